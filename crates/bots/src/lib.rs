@@ -1,0 +1,1 @@
+//! Headless clients that log in, walk and talk, and report what they saw

@@ -1,0 +1,1 @@
+//! What the browser runs of our Rust: terrain, movement, stream decoding

@@ -1,0 +1,1 @@
+//! S2 cell ids, neighbours, coverings and tangent frames

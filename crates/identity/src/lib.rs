@@ -1,0 +1,1 @@
+//! Accounts, device keys, challenge login and tokens

@@ -1,0 +1,1 @@
+//! Lots: price, claim, title, rename, listing, and their routes

@@ -1,0 +1,1 @@
+//! The rules of value: amounts, assets, postings whose legs sum to zero

@@ -1,0 +1,1 @@
+//! How a body moves on a heightfield, the same bits on server and in browser

@@ -1,0 +1,1 @@
+//! The planet from its seed: elevation, biome, chunks, arrival place

@@ -1,0 +1,1 @@
+//! The authoritative zone, one tick at a time: bodies, interest, cell streams

@@ -1,0 +1,1 @@
+//! SQL written once for SQLite and PostgreSQL: transactions with retry, migrations

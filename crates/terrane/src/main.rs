@@ -1,0 +1,2 @@
+//! The planet server: one binary, all roles
+fn main() {}

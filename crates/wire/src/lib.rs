@@ -1,0 +1,1 @@
+//! The client protocol: messages, stream codec, versions and limits

@@ -1,0 +1,1 @@
+//! Hosts the simulation: tick thread, sessions, saved positions
