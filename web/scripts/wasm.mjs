@@ -1,0 +1,26 @@
+// Builds crates/browser for the browser and puts the module where the client imports it.
+import { spawnSync } from "node:child_process";
+import { copyFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const web = join(dirname(fileURLToPath(import.meta.url)), "..");
+const root = join(web, "..");
+const cargo = spawnSync(
+  "cargo",
+  ["build", "-p", "browser", "--target", "wasm32-wasip1", "--profile", "browser"],
+  { cwd: root, stdio: "inherit" },
+);
+if (cargo.error) {
+  console.error(`Could not run cargo (${cargo.error.message}). Install Rust with the target wasm32-wasip1.`);
+  process.exit(1);
+}
+if (cargo.status !== 0) {
+  console.error("The WebAssembly build failed; cargo's message above says where.");
+  process.exit(1);
+}
+const target = process.env["CARGO_TARGET_DIR"] ?? join(root, "target");
+const module = join(target, "wasm32-wasip1", "browser", "browser.wasm");
+const destination = join(web, "src", "core", "terrane.wasm");
+copyFileSync(module, destination);
+console.log(`src/core/terrane.wasm: ${(statSync(destination).size / 1024).toFixed(0)} KiB`);
