@@ -1,1 +1,125 @@
-//! The planet from its seed: elevation, biome, chunks, arrival place
+//! A planet from its seed: how high the ground is, what grows there, where newcomers arrive.
+//!
+//! Everything is a pure function of [`PlanetSpec`] and a direction from the planet's centre, the same bits on
+//! every target (no `std` transcendentals, no fused multiply-add, integer hashes). A change of any result is a
+//! change of [`GENERATOR_VERSION`] and of the golden hashes in `tests/golden.txt`.
+//!
+//! Directions are [`glam::DVec3`] of any length but zero; heights are metres above the sea.
+//!
+//! Read first: [`Planet`], [`Chunk`], [`Biome`].
+//!
+//! This crate knows no bodies, no owners and no pictures.
+
+mod arrival;
+mod biome;
+mod chunk;
+mod climate;
+mod golden;
+mod noise;
+mod terrain;
+
+use std::sync::OnceLock;
+
+use glam::DVec3;
+
+pub use arrival::Arrival;
+pub use biome::Biome;
+pub use chunk::{CHUNK_LEVEL_MAX, CHUNK_SIDE, CHUNK_VERTICES, Chunk};
+pub use climate::Climate;
+pub use golden::golden_hash;
+
+use terrain::Terrain;
+
+/// Grows whenever the same spec gives another planet.
+pub const GENERATOR_VERSION: u32 = 1;
+
+/// Smallest planet: Earth / 2^9, 12.4 km.
+pub const SHIFT_MAX: u8 = 9;
+
+/// The planet size that levels are named for.
+const SHIFT_DEFAULT: u8 = 3;
+
+const EARTH_RADIUS_M: f64 = 6_371_000.0;
+
+/// All there is to know to make a planet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PlanetSpec {
+    /// Where all its chance comes from.
+    pub seed: u64,
+    /// The radius is Earth's / 2^shift; at most [`SHIFT_MAX`].
+    pub shift: u8,
+}
+
+impl Default for PlanetSpec {
+    fn default() -> Self {
+        Self { seed: 1, shift: SHIFT_DEFAULT }
+    }
+}
+
+/// A planet ready to be asked. It holds a few kilobytes; share it.
+#[derive(Debug)]
+pub struct Planet {
+    spec: PlanetSpec,
+    radius_m: f64,
+    terrain: Terrain,
+    arrival: OnceLock<Arrival>,
+}
+
+impl Planet {
+    /// Makes the planet, in some milliseconds.
+    ///
+    /// # Panics
+    /// If the shift is above [`SHIFT_MAX`].
+    pub fn new(spec: PlanetSpec) -> Self {
+        assert!(spec.shift <= SHIFT_MAX, "planets are not smaller than shift {SHIFT_MAX}");
+        let radius_m = EARTH_RADIUS_M / f64::from(1_u32 << spec.shift);
+        Self { spec, radius_m, terrain: Terrain::new(spec, radius_m), arrival: OnceLock::new() }
+    }
+
+    /// What it was made from.
+    pub fn spec(&self) -> PlanetSpec {
+        self.spec
+    }
+
+    /// Distance of the sea surface from the centre.
+    pub fn radius_m(&self) -> f64 {
+        self.radius_m
+    }
+
+    /// Height of the ground over the sea under a direction, below zero on the sea floor.
+    pub fn elevation_m(&self, direction: DVec3) -> f64 {
+        self.terrain.elevation_m(direction.normalize(), 0.0)
+    }
+
+    /// The same without forms smaller than a grid of this spacing could show.
+    pub fn elevation_coarse_m(&self, direction: DVec3, spacing_m: f64) -> f64 {
+        self.terrain.elevation_m(direction.normalize(), spacing_m)
+    }
+
+    /// Mean temperature and yearly rain at the ground.
+    pub fn climate(&self, direction: DVec3) -> Climate {
+        let direction = direction.normalize();
+        self.terrain.climate(direction, self.terrain.elevation_m(direction, 0.0))
+    }
+
+    /// What grows there.
+    pub fn biome(&self, direction: DVec3) -> Biome {
+        let direction = direction.normalize();
+        self.biome_at_elevation(direction, self.terrain.elevation_m(direction, 0.0))
+    }
+
+    /// [`biome`](Self::biome) for one who has asked for the elevation already.
+    pub fn biome_at_elevation(&self, direction: DVec3, elevation_m: f64) -> Biome {
+        Biome::of(elevation_m, self.terrain.climate(direction.normalize(), elevation_m))
+    }
+
+    /// Where newcomers arrive. Found at the first call, in some tenths of a second, then remembered.
+    pub fn arrival(&self) -> Arrival {
+        *self.arrival.get_or_init(|| arrival::find(self))
+    }
+
+    /// The level whose cells have the size here that cells of `level_at_default` have at shift 3.
+    pub fn grid_level(&self, level_at_default: u8) -> u8 {
+        (level_at_default + SHIFT_DEFAULT).saturating_sub(self.spec.shift).min(cell::MAX_LEVEL)
+    }
+}
