@@ -1,1 +1,43 @@
-//! How a body moves on a heightfield, the same bits on server and in browser
+//! How a body moves on a heightfield: walk, run, swim, jump, fall, slide.
+//!
+//! One fixed step of [`STEP_S`] seconds turns a [`Body`] and an [`Input`] into the next `Body`. Server and
+//! browser run this same function, so a client that replays its inputs arrives at the server's bits: only
+//! `+ - * /` and `sqrt` are used, and nothing is read but the arguments.
+//!
+//! The crate refuses to know what the ground is made of (see [`Ground`]), who steers, and what time it is.
+//! Directions are vectors in space, never angles against north, so a pole is a place like any other.
+//!
+//! Read first: [`step()`], [`Body`], [`Input`].
+
+mod body;
+mod input;
+mod rules;
+mod step;
+
+pub use body::{Body, Mode};
+pub use input::{Buttons, Input};
+pub use rules::*;
+pub use step::step;
+
+use glam::DVec3;
+
+/// The solid surface bodies stand on, as a function of the direction from the planet's centre.
+pub trait Ground {
+    /// Metres above sea level (negative: sea floor) in the direction `dir`, a unit vector.
+    ///
+    /// Must be finite and a pure function of `dir`.
+    fn elevation_m(&self, dir: DVec3) -> f64;
+
+    /// Distance of sea level from the planet's centre.
+    fn radius_m(&self) -> f64;
+}
+
+impl<G: Ground + ?Sized> Ground for &G {
+    fn elevation_m(&self, dir: DVec3) -> f64 {
+        (**self).elevation_m(dir)
+    }
+
+    fn radius_m(&self) -> f64 {
+        (**self).radius_m()
+    }
+}

@@ -1,1 +1,31 @@
-//! The client protocol: messages, stream codec, versions and limits
+//! The client protocol: messages, stream codec, versions and limits.
+//!
+//! A WebSocket binary message is one [`Kind`] byte and a payload: Protocol Buffers for control messages, a
+//! layout of our own for inputs ([`InputBatch`]) and frames ([`Frame`], whose blocks are read by [`stream`]).
+//! `docs/protocol.md` describes all of it for writers of other clients.
+//!
+//! The crate refuses to know sockets, players or rules. Decoders never panic: every kind has its own size
+//! limit, and what cannot be read is an error value.
+//!
+//! Read first: [`ClientMessage`], [`ServerMessage`], [`stream`].
+
+mod frame;
+mod input_batch;
+mod kind;
+mod message;
+mod proto;
+mod reader;
+pub mod stream;
+mod version;
+
+pub use frame::{
+    Block, FRAME_CELLS_MAX, FRAME_HEAD_BYTES, Frame, FrameError, FrameHead, append_block, cell_count,
+};
+pub use input_batch::{InputBatch, InputBatchError};
+pub use kind::{
+    CLIENT_MESSAGE_MAX_BYTES, INPUT_BATCH_MAX, Kind, RESUME_TOKEN_BYTES, SERVER_MESSAGE_MAX_BYTES,
+    TEXT_MAX_CHARS, WHO_IS_MAX,
+};
+pub use message::*;
+pub use reader::TooShort;
+pub use version::{PROTOCOL_HASH, PROTOCOL_VERSION, VersionMismatch, check_version};

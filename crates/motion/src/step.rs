@@ -1,0 +1,252 @@
+//! One step of movement.
+//!
+//! The state is split into a direction from the planet's centre and a height above sea level: gravity and
+//! water act on the height, keys and slopes along the ground. Three ground samples serve a walking step: the
+//! ground a reach ahead, a reach to the side, and under the new place.
+
+use crate::body::along_ground;
+use crate::{
+    AFLOAT_TOLERANCE_M, AIR_ACCELERATION_M_S2, BUOYANCY_DAMPING, BUOYANCY_STIFFNESS, Body, Buttons,
+    FALL_MAX_M_S, GRAVITY_M_S2, GROUND_ACCELERATION_M_S2, Ground, Input, JUMP_M_S, Mode, REACH_M, RUN_M_S,
+    SLIDE_ACCELERATION_M_S2, SLOPE_LIMIT_TAN, STEP_HEIGHT_M, STEP_S, SWIM_DRAFT_M, SWIM_M_S, WALK_M_S,
+    WATER_ACCELERATION_M_S2,
+};
+use glam::DVec3;
+
+/// Advances `body` by [`STEP_S`] seconds.
+///
+/// A body at rest that is asked for nothing keeps its bits and costs no ground sample.
+pub fn step(body: &mut Body, input: &Input, ground: &impl Ground) {
+    let start = Start::of(body, ground);
+    let wish = input.wish(start.up);
+    let jumps = input.buttons.has(Buttons::JUMP);
+    match body.mode {
+        Mode::Grounded => {
+            if wish.is_none() && !jumps && body.velocity == DVec3::ZERO {
+                return;
+            }
+            step_grounded(body, &start, wish, input.buttons, ground);
+        }
+        Mode::Airborne => step_airborne(body, &start, wish, ground),
+        Mode::Swimming => {
+            if wish.is_none() && body.velocity == DVec3::ZERO {
+                return;
+            }
+            step_swimming(body, &start, wish, ground);
+        }
+    }
+    // What the body turned to before still lies along the ground of the new place.
+    body.face(wish.unwrap_or(body.facing));
+}
+
+/// The body's state at the start of the step, split into along the ground and up.
+struct Start {
+    up: DVec3,
+    height_m: f64,
+    along_m_s: DVec3,
+    climb_m_s: f64,
+}
+
+impl Start {
+    fn of(body: &Body, ground: &impl Ground) -> Self {
+        let distance = body.position.length();
+        let up = body.position / distance;
+        let climb_m_s = body.velocity.dot(up);
+        Self {
+            up,
+            height_m: distance - ground.radius_m(),
+            along_m_s: body.velocity - up * climb_m_s,
+            climb_m_s,
+        }
+    }
+
+    /// The direction of the place reached by going `offset_m` along the ground.
+    fn moved(&self, offset_m: DVec3, ground: &impl Ground) -> DVec3 {
+        let point = self.up * (ground.radius_m() + self.height_m) + offset_m;
+        point / point.length()
+    }
+
+    fn elevation_at(&self, offset_m: DVec3, ground: &impl Ground) -> f64 {
+        ground.elevation_m(self.moved(offset_m, ground))
+    }
+}
+
+/// Puts the body at `up` and `height_m`, with a velocity made of its part along the old ground and `climb_m_s`.
+fn place(body: &mut Body, up: DVec3, height_m: f64, along_m_s: DVec3, climb_m_s: f64, ground: &impl Ground) {
+    body.position = up * (ground.radius_m() + height_m);
+    body.velocity = along_m_s - up * along_m_s.dot(up) + up * climb_m_s;
+}
+
+/// `from` moved towards `to` by at most `most`.
+fn approach(from: DVec3, to: DVec3, most: f64) -> DVec3 {
+    let gap = to - from;
+    let length = gap.length();
+    if length <= most { to } else { from + gap * (most / length) }
+}
+
+fn limited(velocity: DVec3, most: f64) -> DVec3 {
+    let length = velocity.length();
+    if length <= most { velocity } else { velocity * (most / length) }
+}
+
+/// How the ground rises around the feet.
+struct Slope {
+    /// Unit vector along the ground, uphill; meaningless where `tan` is 0.
+    uphill: DVec3,
+    tan: f64,
+    /// Rise per metre in the direction it was measured along.
+    tan_ahead: f64,
+}
+
+impl Slope {
+    /// Measures along `ahead`, a unit vector along the ground, and across it.
+    fn measure(start: &Start, feet_m: f64, ahead: DVec3, ground: &impl Ground) -> Self {
+        let aside = start.up.cross(ahead);
+        let tan_ahead = (start.elevation_at(ahead * REACH_M, ground) - feet_m) / REACH_M;
+        let tan_aside = (start.elevation_at(aside * REACH_M, ground) - feet_m) / REACH_M;
+        let tan = (tan_ahead * tan_ahead + tan_aside * tan_aside).sqrt();
+        let uphill = if tan > 0.0 { (ahead * tan_ahead + aside * tan_aside) / tan } else { ahead };
+        Self { uphill, tan, tan_ahead }
+    }
+
+    /// Whether the feet cannot hold here: too steep, and so on both sides. At the foot of a cliff the ground
+    /// below holds, on its edge the ground above.
+    fn slides(&self, start: &Start, feet_m: f64, ground: &impl Ground) -> bool {
+        self.tan > SLOPE_LIMIT_TAN
+            && start.elevation_at(self.uphill * REACH_M, ground) - feet_m > STEP_HEIGHT_M
+            && feet_m - start.elevation_at(self.uphill * -REACH_M, ground) > STEP_HEIGHT_M
+    }
+
+    /// What is left of a movement against ground too steep to climb: its part along the foot of it, if that way
+    /// is open.
+    fn along_the_foot(&self, along_m_s: DVec3, start: &Start, ground: &impl Ground) -> DVec3 {
+        let aside = along_m_s - self.uphill * along_m_s.dot(self.uphill).max(0.0);
+        let is_open = along_ground(aside, start.up).is_some_and(|direction| {
+            start.elevation_at(direction * REACH_M, ground) - start.height_m <= STEP_HEIGHT_M
+        });
+        if is_open { aside } else { DVec3::ZERO }
+    }
+
+    fn slide(&self, along_m_s: DVec3) -> DVec3 {
+        let without_climbing = along_m_s - self.uphill * along_m_s.dot(self.uphill).max(0.0);
+        limited(without_climbing - self.uphill * (SLIDE_ACCELERATION_M_S2 * STEP_S), RUN_M_S)
+    }
+}
+
+/// Wading slows evenly from walking or running on dry ground to swimming.
+fn ground_speed(buttons: Buttons, height_m: f64) -> f64 {
+    let dry = if buttons.has(Buttons::RUN) { RUN_M_S } else { WALK_M_S };
+    let wet = (-height_m / SWIM_DRAFT_M).clamp(0.0, 1.0);
+    dry + (SWIM_M_S - dry) * wet
+}
+
+fn step_grounded(
+    body: &mut Body,
+    start: &Start,
+    wish: Option<DVec3>,
+    buttons: Buttons,
+    ground: &impl Ground,
+) {
+    let wanted = wish.map_or(DVec3::ZERO, |wish| wish * ground_speed(buttons, start.height_m));
+    let mut along = approach(start.along_m_s, wanted, GROUND_ACCELERATION_M_S2 * STEP_S);
+    let ahead = along_ground(along, start.up).unwrap_or(body.facing);
+    let slope = Slope::measure(start, start.height_m, ahead, ground);
+    let slides = slope.slides(start, start.height_m, ground);
+    if slides {
+        along = slope.slide(start.along_m_s);
+    } else if slope.tan_ahead > SLOPE_LIMIT_TAN {
+        along = slope.along_the_foot(along, start, ground);
+    }
+    // Speed is along the surface: a slope costs distance on the map.
+    let tan_along =
+        along_ground(along, start.up).map_or(0.0, |direction| slope.tan * direction.dot(slope.uphill));
+    let on_map = along / (1.0 + tan_along * tan_along).sqrt();
+    if buttons.has(Buttons::JUMP) && !slides {
+        place(body, start.up, start.height_m, on_map, JUMP_M_S, ground);
+        body.mode = Mode::Airborne;
+        return step_airborne(body, &Start::of(body, ground), wish, ground);
+    }
+    let up = start.moved(on_map * STEP_S, ground);
+    let elevation_m = ground.elevation_m(up);
+    if elevation_m > start.height_m + STEP_HEIGHT_M {
+        place(body, start.up, start.height_m, DVec3::ZERO, 0.0, ground);
+    } else if elevation_m < -SWIM_DRAFT_M && start.height_m <= STEP_HEIGHT_M - SWIM_DRAFT_M {
+        place(body, up, (-SWIM_DRAFT_M).max(elevation_m), along, 0.0, ground);
+        body.mode = Mode::Swimming;
+    } else if elevation_m < start.height_m - STEP_HEIGHT_M {
+        place(body, up, start.height_m, along, 0.0, ground);
+        body.mode = Mode::Airborne;
+    } else {
+        place(body, up, elevation_m, along, 0.0, ground);
+    }
+}
+
+fn step_airborne(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &impl Ground) {
+    let mut along = match wish {
+        Some(wish) => {
+            // Steering may turn the flight but not lengthen it beyond what the jump brought along.
+            let most = start.along_m_s.length().max(WALK_M_S);
+            limited(start.along_m_s + wish * (AIR_ACCELERATION_M_S2 * STEP_S), most)
+        }
+        None => start.along_m_s,
+    };
+    along = limited(along, RUN_M_S);
+    let climb = (start.climb_m_s - GRAVITY_M_S2 * STEP_S).max(-FALL_MAX_M_S);
+    // The mean of old and new speed: the height of a jump does not depend on the length of a step.
+    let height_m = start.height_m + (start.climb_m_s + climb) * (0.5 * STEP_S);
+
+    let mut up = start.moved(along * STEP_S, ground);
+    let mut elevation_m = ground.elevation_m(up);
+    if elevation_m > start.height_m.max(height_m) + STEP_HEIGHT_M {
+        // Against a wall: only the fall goes on.
+        along = DVec3::ZERO;
+        up = start.up;
+        elevation_m = ground.elevation_m(up);
+    }
+    if height_m <= elevation_m && elevation_m >= -SWIM_DRAFT_M {
+        land(body, up, elevation_m, along, ground);
+    } else if height_m <= -SWIM_DRAFT_M && elevation_m < -SWIM_DRAFT_M {
+        place(body, up, height_m.max(elevation_m), limited(along, SWIM_M_S), climb, ground);
+        body.mode = Mode::Swimming;
+    } else {
+        place(body, up, height_m, along, climb, ground);
+    }
+}
+
+/// Feet on the ground at `up`; on a slope too steep to hold they start to slide at once.
+fn land(body: &mut Body, up: DVec3, elevation_m: f64, along_m_s: DVec3, ground: &impl Ground) {
+    place(body, up, elevation_m, along_m_s, 0.0, ground);
+    body.mode = Mode::Grounded;
+    body.face(body.facing);
+    let start = Start::of(body, ground);
+    let ahead = along_ground(body.velocity, up).unwrap_or(body.facing);
+    let slope = Slope::measure(&start, elevation_m, ahead, ground);
+    if slope.slides(&start, elevation_m, ground) {
+        body.velocity = slope.slide(body.velocity);
+    }
+}
+
+fn step_swimming(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &impl Ground) {
+    let wanted = wish.map_or(DVec3::ZERO, |wish| wish * SWIM_M_S);
+    let mut along = approach(start.along_m_s, wanted, WATER_ACCELERATION_M_S2 * STEP_S);
+    let mut up = start.moved(along * STEP_S, ground);
+    let mut elevation_m = ground.elevation_m(up);
+    if elevation_m > start.height_m.max(-SWIM_DRAFT_M) + STEP_HEIGHT_M {
+        along = DVec3::ZERO;
+        up = start.up;
+        elevation_m = ground.elevation_m(up);
+    }
+    if elevation_m >= -SWIM_DRAFT_M {
+        return land(body, up, elevation_m, along, ground);
+    }
+    let sunk_m = -SWIM_DRAFT_M - start.height_m;
+    let climb = start.climb_m_s + (sunk_m * BUOYANCY_STIFFNESS - start.climb_m_s * BUOYANCY_DAMPING) * STEP_S;
+    let height_m = start.height_m + climb * STEP_S;
+    if (height_m + SWIM_DRAFT_M).abs() < AFLOAT_TOLERANCE_M && climb.abs() < AFLOAT_TOLERANCE_M {
+        place(body, up, -SWIM_DRAFT_M, along, 0.0, ground);
+    } else if height_m <= elevation_m {
+        place(body, up, elevation_m, along, 0.0, ground);
+    } else {
+        place(body, up, height_m, along, climb, ground);
+    }
+}

@@ -1,0 +1,94 @@
+//! The kind byte every message starts with, and how long a message of each kind may be.
+
+/// What a message is: its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// Client: first message of a connection.
+    Hello = 1,
+    /// Client: inputs, bit-packed.
+    Input = 2,
+    /// Client: something said aloud.
+    Say = 3,
+    /// Client: asks for the names of bodies.
+    WhoIs = 4,
+    /// Client: asks for an answer.
+    Ping = 5,
+    /// Client: leaves for good.
+    Leave = 6,
+    /// Server: the answer to a hello.
+    Welcome = 65,
+    /// Server: own state and cell blocks, bit-packed.
+    Frame = 66,
+    /// Server: something was said nearby.
+    Said = 67,
+    /// Server: names of bodies.
+    People = 68,
+    /// Server: answer to a ping.
+    Pong = 69,
+    /// Server: a request was refused.
+    Refused = 70,
+    /// Server: a lot nearby has a new owner or name.
+    LotChanged = 71,
+    /// Server: last message of a connection.
+    Bye = 72,
+}
+
+impl Kind {
+    /// Every kind, clients' first.
+    pub const ALL: [Self; 14] = [
+        Self::Hello,
+        Self::Input,
+        Self::Say,
+        Self::WhoIs,
+        Self::Ping,
+        Self::Leave,
+        Self::Welcome,
+        Self::Frame,
+        Self::Said,
+        Self::People,
+        Self::Pong,
+        Self::Refused,
+        Self::LotChanged,
+        Self::Bye,
+    ];
+
+    /// The kind with this number.
+    pub fn try_from_u8(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u8 == number)
+    }
+
+    /// The most bytes a message of this kind may have, its kind byte included.
+    pub const fn max_bytes(self) -> usize {
+        match self {
+            Self::Hello => 4_096,
+            // 1 kind + 4 sequence + 1 count + 16 × 7.
+            Self::Input => 118,
+            // 240 characters of up to 4 bytes, and the field's head.
+            Self::Say => 1_024,
+            // 64 ids of up to 5 bytes, and the field's head.
+            Self::WhoIs => 384,
+            Self::Ping => 32,
+            Self::Leave => 1,
+            Self::Welcome => 512,
+            Self::Frame => 512 * 1024,
+            Self::Said | Self::LotChanged => 2_048,
+            Self::People => 16 * 1024,
+            Self::Pong => 64,
+            Self::Refused | Self::Bye => 1_024,
+        }
+    }
+}
+
+/// The most bytes a message from a client may have: the limit to set on the socket.
+pub const CLIENT_MESSAGE_MAX_BYTES: usize = Kind::Hello.max_bytes();
+/// The most bytes a message from the server may have.
+pub const SERVER_MESSAGE_MAX_BYTES: usize = Kind::Frame.max_bytes();
+/// The most characters of something said.
+pub const TEXT_MAX_CHARS: usize = 240;
+/// The most ids in one `WhoIs`, and people in one `People`.
+pub const WHO_IS_MAX: usize = 64;
+/// The most inputs in one `Input` message.
+pub const INPUT_BATCH_MAX: usize = 16;
+/// Bytes of a resume token.
+pub const RESUME_TOKEN_BYTES: usize = 16;
