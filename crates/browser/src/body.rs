@@ -1,0 +1,1 @@
+//! One body, moved by the rules of crate `motion`.

@@ -1,0 +1,1 @@
+//! Decoding of the realtime stream.
