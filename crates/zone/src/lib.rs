@@ -1,1 +1,23 @@
-//! Hosts the simulation: tick thread, sessions, saved positions
+//! Hosts the simulation: the tick thread, sessions, saved positions.
+//!
+//! [`start`] runs one zone on a thread of its own, 30 ticks a second. A connection is a [`Session`]: bytes in
+//! through [`Session::receive`], bytes out through [`Session::next`]; the zone never touches a socket. Bodies
+//! outlive connections by [`LINK_DEAD_S`] seconds, positions outlive the process in table `bodies`.
+//!
+//! The crate refuses to know tokens, HTTP and money. Every queue has a named maximum: see [`limits`].
+//!
+//! Read first: [`Handle`], [`Session`], `host.rs`.
+
+mod clock;
+mod handle;
+pub mod limits;
+mod outbox;
+mod session;
+mod text;
+
+pub use clock::{Clock, SystemClock};
+pub use handle::{Deps, Handle, JoinError, JoinRequest, Stats, ZoneConfig, start};
+pub use session::{Fault, Session};
+
+/// Seconds a body waits for its player after the connection was lost.
+pub const LINK_DEAD_S: u64 = 30;

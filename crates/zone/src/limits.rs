@@ -1,0 +1,22 @@
+//! What can grow, how far, and what happens when it is full.
+
+/// Frames waiting for one reader. One more drops all of them: the reader starts again from keyframes.
+pub const QUEUED_FRAMES_MAX: usize = 8;
+/// Control messages waiting for one reader. One more ends the connection with `too_slow`.
+pub const QUEUED_CONTROLS_MAX: usize = 128;
+/// A reader whose frames are still being dropped after this many seconds is sent away with `too_slow`.
+pub const SLOW_READER_S: u64 = 10;
+/// So long without a dropped frame and a reader counts as quick again.
+pub const SLOW_READER_FORGIVEN_S: u64 = 5;
+/// Commands waiting for the next tick, from all sessions together. One more is refused with `overloaded`.
+pub const INBOX_MAX: usize = 65_536;
+/// Messages a session may send per second, and at once. More are refused with `too_fast`.
+pub const MESSAGES_PER_S: f64 = 90.0;
+/// See [`MESSAGES_PER_S`].
+pub const MESSAGES_BURST: f64 = 180.0;
+/// A session with this many refused messages since it last kept the limit for a second is sent away with `flooding`.
+pub const REFUSED_MESSAGES_MAX: u32 = 900;
+/// Things said per second, and at once. More are refused with `too_fast`.
+pub const SAYS_PER_S: f64 = 10.0;
+/// See [`SAYS_PER_S`].
+pub const SAYS_BURST: f64 = 10.0;
