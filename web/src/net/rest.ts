@@ -1,0 +1,41 @@
+/** The HTTP side of the server: typed calls, problems as errors, and tokens renewed on the way. */
+
+/** What the server answered instead of what was asked: RFC 9457 with a stable `code`. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail: string,
+    readonly retryAfterS: number | undefined,
+  ) {
+    super(detail);
+  }
+}
+
+/** The server could not be reached at all. */
+export class Unreachable extends Error {}
+
+/** Turns a failed response into an {@link ApiError}; understands answers that are no problem documents too. */
+export async function problemOf(response: Response): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => undefined);
+  const field = (name: string) => {
+    const value: unknown = typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+  const retryAfterS = Number(response.headers.get("retry-after") ?? Number.NaN);
+  return new ApiError(
+    response.status,
+    field("code") ?? `http_${response.status}`,
+    field("detail") ?? field("title") ?? `The server answered ${response.status}.`,
+    Number.isFinite(retryAfterS) ? retryAfterS : undefined,
+  );
+}
+
+/** `fetch` whose failure to connect has a type of its own. */
+export async function reach(request: Request | string, init?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(request, init);
+  } catch (cause) {
+    throw new Unreachable("the server cannot be reached", { cause });
+  }
+}
