@@ -4,7 +4,7 @@
 #   make test    everything that CI runs: format, lints, Rust and client tests, both databases, two browsers
 #   make check   the quick part of it: format, lints, docs, licences
 #   make bench   the measurements of docs/benchmarks.md
-#   make dist    one static file that is a whole planet: dist/terrane-x86_64
+#   make dist    one static file per architecture that is a whole planet (ARCH="x86_64" for one)
 #
 # ARGS="…" is passed on to `terrane serve`: make run ARGS="--listen 127.0.0.1:9000 --seed 7"
 
@@ -89,10 +89,5 @@ bench: setup-run client
 	@cargo build --release --locked -p terrane
 	@bench/run
 
-dist:
-	@scripts/setup dist
-	@$(MAKE) --no-print-directory client
-	$(SAY) "building one static file (x86-64, musl, link-time optimised: some minutes)"
-	@CC_x86_64_unknown_linux_musl=musl-gcc cargo build --locked -p terrane --profile dist --target x86_64-unknown-linux-musl
-	@mkdir -p dist && cp target/x86_64-unknown-linux-musl/dist/terrane dist/terrane-x86_64
-	@ls -l dist/terrane-x86_64 && file dist/terrane-x86_64 2>/dev/null || true
+dist: setup-run client
+	@scripts/dist $(ARCH)
