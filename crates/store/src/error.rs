@@ -74,6 +74,9 @@ pub enum Error {
         /// By the caller.
         given: usize,
     },
+    /// A text with a NUL character, or a number that is not finite.
+    #[error("a parameter holds a NUL character or a number that is not finite")]
+    NotPortable,
     /// A statement failed earlier in this transaction, so that nothing more can be done or kept in it.
     #[error("an earlier statement of this transaction failed")]
     Abandoned,

@@ -24,6 +24,7 @@ const CHECKED_AT_OPEN_BYTES_MAX: u64 = 64 << 20;
 /// Opens the file, its folder and its lock: the lane that writes and the lane that reads.
 pub(crate) fn open(path: &Path) -> Result<(Lane, Lane), OpenError> {
     let lock = lock(path)?;
+    check_length(path)?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     prepare_file(&connection, path)?;
     let mut readers = Vec::with_capacity(READERS);
@@ -61,6 +62,23 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// A file that was cut inside a page: the engine reads the missing end as zeros and may not notice. With a log beside
+/// it, the log has those pages whole.
+fn check_length(path: &Path) -> Result<(), OpenError> {
+    const PAGE_BYTES_MIN: u64 = 512;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let bytes_of = |path: &Path| std::fs::metadata(path).map_or(0, |it| it.len());
+    let bytes = bytes_of(path);
+    if bytes.is_multiple_of(PAGE_BYTES_MIN) || bytes_of(Path::new(&log)) > 0 {
+        return Ok(());
+    }
+    Err(OpenError::Damaged {
+        path: path.to_owned(),
+        detail: format!("its length, {bytes} bytes, is no whole page"),
+    })
+}
+
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     let open = || {
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -74,25 +92,28 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
 /// Sets what holds for the whole file and looks whether it is sound.
 fn prepare_file(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let prepare = || {
-        let journal: String = connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
-        // FULL: an acknowledged commit is on disk. NORMAL would lose the last ones at a power cut.
-        connection.execute_batch(
-            "pragma synchronous = full; pragma foreign_keys = on; pragma journal_size_limit = 67108864;",
-        )?;
         let bytes = std::fs::metadata(path).map_or(0, |it| it.len());
         let verdict: String = if bytes <= CHECKED_AT_OPEN_BYTES_MAX {
             connection.query_row("pragma quick_check(1)", [], |row| row.get(0))?
         } else {
             connection.query_row("select count(*) from sqlite_schema", [], |_| Ok("ok".to_owned()))?
         };
+        if verdict != "ok" {
+            return Ok((String::new(), verdict));
+        }
+        let journal: String = connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
+        // FULL: an acknowledged commit is on disk. NORMAL would lose the last ones at a power cut.
+        connection.execute_batch(
+            "pragma synchronous = full; pragma foreign_keys = on; pragma journal_size_limit = 67108864;",
+        )?;
         Ok((journal, verdict))
     };
     match prepare().map_err(|error: rusqlite::Error| cannot_open(path, &error))? {
+        (_, verdict) if verdict != "ok" => Err(OpenError::Damaged { path: path.to_owned(), detail: verdict }),
         (journal, _) if journal != "wal" => Err(OpenError::File {
             path: path.to_owned(),
             detail: format!("the file system allows no write-ahead log (journal is {journal})"),
         }),
-        (_, verdict) if verdict != "ok" => Err(OpenError::Damaged { path: path.to_owned(), detail: verdict }),
         _ => Ok(()),
     }
 }

@@ -34,6 +34,7 @@ impl<'a> Tx<'a> {
     /// All rows of the answer. Statements bound their answers by `limit`.
     pub fn query(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, Error> {
         self.run(|engine| match engine {
+            _ if !are_portable(params) => Err(Error::NotPortable),
             EngineTx::Sqlite(connection) => sqlite::query(connection, sql, params),
             EngineTx::Postgres(tx) => tx.query(sql, params),
         })
@@ -56,6 +57,7 @@ impl<'a> Tx<'a> {
     /// Runs a statement that gives no rows; how many it changed.
     pub fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
         self.run(|engine| match engine {
+            _ if !are_portable(params) => Err(Error::NotPortable),
             EngineTx::Sqlite(connection) => sqlite::execute(connection, sql, params),
             EngineTx::Postgres(tx) => tx.execute(sql, params),
         })
@@ -92,4 +94,13 @@ impl<'a> Tx<'a> {
         }
         statement(&mut self.engine).inspect_err(|error| self.failure = Some(error.clone()))
     }
+}
+
+/// `PostgreSQL` refuses NUL in text, `SQLite` turns NaN into null: neither is let through on either.
+fn are_portable(params: &[Value]) -> bool {
+    params.iter().all(|it| match it {
+        Value::Text(it) => !it.contains('\0'),
+        Value::Real(it) => it.is_finite(),
+        Value::Null | Value::Int(_) | Value::Bool(_) | Value::Bytes(_) => true,
+    })
 }
