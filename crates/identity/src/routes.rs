@@ -1,0 +1,402 @@
+//! HTTP: `/api/v1/auth/…`, `/api/v1/users/me`, `/.well-known/jwks.json`.
+
+use std::sync::Arc;
+
+use api::text::{NameRule, parse_name};
+use api::{Caller, Problem, ProblemKind, ValidJson, kinds, timestamp};
+use axum::extract::{Extension, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, http::HeaderName};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::accounts::Account;
+use crate::base64url;
+use crate::challenge::Nonce;
+use crate::color::Color;
+use crate::device_key::DeviceKey;
+use crate::names::DISPLAY_NAME_CHARACTERS_MAX;
+use crate::refresh_token::RefreshToken;
+use crate::service::{Identity, LoginError, RefreshError, Session, Wishes};
+use crate::signing_key::PublicJwk;
+
+const CHALLENGE_NOT_OPEN: ProblemKind =
+    ProblemKind::new(StatusCode::UNAUTHORIZED, "challenge_not_open", "This challenge cannot be answered");
+const SIGNATURE_REFUSED: ProblemKind =
+    ProblemKind::new(StatusCode::UNAUTHORIZED, "signature_refused", "The signature does not fit");
+const TOO_MANY_CHALLENGES: ProblemKind =
+    ProblemKind::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_challenges", "Too many logins are under way");
+const REFRESH_REFUSED: ProblemKind =
+    ProblemKind::new(StatusCode::UNAUTHORIZED, "refresh_token_invalid", "The refresh token is not valid");
+const REFRESH_REUSED: ProblemKind = ProblemKind::new(
+    StatusCode::UNAUTHORIZED,
+    "refresh_token_reused",
+    "The refresh token was used before, so the session has been ended",
+);
+const ACCOUNT_GONE: ProblemKind =
+    ProblemKind::new(StatusCode::UNAUTHORIZED, "account_gone", "The account of this token does not exist");
+
+const NAME_RULE: NameRule = NameRule { chars_min: 1, chars_max: DISPLAY_NAME_CHARACTERS_MAX };
+
+/// How long others may keep the key set: well below the time between two rotations.
+const JWKS_CACHE: &str = "public, max-age=300";
+
+/// The origin that a request counts for, as the gateway found it: an extension of every request.
+#[derive(Clone, Debug)]
+pub struct SiteOrigin(pub String);
+
+/// All routes of this crate.
+pub fn routes(identity: Arc<Identity>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(challenge))
+        .routes(routes!(verify))
+        .routes(routes!(refresh))
+        .routes(routes!(logout))
+        .routes(routes!(me, change_me))
+        .routes(routes!(jwks))
+        .with_state(identity)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChallengeRequest {
+    /// Ed25519 public key of the device: 32 bytes in base64url without padding.
+    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", min_length = 43, max_length = 43)]
+    public_key: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ChallengeAnswer {
+    /// The exact text to sign, as UTF-8. Sign it only if its `origin` line is the address you have open.
+    #[schema(
+        example = "terrane-login/1\norigin: http://127.0.0.1:7380\nkey: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\nnonce: BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc\nissued: 1795251600\nexpires: 1795251720\n"
+    )]
+    message: String,
+    /// Names the challenge in the answer.
+    #[schema(example = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
+    nonce: String,
+    /// When it stops being answerable.
+    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:02:00Z")]
+    expires_at: jiff::Timestamp,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct VerifyRequest {
+    /// The key the challenge was asked for with.
+    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", min_length = 43, max_length = 43)]
+    public_key: String,
+    /// The `nonce` of the challenge.
+    #[schema(example = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc", min_length = 43, max_length = 43)]
+    nonce: String,
+    /// Ed25519 signature over `message`: 64 bytes in base64url without padding.
+    #[schema(min_length = 86, max_length = 86)]
+    signature: String,
+    /// Wanted on the first visit; made up if absent. Ignored for an account that exists.
+    #[schema(example = "Quiet Heron", min_length = 1, max_length = 32)]
+    display_name: Option<String>,
+    /// Wanted on the first visit; picked if absent. Ignored for an account that exists.
+    #[schema(example = "#e4572e", pattern = "^#[0-9a-fA-F]{6}$")]
+    color: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RefreshRequest {
+    /// The newest refresh token of the session.
+    #[schema(min_length = 43, max_length = 43)]
+    refresh_token: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SessionAnswer {
+    /// For the `Authorization` header and the hello of `/ws`.
+    access_token: String,
+    /// Always `Bearer`.
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds until the access token expires.
+    #[schema(example = 900)]
+    expires_in: i64,
+    /// Good for one refresh; keep it where only the device can read it.
+    refresh_token: String,
+    account: AccountAnswer,
+}
+
+#[derive(Serialize, ToSchema)]
+struct AccountAnswer {
+    account_id: Uuid,
+    /// What others see; not unique.
+    #[schema(example = "Quiet Heron")]
+    display_name: String,
+    #[schema(example = "#e4572e")]
+    color: String,
+    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:00:00Z")]
+    created_at: jiff::Timestamp,
+    /// Whether the account was made by this very request.
+    is_new: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ProfileAnswer {
+    account_id: Uuid,
+    /// What others see; not unique.
+    #[schema(example = "Quiet Heron")]
+    display_name: String,
+    #[schema(example = "#e4572e")]
+    color: String,
+    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:00:00Z")]
+    created_at: jiff::Timestamp,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ProfileChange {
+    /// The new name; absent to keep the old one.
+    #[schema(example = "Quiet Heron", min_length = 1, max_length = 32)]
+    display_name: Option<String>,
+    /// The new colour; absent to keep the old one.
+    #[schema(example = "#e4572e", pattern = "^#[0-9a-fA-F]{6}$")]
+    color: Option<String>,
+}
+
+/// A JWK set (RFC 7517).
+#[derive(Serialize, ToSchema)]
+struct JwksAnswer {
+    keys: Vec<PublicJwk>,
+}
+
+/// Ask for a text to sign.
+///
+/// The answer is the same for keys that have an account and keys that have none. A challenge can be answered once,
+/// within two minutes.
+#[utoipa::path(post, path = "/api/v1/auth/challenge", operation_id = "auth_challenge", tag = "auth",
+    request_body = ChallengeRequest,
+    responses(
+        (status = 200, description = "The text to sign", body = ChallengeAnswer),
+        (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The request comes from another site (`origin_refused`)", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not a usable public key (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`too_many_challenges`, `storage_unavailable`", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn challenge(
+    State(identity): State<Arc<Identity>>,
+    Extension(SiteOrigin(origin)): Extension<SiteOrigin>,
+    ValidJson(request): ValidJson<ChallengeRequest>,
+) -> Result<Response, Problem> {
+    let key = parse_key(&request.public_key)?;
+    let issued = identity.challenge(key, &origin).await?;
+    Ok(uncached(ChallengeAnswer {
+        message: issued.text,
+        nonce: issued.nonce.text(),
+        expires_at: timestamp(issued.expires_s * 1_000_000),
+    }))
+}
+
+/// Answer a challenge and open a session.
+///
+/// The first answer of a key makes an account with a welcome grant. Whether right or wrong, the answer uses the
+/// challenge up.
+#[utoipa::path(post, path = "/api/v1/auth/verify", operation_id = "auth_verify", tag = "auth",
+    request_body = VerifyRequest,
+    responses(
+        (status = 200, description = "A session", body = SessionAnswer),
+        (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The challenge was never issued to this key, is used or expired (`challenge_not_open`), or the signature is wrong (`signature_refused`)", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field cannot be read (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn verify(
+    State(identity): State<Arc<Identity>>,
+    ValidJson(request): ValidJson<VerifyRequest>,
+) -> Result<Response, Problem> {
+    let key = parse_key(&request.public_key)?;
+    let nonce = Nonce::parse(&request.nonce)
+        .ok_or_else(|| fault("nonce", "must be 32 bytes in base64url without padding"))?;
+    let signature = base64url::decode_array(&request.signature)
+        .ok_or_else(|| fault("signature", "must be 64 bytes in base64url without padding"))?;
+    let wishes = Wishes {
+        display_name: request.display_name.as_deref().map(parse_display_name).transpose()?,
+        color: request.color.as_deref().map(parse_color).transpose()?,
+    };
+    let session = identity.answer(key, nonce, &signature, wishes).await?;
+    Ok(uncached(SessionAnswer::from(session)))
+}
+
+/// Go on with a session.
+///
+/// Spends the refresh token and gives a new pair. A token that comes back later than 20 seconds after its use, or
+/// after its successor was used, ends the session for everybody who holds one of its tokens.
+#[utoipa::path(post, path = "/api/v1/auth/refresh", operation_id = "auth_refresh", tag = "auth",
+    request_body = RefreshRequest,
+    responses(
+        (status = 200, description = "The session with new tokens", body = SessionAnswer),
+        (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "`refresh_token_invalid`, `refresh_token_reused`", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The body has another form (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn refresh(
+    State(identity): State<Arc<Identity>>,
+    ValidJson(request): ValidJson<RefreshRequest>,
+) -> Result<Response, Problem> {
+    let token = RefreshToken::parse(&request.refresh_token).ok_or(REFRESH_REFUSED)?;
+    let session = identity.refresh(token).await?;
+    Ok(uncached(SessionAnswer::from(session)))
+}
+
+/// End a session.
+///
+/// All refresh tokens of the session are dead afterwards; its access token expires by itself. A token that is not
+/// known is no error, so that logging out twice is the same as once.
+#[utoipa::path(post, path = "/api/v1/auth/logout", operation_id = "auth_logout", tag = "auth",
+    request_body = RefreshRequest,
+    responses(
+        (status = 204, description = "The session has ended"),
+        (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The body has another form (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn logout(
+    State(identity): State<Arc<Identity>>,
+    ValidJson(request): ValidJson<RefreshRequest>,
+) -> Result<StatusCode, Problem> {
+    if let Some(token) = RefreshToken::parse(&request.refresh_token) {
+        identity.logout(token).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// See oneself.
+#[utoipa::path(get, path = "/api/v1/users/me", operation_id = "users_me", tag = "users",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The account of the token", body = ProfileAnswer),
+        (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`, `account_gone`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn me(State(identity): State<Arc<Identity>>, caller: Caller) -> Result<Response, Problem> {
+    let account = identity.account(caller.account_id).await?.ok_or(ACCOUNT_GONE)?;
+    Ok(uncached(ProfileAnswer::from(account)))
+}
+
+/// Change one's name or colour.
+///
+/// Others see the change at once.
+#[utoipa::path(patch, path = "/api/v1/users/me", operation_id = "users_me_change", tag = "users",
+    security(("bearer" = [])),
+    request_body = ProfileChange,
+    responses(
+        (status = 200, description = "The account as it is now", body = ProfileAnswer),
+        (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`, `account_gone`", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A name or colour that is not allowed (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn change_me(
+    State(identity): State<Arc<Identity>>,
+    caller: Caller,
+    ValidJson(change): ValidJson<ProfileChange>,
+) -> Result<Response, Problem> {
+    let display_name = change.display_name.as_deref().map(parse_display_name).transpose()?;
+    let color = change.color.as_deref().map(parse_color).transpose()?;
+    let account = identity.change_profile(caller.account_id, display_name, color).await?;
+    Ok(uncached(ProfileAnswer::from(account.ok_or(ACCOUNT_GONE)?)))
+}
+
+/// The public keys of this planet's access tokens.
+#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "jwks", tag = "auth",
+    responses((status = 200, description = "A JWK set; a token's `kid` names its key", body = JwksAnswer)))]
+async fn jwks(State(identity): State<Arc<Identity>>) -> Response {
+    let cache: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static(JWKS_CACHE));
+    ([cache], Json(JwksAnswer { keys: identity.public_keys() })).into_response()
+}
+
+fn parse_key(text: &str) -> Result<DeviceKey, Problem> {
+    DeviceKey::parse(text).map_err(|error| fault("public_key", error.to_string()))
+}
+
+fn parse_display_name(text: &str) -> Result<String, Problem> {
+    parse_name(text, NAME_RULE).map_err(|error| fault("display_name", error.to_string()))
+}
+
+fn parse_color(text: &str) -> Result<Color, Problem> {
+    Color::parse(text).ok_or_else(|| fault("color", "must look like #e4572e"))
+}
+
+fn fault(field: &str, detail: impl Into<String>) -> Problem {
+    Problem::from(kinds::INVALID_BODY).at(format!("#/{field}"), detail)
+}
+
+/// Answers about one person and their keys belong in nobody's cache.
+fn uncached(body: impl Serialize) -> Response {
+    ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(body)).into_response()
+}
+
+impl From<Session> for SessionAnswer {
+    fn from(session: Session) -> Self {
+        Self {
+            access_token: session.access_token,
+            token_type: "Bearer",
+            expires_in: crate::ACCESS_TOKEN_LIFE_S,
+            refresh_token: session.refresh_token.text(),
+            account: AccountAnswer {
+                account_id: session.account.account_id,
+                display_name: session.account.display_name,
+                color: session.account.color.to_string(),
+                created_at: timestamp(session.account.created_us),
+                is_new: session.is_new,
+            },
+        }
+    }
+}
+
+impl From<Account> for ProfileAnswer {
+    fn from(account: Account) -> Self {
+        Self {
+            account_id: account.account_id,
+            display_name: account.display_name,
+            color: account.color.to_string(),
+            created_at: timestamp(account.created_us),
+        }
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::TooManyChallenges => Self::from(TOO_MANY_CHALLENGES).retry_after_s(5),
+            LoginError::ChallengeNotOpen => {
+                CHALLENGE_NOT_OPEN.detail("ask for a new one and answer it once, within two minutes")
+            }
+            LoginError::SignatureRefused => SIGNATURE_REFUSED
+                .detail("sign the exact bytes of the challenge's message with the key it names"),
+            LoginError::Setup(cause) => Self::internal(&cause),
+            LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Refused => REFRESH_REFUSED.into(),
+            RefreshError::Reused => REFRESH_REUSED.into(),
+            RefreshError::Store(error) => error.into(),
+        }
+    }
+}
