@@ -54,10 +54,8 @@ impl Body {
         } else {
             (elevation_m, Mode::Grounded)
         };
-        let facing = along_ground(DVec3::Z, dir)
-            .or_else(|| along_ground(DVec3::X, dir))
-            .expect("two perpendicular axes are not both vertical");
-        Self { position: dir * (ground.radius_m() + height_m), velocity: DVec3::ZERO, facing, mode }
+        let position = dir * (ground.radius_m() + height_m);
+        Self { position, velocity: DVec3::ZERO, facing: any_along_ground(dir), mode }
     }
 
     /// The direction away from the planet's centre, a unit vector.
@@ -78,4 +76,11 @@ pub(crate) fn along_ground(direction: DVec3, up: DVec3) -> Option<DVec3> {
     let along = direction - up * direction.dot(up);
     let length = along.length();
     (length.is_finite() && length > 1e-6).then(|| along / length)
+}
+
+/// North, and at the poles the x axis.
+pub(crate) fn any_along_ground(up: DVec3) -> DVec3 {
+    along_ground(DVec3::Z, up)
+        .or_else(|| along_ground(DVec3::X, up))
+        .expect("two perpendicular axes are not both vertical")
 }

@@ -65,7 +65,7 @@ impl Input {
 
     /// Where these keys point along the ground at a place whose up is `up`: a unit vector, or none when the
     /// keys cancel out or the heading has no direction along the ground.
-    pub(crate) fn wish(&self, up: DVec3) -> Option<DVec3> {
+    pub(crate) fn wish(self, up: DVec3) -> Option<DVec3> {
         let ahead = self.buttons.axis(Buttons::FORWARD, Buttons::BACK);
         let aside = self.buttons.axis(Buttons::RIGHT, Buttons::LEFT);
         if ahead == 0.0 && aside == 0.0 {

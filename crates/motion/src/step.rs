@@ -4,7 +4,7 @@
 //! water act on the height, keys and slopes along the ground. Three ground samples serve a walking step: the
 //! ground a reach ahead, a reach to the side, and under the new place.
 
-use crate::body::along_ground;
+use crate::body::{along_ground, any_along_ground};
 use crate::{
     AFLOAT_TOLERANCE_M, AIR_ACCELERATION_M_S2, BUOYANCY_DAMPING, BUOYANCY_STIFFNESS, Body, Buttons,
     FALL_MAX_M_S, GRAVITY_M_S2, GROUND_ACCELERATION_M_S2, Ground, Input, JUMP_M_S, Mode, REACH_M, RUN_M_S,
@@ -16,7 +16,7 @@ use glam::DVec3;
 /// Advances `body` by [`STEP_S`] seconds.
 ///
 /// A body at rest that is asked for nothing keeps its bits and costs no ground sample.
-pub fn step(body: &mut Body, input: &Input, ground: &impl Ground) {
+pub fn step(body: &mut Body, input: Input, ground: &impl Ground) {
     let start = Start::of(body, ground);
     let wish = input.wish(start.up);
     let jumps = input.buttons.has(Buttons::JUMP);
@@ -99,8 +99,9 @@ struct Slope {
 }
 
 impl Slope {
-    /// Measures along `ahead`, a unit vector along the ground, and across it.
-    fn measure(start: &Start, feet_m: f64, ahead: DVec3, ground: &impl Ground) -> Self {
+    /// Measures along the direction of a movement and across it.
+    fn measure(start: &Start, feet_m: f64, movement: DVec3, ground: &impl Ground) -> Self {
+        let ahead = along_ground(movement, start.up).unwrap_or_else(|| any_along_ground(start.up));
         let aside = start.up.cross(ahead);
         let tan_ahead = (start.elevation_at(ahead * REACH_M, ground) - feet_m) / REACH_M;
         let tan_aside = (start.elevation_at(aside * REACH_M, ground) - feet_m) / REACH_M;
@@ -149,18 +150,18 @@ fn step_grounded(
 ) {
     let wanted = wish.map_or(DVec3::ZERO, |wish| wish * ground_speed(buttons, start.height_m));
     let mut along = approach(start.along_m_s, wanted, GROUND_ACCELERATION_M_S2 * STEP_S);
-    let ahead = along_ground(along, start.up).unwrap_or(body.facing);
-    let slope = Slope::measure(start, start.height_m, ahead, ground);
+    let slope = Slope::measure(start, start.height_m, along, ground);
     let slides = slope.slides(start, start.height_m, ground);
     if slides {
         along = slope.slide(start.along_m_s);
     } else if slope.tan_ahead > SLOPE_LIMIT_TAN {
         along = slope.along_the_foot(along, start, ground);
     }
-    // Speed is along the surface: a slope costs distance on the map.
+    // Speed is along the surface: a slope costs distance on the map. What is steeper than the limit is a ledge.
     let tan_along =
         along_ground(along, start.up).map_or(0.0, |direction| slope.tan * direction.dot(slope.uphill));
-    let on_map = along / (1.0 + tan_along * tan_along).sqrt();
+    let tan_walked = tan_along.clamp(-SLOPE_LIMIT_TAN, SLOPE_LIMIT_TAN);
+    let on_map = along / (1.0 + tan_walked * tan_walked).sqrt();
     if buttons.has(Buttons::JUMP) && !slides {
         place(body, start.up, start.height_m, on_map, JUMP_M_S, ground);
         body.mode = Mode::Airborne;
@@ -217,10 +218,8 @@ fn step_airborne(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &i
 fn land(body: &mut Body, up: DVec3, elevation_m: f64, along_m_s: DVec3, ground: &impl Ground) {
     place(body, up, elevation_m, along_m_s, 0.0, ground);
     body.mode = Mode::Grounded;
-    body.face(body.facing);
     let start = Start::of(body, ground);
-    let ahead = along_ground(body.velocity, up).unwrap_or(body.facing);
-    let slope = Slope::measure(&start, elevation_m, ahead, ground);
+    let slope = Slope::measure(&start, elevation_m, body.velocity, ground);
     if slope.slides(&start, elevation_m, ground) {
         body.velocity = slope.slide(body.velocity);
     }

@@ -34,23 +34,23 @@ pub struct FrameHead {
 }
 
 /// One cell's bytes in a frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Block {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block<'a> {
     /// The cell.
     pub cell: CellId,
     /// To be read by [`crate::stream::CellStream::apply`].
-    pub bytes: Vec<u8>,
+    pub bytes: &'a [u8],
 }
 
 /// A frame, taken apart down to its blocks.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Frame {
+pub struct Frame<'a> {
     /// The reader's own part.
     pub head: FrameHead,
     /// Cells the reader no longer watches.
     pub dropped: Vec<CellId>,
     /// Cells in which something changed.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<Block<'a>>,
 }
 
 /// Why a payload is no frame.
@@ -118,7 +118,7 @@ pub fn append_block(cell: CellId, block: &[u8], bytes: &mut Vec<u8>) {
     bytes.extend(block);
 }
 
-impl Frame {
+impl<'a> Frame<'a> {
     pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
         self.head.append_to(bytes);
         bytes.extend(cell_count(self.dropped.len()).to_le_bytes());
@@ -127,11 +127,11 @@ impl Frame {
         }
         bytes.extend(cell_count(self.blocks.len()).to_le_bytes());
         for block in &self.blocks {
-            append_block(block.cell, &block.bytes, bytes);
+            append_block(block.cell, block.bytes, bytes);
         }
     }
 
-    pub(crate) fn parse(payload: &[u8]) -> Result<Self, FrameError> {
+    pub(crate) fn parse(payload: &'a [u8]) -> Result<Self, FrameError> {
         let mut reader = Reader(payload);
         let head = FrameHead::parse(&mut reader)?;
         let dropped =
@@ -140,7 +140,7 @@ impl Frame {
             .map(|_| {
                 let cell = parse_cell(&mut reader)?;
                 let length = reader.u32()? as usize;
-                Ok(Block { cell, bytes: reader.bytes(length)?.to_vec() })
+                Ok(Block { cell, bytes: reader.bytes(length)? })
             })
             .collect::<Result<Vec<_>, FrameError>>()?;
         match reader.0.len() {

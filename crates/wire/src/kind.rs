@@ -64,8 +64,8 @@ impl Kind {
             Self::Hello => 4_096,
             // 1 kind + 4 sequence + 1 count + 16 × 7.
             Self::Input => 118,
-            // 240 characters of up to 4 bytes, and the field's head.
-            Self::Say => 1_024,
+            // A text has 240 characters of up to 4 bytes, and its field a head.
+            Self::Say | Self::Refused | Self::Bye => 1_024,
             // 64 ids of up to 5 bytes, and the field's head.
             Self::WhoIs => 384,
             Self::Ping => 32,
@@ -75,7 +75,6 @@ impl Kind {
             Self::Said | Self::LotChanged => 2_048,
             Self::People => 16 * 1024,
             Self::Pong => 64,
-            Self::Refused | Self::Bye => 1_024,
         }
     }
 }

@@ -9,14 +9,17 @@
 //!
 //! Read first: [`ClientMessage`], [`ServerMessage`], [`stream`].
 
+mod bits;
 mod frame;
 mod input_batch;
 mod kind;
 mod message;
+mod place;
 mod proto;
 mod reader;
 pub mod stream;
 mod version;
+mod view;
 
 pub use frame::{
     Block, FRAME_CELLS_MAX, FRAME_HEAD_BYTES, Frame, FrameError, FrameHead, append_block, cell_count,
@@ -27,5 +30,7 @@ pub use kind::{
     TEXT_MAX_CHARS, WHO_IS_MAX,
 };
 pub use message::*;
+pub use place::{CELL_LEVEL_MAX, LATTICE_BITS, LATTICE_SIDE, LatticePlace, facing_from_u8, facing_to_u8};
 pub use reader::TooShort;
 pub use version::{PROTOCOL_HASH, PROTOCOL_VERSION, VersionMismatch, check_version};
+pub use view::{Seen, View, rest_height_m};

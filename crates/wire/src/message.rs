@@ -108,11 +108,11 @@ impl ClientMessage {
 
 /// A message from the server.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ServerMessage {
+pub enum ServerMessage<'a> {
     /// The answer to a hello.
     Welcome(Welcome),
     /// Own state and cell blocks.
-    Frame(Frame),
+    Frame(Frame<'a>),
     /// Something was said nearby.
     Said(Said),
     /// Names of bodies.
@@ -127,7 +127,7 @@ pub enum ServerMessage {
     Bye(Bye),
 }
 
-impl ServerMessage {
+impl<'a> ServerMessage<'a> {
     /// Its kind.
     pub const fn kind(&self) -> Kind {
         match self {
@@ -159,7 +159,7 @@ impl ServerMessage {
     }
 
     /// Reads one message; never panics, whatever the bytes.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let (kind, payload) = open(bytes)?;
         Ok(match kind {
             Kind::Welcome => Self::Welcome(parse(kind, payload)?),

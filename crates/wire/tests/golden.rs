@@ -1,0 +1,201 @@
+//! The files in `golden/` are examples for writers of other clients; this build must read and write exactly them.
+//!
+//! A deliberate change of the format raises a version and rewrites the files: run with `UPDATE_GOLDEN=1`.
+
+use cell::CellId;
+use glam::DVec3;
+use motion::{Body, Buttons, Input, Mode};
+use std::fmt::Write as _;
+use std::path::Path;
+use wire::stream::{CellStream, Placement, Stance};
+use wire::{
+    Block, Bye, ClientMessage, Frame, FrameHead, Hello, InputBatch, LotChanged, People, Person, Ping,
+    PlanetSpec, Pong, Refused, Said, Say, ServerMessage, Welcome, WhoIs,
+};
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+/// Compares with the golden file and gives its text.
+fn check_golden(name: &str, text: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text, golden, "{name} has changed");
+    golden
+}
+
+/// A walker who turns, a jumper, one who leaves, one who comes, one who swims and sinks.
+fn sends() -> Vec<Vec<Placement>> {
+    let body = |entity_id, i, j, facing| Placement { entity_id, i, j, facing, ..Placement::default() };
+    let up = |placement, stance, height| Placement { stance, height, ..placement };
+    vec![
+        vec![body(7, 100, 200, 64), body(9, 4000, 5, 0), body(300, 2048, 2048, 255)],
+        vec![
+            body(7, 117, 200, 64),
+            up(body(9, 4000, 5, 0), Stance::Airborne, 29),
+            body(300, 2048, 2048, 255),
+        ],
+        vec![
+            body(7, 134, 201, 60),
+            up(body(9, 4000, 5, 0), Stance::Airborne, 70),
+            body(300, 2048, 2048, 255),
+        ],
+        vec![body(7, 152, 201, 60), body(9, 4000, 5, 250), body(70_000, 0, 4095, 128)],
+        vec![
+            body(7, 169, 201, 60),
+            body(9, 4000, 5, 250),
+            up(body(70_000, 0, 4095, 128), Stance::Swimming, 0),
+        ],
+        vec![body(7, 186, 201, 60), up(body(70_000, 0, 4095, 128), Stance::Diving, -130)],
+        vec![body(7, 186, 201, 60), up(body(70_000, 0, 4095, 128), Stance::Diving, -96)],
+        vec![],
+    ]
+}
+
+#[test]
+fn the_golden_stream_is_written_and_read_as_ever() {
+    let mut sender = CellStream::new();
+    let mut text = String::from(
+        "# One cell's stream. Each send: the delta block, the keyframe of the same state, and the bodies after it.\n\
+         # body <entity id> i j facing stance height step_i step_j\n",
+    );
+    for (send, bodies) in sends().iter().enumerate() {
+        let (mut delta, mut key) = (vec![], vec![]);
+        assert!(sender.advance(bodies, &mut delta));
+        sender.keyframe(&mut key);
+        writeln!(text, "send {send}\ndelta {}\nkey {}", hex(&delta), hex(&key)).unwrap();
+        for record in sender.records() {
+            let Placement { entity_id, i, j, facing, stance, height } = record.placement;
+            let (step_i, step_j) = record.step;
+            writeln!(text, "body {entity_id} {i} {j} {facing} {stance:?} {height} {step_i} {step_j}")
+                .unwrap();
+        }
+    }
+    let golden = check_golden("stream.txt", &text);
+
+    let blocks = |word: &str| -> Vec<Vec<u8>> {
+        golden.lines().filter_map(|line| line.strip_prefix(word)).map(unhex).collect()
+    };
+    let mut follower = CellStream::new();
+    for (send, (delta, key)) in blocks("delta ").iter().zip(blocks("key ")).enumerate() {
+        let mut beginner = CellStream::default();
+        beginner.apply(&key).unwrap();
+        follower.apply(delta).unwrap();
+        assert_eq!(beginner, follower, "send {send}");
+        let placements: Vec<_> = follower.records().iter().map(|record| record.placement).collect();
+        assert_eq!(placements, sends()[send], "send {send}");
+    }
+}
+
+fn body() -> Body {
+    Body {
+        position: DVec3::new(796_000.25, -1_024.5, 3.75),
+        velocity: DVec3::new(0.0, 3.0, -0.5),
+        facing: DVec3::new(0.0, 0.6, 0.8).as_vec3().as_dvec3(),
+        mode: Mode::Airborne,
+    }
+}
+
+fn client_messages() -> Vec<ClientMessage> {
+    let input = |buttons, heading| Input { buttons: Buttons(buttons), heading };
+    vec![
+        ClientMessage::Hello(Hello {
+            protocol_version: 1,
+            protocol_hash: 0x0123_4567_89ab_cdef,
+            access_token: "header.claims.signature".into(),
+            resume_token: (0..16).collect(),
+            arrive_at: Some(wire::Place { latitude_deg: 12.5, longitude_deg: -45.25 }),
+        }),
+        ClientMessage::Input(InputBatch {
+            first_seq: 1000,
+            inputs: vec![input(1, [32_767, 0, 0]), input(17, [0, -23_170, 23_170]), input(0, [0, 0, 0])],
+        }),
+        ClientMessage::Say(Say { text: "hello, world".into() }),
+        ClientMessage::WhoIs(WhoIs { entity_ids: vec![7, 300, 70_000] }),
+        ClientMessage::Ping(Ping { client_time_ms: 1234.5 }),
+        ClientMessage::Leave,
+    ]
+}
+
+fn server_messages<'a>(key: &'a [u8], cell: CellId) -> Vec<ServerMessage<'a>> {
+    let head = FrameHead { tick: 90, is_restart: true, last_input_seq: 1002, own: body() };
+    vec![
+        ServerMessage::Welcome(Welcome {
+            protocol_version: 1,
+            protocol_hash: 0x0123_4567_89ab_cdef,
+            entity_id: 7,
+            resume_token: (16..32).collect(),
+            resumed: true,
+            tick_hz: 30,
+            send_hz: 10,
+            tick: 87,
+            last_input_seq: 999,
+            planet: Some(PlanetSpec { seed: 1, shift: 3, generator_version: 1 }),
+            server_time_ms: 1_700_000_000_000.0,
+            body: Some((&body()).into()),
+        }),
+        ServerMessage::Frame(Frame {
+            head,
+            dropped: vec![cell.next().unwrap()],
+            blocks: vec![Block { cell, bytes: key }],
+        }),
+        ServerMessage::Said(Said {
+            entity_id: 7,
+            display_name: "Ann".into(),
+            text: "hello, world".into(),
+            server_time_ms: 1_700_000_000_000.0,
+        }),
+        ServerMessage::People(People {
+            people: vec![Person {
+                entity_id: 7,
+                account_id: "0190b5a4-0000-7000-8000-000000000001".into(),
+                display_name: "Ann".into(),
+                color: 0x33_66_99,
+            }],
+        }),
+        ServerMessage::Pong(Pong { client_time_ms: 1234.5, server_time_ms: 1_700_000_000_000.0, tick: 90 }),
+        ServerMessage::Refused(Refused { code: "too_fast".into(), detail: "slow down".into() }),
+        ServerMessage::LotChanged(LotChanged {
+            lot_token: "89c25985".into(),
+            owner_account_id: "0190b5a4-0000-7000-8000-000000000001".into(),
+            owner_name: "Ann".into(),
+            lot_name: "Meadow".into(),
+        }),
+        ServerMessage::Bye(Bye { code: "too_slow".into(), detail: "bye".into(), may_reconnect: true }),
+    ]
+}
+
+#[test]
+fn the_golden_messages_are_written_and_read_as_ever() {
+    let mut stream = CellStream::new();
+    stream.advance(&sends()[0], &mut vec![]);
+    let mut key = vec![];
+    stream.keyframe(&mut key);
+    let cell = CellId::from_point(body().position).parent(14);
+    let (to_server, to_client) = (client_messages(), server_messages(&key, cell));
+
+    let mut text = String::from("# One message of each kind: its bytes, and what they say.\n");
+    for message in &to_server {
+        writeln!(text, "{:?} {}\n    {message:?}", message.kind(), hex(&message.encode())).unwrap();
+    }
+    for message in &to_client {
+        writeln!(text, "{:?} {}\n    {message:?}", message.kind(), hex(&message.encode())).unwrap();
+    }
+    let golden = check_golden("messages.txt", &text);
+
+    let mut lines = golden.lines().filter_map(|line| line.split_once(' ')).filter(|(kind, _)| kind.len() > 1);
+    for message in &to_server {
+        assert_eq!(ClientMessage::decode(&unhex(lines.next().unwrap().1)).as_ref(), Ok(message));
+    }
+    for message in &to_client {
+        assert_eq!(ServerMessage::decode(&unhex(lines.next().unwrap().1)).as_ref(), Ok(message));
+    }
+}
