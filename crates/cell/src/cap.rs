@@ -22,7 +22,7 @@ pub struct Cap {
 impl Cap {
     /// A cap about a direction. The radius is clamped to 0..=π; one that is not a number counts as 0.
     pub fn new(center: DVec3, radius_rad: f64) -> Self {
-        let radius_rad = radius_rad.max(0.0).min(PI);
+        let radius_rad = if radius_rad > 0.0 { radius_rad.min(PI) } else { 0.0 };
         let half_chord = libm::sin(0.5 * radius_rad);
         Self { center: center.normalize(), radius_rad, chord_squared: 4.0 * half_chord * half_chord }
     }

@@ -1,6 +1,6 @@
 //! Coverings: the cells that together hold a region.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use thiserror::Error;
@@ -36,10 +36,7 @@ pub struct TooManyCells;
 pub fn cover_at_level(region: &impl Region, level: u8) -> Result<Vec<CellId>, TooManyCells> {
     assert!(level <= MAX_LEVEL, "the smallest cells are at level {MAX_LEVEL}");
     let mut cells = Vec::new();
-    let mut open: Vec<CellId> =
-        region.seed_cells().into_iter().map(|cell| cell.parent(cell.level().min(level))).collect();
-    open.sort_unstable();
-    open.dedup();
+    let mut open = seeds_above(region, level);
     while let Some(cell) = open.pop() {
         if !region.intersects(cell) {
             continue;
@@ -72,45 +69,94 @@ pub struct Coverer {
 impl Coverer {
     /// Disjoint cells that hold the region, in curve order.
     ///
-    /// The largest cells are divided first, as long as the number of cells allows it.
+    /// As in S2's `RegionCoverer`: the largest cells are divided first, of equal ones those that lose most by it,
+    /// as long as the number of cells allows.
     ///
     /// # Panics
     /// If the levels are not in order or above 30.
     pub fn cover(self, region: &impl Region) -> Result<Vec<CellId>, TooManyCells> {
         assert!(self.min_level <= self.max_level && self.max_level <= MAX_LEVEL, "levels out of order");
         let mut done = Vec::new();
-        // Largest first, equal ones in curve order.
         let mut open = BinaryHeap::new();
-        let mut seeds = region.seed_cells();
-        seeds.iter_mut().for_each(|cell| *cell = cell.parent(cell.level().min(self.max_level)));
-        seeds.sort_unstable();
-        seeds.dedup();
-        let add = |cell: CellId, done: &mut Vec<CellId>, open: &mut BinaryHeap<_>| {
-            let is_large_enough = cell.level() >= self.min_level;
-            if is_large_enough && (cell.level() == self.max_level || region.contains(cell)) {
-                done.push(cell);
-            } else {
-                open.push((Reverse(cell.level()), Reverse(cell)));
+        for seed in seeds_above(region, self.max_level) {
+            if region.intersects(seed) {
+                self.add(region, seed, &mut done, &mut open);
             }
-        };
-        for seed in seeds.into_iter().filter(|seed| region.intersects(*seed)) {
-            add(seed, &mut done, &mut open);
         }
-        while let Some((Reverse(level), Reverse(cell))) = open.pop() {
-            let children = cell.children().expect("an open cell is above the deepest level");
-            let hit: Vec<CellId> = children.into_iter().filter(|child| region.intersects(*child)).collect();
-            let count = done.len() + open.len() + hit.len();
-            if level < self.min_level || hit.len() <= 1 || count <= self.max_cells {
-                hit.into_iter().for_each(|child| add(child, &mut done, &mut open));
+        while let Some(Divisible { cell, hit_children, .. }) = open.pop() {
+            let count = done.len() + open.len() + hit_children.len();
+            if cell.level() < self.min_level || hit_children.len() == 1 || count <= self.max_cells {
+                for child in hit_children {
+                    self.add(region, child, &mut done, &mut open);
+                }
             } else {
                 done.push(cell);
             }
-            if count > COVER_CELLS_MAX {
+            if done.len() + open.len() > COVER_CELLS_MAX {
                 return Err(TooManyCells);
             }
         }
         Ok(merged(done, self.min_level))
     }
+
+    /// Puts a cell that meets the region where it belongs.
+    fn add(
+        self,
+        region: &impl Region,
+        cell: CellId,
+        done: &mut Vec<CellId>,
+        open: &mut BinaryHeap<Divisible>,
+    ) {
+        let level = cell.level();
+        if level == self.max_level || level >= self.min_level && region.contains(cell) {
+            done.push(cell);
+            return;
+        }
+        let children = cell.children().expect("a cell above the deepest level is no leaf");
+        let hit_children: Vec<CellId> =
+            children.into_iter().filter(|child| region.intersects(*child)).collect();
+        // A region that only touches the cell may slip through between its children.
+        if !hit_children.is_empty() {
+            let priority = (Reverse(level), Reverse(hit_children.len()), Reverse(cell));
+            open.push(Divisible { priority, cell, hit_children });
+        }
+    }
+}
+
+/// A cell that may still be divided; the greatest is divided next.
+struct Divisible {
+    priority: (Reverse<u8>, Reverse<usize>, Reverse<CellId>),
+    cell: CellId,
+    hit_children: Vec<CellId>,
+}
+
+impl PartialEq for Divisible {
+    fn eq(&self, other: &Self) -> bool {
+        self.priority == other.priority
+    }
+}
+
+impl Eq for Divisible {}
+
+impl PartialOrd for Divisible {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Divisible {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.priority.cmp(&other.priority)
+    }
+}
+
+/// The region's seed cells, none deeper than `level`, each once.
+fn seeds_above(region: &impl Region, level: u8) -> Vec<CellId> {
+    let mut seeds: Vec<CellId> =
+        region.seed_cells().into_iter().map(|cell| cell.parent(cell.level().min(level))).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    seeds
 }
 
 /// Sorts, and replaces four siblings by their parent where that is not larger than allowed.

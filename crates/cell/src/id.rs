@@ -109,6 +109,7 @@ impl CellId {
     ///
     /// # Panics
     /// If `level` is deeper than the cell.
+    #[must_use]
     pub const fn parent(self, level: u8) -> Self {
         assert!(level <= self.level(), "a parent is not deeper than its child");
         let marker = lowest_bit(level);
@@ -146,11 +147,13 @@ impl CellId {
     }
 
     /// Smallest leaf inside.
+    #[must_use]
     pub const fn range_min(self) -> Self {
         Self(self.0 - (self.marker() - 1))
     }
 
     /// Largest leaf inside.
+    #[must_use]
     pub const fn range_max(self) -> Self {
         Self(self.0 + (self.marker() - 1))
     }
