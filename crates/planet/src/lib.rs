@@ -16,6 +16,7 @@ mod chunk;
 mod climate;
 mod golden;
 mod noise;
+mod octaves;
 mod terrain;
 
 use std::sync::OnceLock;
@@ -110,7 +111,8 @@ impl Planet {
 
     /// [`biome`](Self::biome) for one who has asked for the elevation already.
     pub fn biome_at_elevation(&self, direction: DVec3, elevation_m: f64) -> Biome {
-        Biome::of(elevation_m, self.terrain.climate(direction.normalize(), elevation_m))
+        let climate = self.terrain.climate(direction.normalize(), elevation_m);
+        Biome::of(elevation_m, climate, self.terrain.highland_m())
     }
 
     /// Where newcomers arrive. Found at the first call, in some tenths of a second, then remembered.

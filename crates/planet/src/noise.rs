@@ -9,6 +9,8 @@ use glam::DVec3;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Noise {
     key: u64,
+    /// Moves the lattice, where the noise is zero, to another place in every field.
+    offset: DVec3,
 }
 
 /// The twelve edges of a cube, four of them twice, so that four bits choose one.
@@ -31,19 +33,23 @@ const GRADIENTS: [[f64; 3]; 16] = [
     [0.0, -1.0, -1.0],
 ];
 
-// Odd 64-bit constants of SplitMix64 and of L'Ecuyer's spectral tables.
+// Odd 64-bit constants: SplitMix64's (Steele, Lea, Flood 2014) and a spectral one (Steele, Vigna 2021).
 const PRIME_X: u64 = 0x9e37_79b9_7f4a_7c15;
-const PRIME_Y: u64 = 0xd135_5872_36a6_87a5;
+const PRIME_Y: u64 = 0xd134_2543_de82_ef95;
 const PRIME_Z: u64 = 0xbf58_476d_1ce4_e5b9;
 const PRIME_MIX: u64 = 0x94d0_49bb_1331_11eb;
 
 impl Noise {
     pub(crate) fn new(seed: u64, salt: u64) -> Self {
-        Self { key: mix(mix(seed ^ PRIME_X).wrapping_add(salt)) }
+        let key = mix(mix(seed ^ PRIME_X).wrapping_add(salt));
+        let coordinate = |axis: u64| (mix(key ^ axis) >> 44) as f64 / 4096.0;
+        Self { key, offset: DVec3::new(coordinate(1), coordinate(2), coordinate(3)) }
     }
 
-    /// Between about -1 and 1, zero on average, wavelength about 1.
+    /// Between about -1 and 1, zero on average, wavelength about 1, twice smoothly differentiable.
+    #[inline]
     pub(crate) fn at(self, point: DVec3) -> f64 {
+        let point = point + self.offset;
         let base = point.floor();
         let near = point - base;
         let far = near - DVec3::ONE;
@@ -77,7 +83,7 @@ impl Noise {
 }
 
 /// `SplitMix64`'s finaliser: every bit of the input moves every bit of the output.
-pub(crate) fn mix(mut bits: u64) -> u64 {
+fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(PRIME_Z);
     bits = (bits ^ (bits >> 27)).wrapping_mul(PRIME_MIX);
     bits ^ (bits >> 31)
@@ -89,4 +95,53 @@ fn fade(t: f64) -> f64 {
 
 fn blend(from: f64, to: f64, amount: f64) -> f64 {
     from + amount * (to - from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(noise: Noise) -> impl Iterator<Item = f64> {
+        (0..200_000).map(move |step| noise.at(DVec3::new(0.017, 0.011, -0.013) * f64::from(step)))
+    }
+
+    #[test]
+    fn noise_is_bounded_centred_and_lively() {
+        for seed in 0..4 {
+            let (mut sum, mut squares, mut peak) = (0.0, 0.0, 0.0_f64);
+            for value in line(Noise::new(seed, 1)) {
+                sum += value;
+                squares += value * value;
+                peak = peak.max(value.abs());
+            }
+            let (mean, deviation) = (sum / 200_000.0, (squares / 200_000.0).sqrt());
+            assert!(mean.abs() < 0.02, "mean {mean}");
+            assert!((0.2..0.35).contains(&deviation), "deviation {deviation}");
+            assert!((0.7..1.05).contains(&peak), "peak {peak}");
+        }
+    }
+
+    #[test]
+    fn fields_of_different_salts_and_seeds_are_unrelated() {
+        let base = Noise::new(1, 1);
+        for other in [Noise::new(1, 2), Noise::new(2, 1)] {
+            let product: f64 = line(base).zip(line(other)).map(|(a, b)| a * b).sum();
+            assert!((product / 200_000.0).abs() < 0.01);
+        }
+    }
+
+    #[test]
+    fn noise_is_smooth_over_lattice_planes() {
+        let noise = Noise::new(5, 9);
+        for step in 0..4_000 {
+            // The offset is a multiple of 1/4096, so these points fall on planes of the lattice.
+            let on_plane = DVec3::new(f64::from(step) - noise.offset.x, 0.37 * f64::from(step), 1.1);
+            let (before, after) =
+                (noise.at(on_plane - DVec3::X * 1e-6), noise.at(on_plane + DVec3::X * 1e-6));
+            assert!((after - before).abs() < 5e-6);
+            let slope_before = (noise.at(on_plane) - before) / 1e-6;
+            let slope_after = (after - noise.at(on_plane)) / 1e-6;
+            assert!((slope_after - slope_before).abs() < 1e-3);
+        }
+    }
 }
