@@ -1,0 +1,94 @@
+/** The material of everything faceted that stands on the ground: people, plants, posts. */
+import { type IUniform, ShaderMaterial } from "three";
+import { AIR_GLSL, DISPLAY_GLSL } from "./atmosphere.ts";
+import { SHADOW_GLSL } from "./shadows.ts";
+
+type Uniforms = Record<string, IUniform>;
+
+/**
+ * `declarations` may use the uniforms of the air; `place` is the body of a function that sets `seen` (the vertex
+ * relative to the eye, metres), `normal` and `albedo`.
+ */
+export interface LitShape {
+  readonly declarations: string;
+  readonly place: string;
+  /** Light that comes through thin parts such as leaves, 0 to 1. */
+  readonly translucence: number;
+}
+
+const shared = (shape: LitShape) => /* glsl */ `
+#define AIR_STEPS 3
+${AIR_GLSL}
+uniform float uTimeS;
+${shape.declarations}
+void place(out vec3 seen, out vec3 normal, out vec3 albedo) {
+${shape.place}
+}
+`;
+
+export function litMaterial(shape: LitShape, uniforms: Uniforms): ShaderMaterial {
+  return new ShaderMaterial({
+    uniforms,
+    vertexShader: /* glsl */ `
+${shared(shape)}
+varying vec3 vSeen;
+varying vec3 vNormal;
+varying vec3 vAlbedo;
+varying vec3 vSunlight;
+varying vec3 vSkylight;
+varying vec3 vClear;
+varying vec3 vHaze;
+void main() {
+  vec3 seen, normal, albedo;
+  place(seen, normal, albedo);
+  float distanceM = length(seen);
+  vec3 up = normalize(seen * 0.001 - uCenterKm);
+  Air air = throughAir(seen / max(distanceM, 1e-3), distanceM * 0.001);
+  float cosSun = dot(seen, uSun) / max(distanceM, 1e-3);
+  float sunHeight = dot(up, uSun);
+  float lambert = dot(normal, uSun);
+  vSeen = seen;
+  vNormal = normal;
+  vAlbedo = albedo;
+  vSunlight = lightRow(sunHeight, 0.0) * max(lambert, ${shape.translucence.toFixed(2)} * (0.6 + 0.4 * lambert));
+  vSkylight = lightRow(sunHeight, 1.0) * (0.62 + 0.38 * dot(normal, up))
+    + lightRow(sunHeight, 0.0) * max(0.0, sunHeight) * 0.10 * (0.5 - 0.5 * dot(normal, up));
+  vClear = air.clear;
+  vHaze = air.rayleigh * rayleighPhase(cosSun) + air.mie * miePhase(cosSun);
+  gl_Position = projectionMatrix * viewMatrix * vec4(seen, 1.0);
+}
+`,
+    fragmentShader: /* glsl */ `
+${DISPLAY_GLSL}
+${SHADOW_GLSL}
+varying vec3 vSeen;
+varying vec3 vNormal;
+varying vec3 vAlbedo;
+varying vec3 vSunlight;
+varying vec3 vSkylight;
+varying vec3 vClear;
+varying vec3 vHaze;
+void main() {
+  vec3 light = vAlbedo * (vSunlight * shadow(vSeen, vNormal) + vSkylight);
+  gl_FragColor = display(light * vClear + vHaze);
+}
+`,
+  });
+}
+
+/** The same shape for the shadow pass, where only its depth counts. */
+export function depthMaterial(shape: LitShape, uniforms: Uniforms): ShaderMaterial {
+  return new ShaderMaterial({
+    uniforms,
+    colorWrite: false,
+    vertexShader: /* glsl */ `
+${shared(shape)}
+void main() {
+  vec3 seen, normal, albedo;
+  place(seen, normal, albedo);
+  gl_Position = projectionMatrix * viewMatrix * vec4(seen, 1.0);
+}
+`,
+    fragmentShader: "void main() {}",
+  });
+}

@@ -1,0 +1,109 @@
+/** What the page and its terrain workers say to each other, and the byte layout of what comes back. */
+import type { CellAddress } from "./cells.ts";
+import type { Vec3 } from "./vec3.ts";
+
+/** Trees and rocks, or grass and flowers. */
+export type PlantLayer = "trees" | "grass";
+
+export interface StartWork {
+  readonly kind: "start";
+  readonly module: WebAssembly.Module;
+  readonly seed: bigint;
+  readonly shift: number;
+}
+
+export type Job =
+  | { readonly kind: "tile"; readonly key: number; readonly cell: CellAddress; readonly quads: number }
+  | {
+      readonly kind: "plants";
+      readonly key: number;
+      readonly cell: CellAddress;
+      readonly slots: number;
+      readonly layer: PlantLayer;
+    };
+
+export type ToWorker = StartWork | Job;
+
+export type FromWorker =
+  | { readonly kind: "ready" }
+  | { readonly kind: "tile"; readonly key: number; readonly bytes: ArrayBuffer; readonly workMs: number }
+  | { readonly kind: "plants"; readonly key: number; readonly bytes: ArrayBuffer; readonly workMs: number }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** A tile as `tile_build` in `crates/browser/src/tile.rs` wrote it; the arrays are views of one buffer. */
+export interface TileData {
+  readonly origin: Vec3;
+  readonly center: Vec3;
+  readonly radiusM: number;
+  readonly lowestM: number;
+  readonly highestM: number;
+  readonly positions: Float32Array<ArrayBuffer>;
+  readonly normals: Int16Array<ArrayBuffer>;
+  readonly elevations: Float32Array<ArrayBuffer>;
+  readonly climates: Uint16Array<ArrayBuffer>;
+}
+
+/** A patch as `plants_build` wrote it. */
+export interface PlantData {
+  readonly origin: Vec3;
+  readonly plants: readonly Plant[];
+}
+
+export interface Plant {
+  /** Metres from the patch's origin. */
+  readonly position: Vec3;
+  readonly scale: number;
+  /** `Kind` in `tile.rs`. */
+  readonly kind: number;
+  /** The rest are shares 0 to 1. */
+  readonly yaw: number;
+  readonly tint: number;
+  readonly lean: number;
+}
+
+const HEADER_BYTES = 64;
+const PLANT_BYTES = 20;
+
+/** Vertices of a tile: the grid and its four skirts. */
+export function vertexCount(quads: number): number {
+  return (quads + 1) * (quads + 1) + 4 * (quads + 1);
+}
+
+export function readTile(bytes: ArrayBuffer, quads: number): TileData {
+  const count = vertexCount(quads);
+  const view = new DataView(bytes);
+  const f64 = (index: number) => view.getFloat64(index * 8, true);
+  return {
+    origin: [f64(0), f64(1), f64(2)],
+    center: [f64(3), f64(4), f64(5)],
+    radiusM: f64(6),
+    lowestM: view.getFloat32(56, true),
+    highestM: view.getFloat32(60, true),
+    positions: new Float32Array(bytes, HEADER_BYTES, count * 3),
+    normals: new Int16Array(bytes, HEADER_BYTES + count * 12, count * 4),
+    elevations: new Float32Array(bytes, HEADER_BYTES + count * 20, count),
+    climates: new Uint16Array(bytes, HEADER_BYTES + count * 24, count * 2),
+  };
+}
+
+export function readPlants(bytes: ArrayBuffer): PlantData {
+  const view = new DataView(bytes);
+  const count = view.getUint32(24, true);
+  const plants = Array.from({ length: count }, (_, index): Plant => {
+    const at = HEADER_BYTES + index * PLANT_BYTES;
+    const f32 = (field: number) => view.getFloat32(at + field * 4, true);
+    const share = (field: number) => view.getUint8(at + 16 + field) / 256;
+    return {
+      position: [f32(0), f32(1), f32(2)],
+      scale: f32(3),
+      kind: view.getUint8(at + 16),
+      yaw: share(1),
+      tint: share(2),
+      lean: share(3),
+    };
+  });
+  return {
+    origin: [view.getFloat64(0, true), view.getFloat64(8, true), view.getFloat64(16, true)],
+    plants,
+  };
+}

@@ -1,0 +1,64 @@
+/** How much the renderer may spend. */
+export type Quality = "low" | "medium" | "high";
+
+/** What a quality level means; every limit of the renderer is in this table. */
+export interface QualitySettings {
+  /** Quads a side of one terrain tile. */
+  readonly tileQuads: 16 | 32;
+  /** A tile is split when it is nearer than this many times its edge. */
+  readonly splitDistance: number;
+  /** Tiles kept in memory, drawn or not. */
+  readonly tilesMax: number;
+  /** Device pixels per CSS pixel at most. */
+  readonly pixelRatioMax: number;
+  readonly antialias: boolean;
+  /** Trees and rocks stand within this distance. */
+  readonly treeRadiusM: number;
+  /** Grass and flowers stand within this distance; 0 for none. */
+  readonly grassRadiusM: number;
+  /** Edge of the shadow texture in texels. */
+  readonly shadowTexels: number;
+  /** Shadows are drawn this far around. */
+  readonly shadowRadiusM: number;
+  /** Detail noise, waves with ripples and clouds in the fragment shaders. */
+  readonly fineShading: boolean;
+}
+
+export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
+  low: {
+    tileQuads: 16,
+    splitDistance: 1.5,
+    tilesMax: 450,
+    pixelRatioMax: 1,
+    antialias: false,
+    treeRadiusM: 130,
+    grassRadiusM: 0,
+    shadowTexels: 512,
+    shadowRadiusM: 24,
+    fineShading: false,
+  },
+  medium: {
+    tileQuads: 32,
+    splitDistance: 1.35,
+    tilesMax: 600,
+    pixelRatioMax: 1.5,
+    antialias: true,
+    treeRadiusM: 260,
+    grassRadiusM: 38,
+    shadowTexels: 1024,
+    shadowRadiusM: 45,
+    fineShading: true,
+  },
+  high: {
+    tileQuads: 32,
+    splitDistance: 1.6,
+    tilesMax: 900,
+    pixelRatioMax: 2,
+    antialias: true,
+    treeRadiusM: 420,
+    grassRadiusM: 60,
+    shadowTexels: 2048,
+    shadowRadiusM: 70,
+    fineShading: true,
+  },
+};

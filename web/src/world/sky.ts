@@ -1,0 +1,204 @@
+/** What is not ground: the air's light, the sun's disc, the stars. */
+import {
+  AdditiveBlending,
+  BufferAttribute,
+  BufferGeometry,
+  DoubleSide,
+  Mesh,
+  Points,
+  type Scene,
+  ShaderMaterial,
+  Vector3,
+} from "three";
+import { AIR_GLSL, type AirUniforms, DISPLAY_GLSL, frameOf } from "./atmosphere.ts";
+import { length, normalize, type Vec3 } from "./vec3.ts";
+
+const RINGS = 56;
+const SPOKES = 72;
+const STARS = 1400;
+
+/**
+ * The dome is a fan of rings round the vertical, close together at the horizon (from space: at the limb), where the
+ * light changes fastest; it is computed per vertex and drawn behind everything.
+ */
+const SKY_VERTEX = /* glsl */ `
+#define AIR_STEPS 16
+${AIR_GLSL}
+uniform mat3 uSkyFrame;
+uniform vec2 uSkySpan;
+varying vec3 vRayleigh;
+varying vec3 vMie;
+varying vec3 vClear;
+varying vec3 vDirection;
+
+void main() {
+  float lift = mix(uSkySpan.x, uSkySpan.y, position.z * position.z * position.z);
+  vec3 direction = uSkyFrame * vec3(position.xy * cos(lift), sin(lift));
+  Air air = throughAir(direction, 1e9);
+  vRayleigh = air.rayleigh;
+  vMie = air.mie;
+  vClear = air.clear;
+  vDirection = direction;
+  gl_Position = projectionMatrix * viewMatrix * vec4(direction, 0.0);
+  // As far as can be: only what the ground leaves free is shaded.
+  gl_Position.z = gl_Position.w * 0.999999;
+}
+`;
+
+const SKY_FRAGMENT = /* glsl */ `
+precision highp sampler3D;
+${DISPLAY_GLSL}
+uniform vec3 uSun;
+uniform vec3 uCenterKm;
+uniform vec3 uPlanetKm;
+uniform float uTimeS;
+uniform sampler3D uNoise;
+uniform sampler2D uLight;
+uniform float uDetail;
+varying vec3 vRayleigh;
+varying vec3 vMie;
+varying vec3 vClear;
+varying vec3 vDirection;
+
+float rayleighPhase(float cosSun) { return 0.0596831 * (1.0 + cosSun * cosSun); }
+float miePhase(float cosSun) {
+  const float g = 0.76;
+  return 0.03 + 0.0795775 * (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosSun, 1.5) * 0.75;
+}
+
+void main() {
+  vec3 direction = normalize(vDirection);
+  float cosSun = dot(direction, uSun);
+  vec3 light = vRayleigh * rayleighPhase(cosSun) + vMie * miePhase(cosSun);
+  float disc = smoothstep(0.99985, 0.99992, cosSun);
+  float glow = pow(max(0.0, cosSun), 900.0) * 0.6;
+  light += vClear * (disc * 60.0 + glow) * vec3(1.0, 0.95, 0.86);
+  gl_FragColor = display(light);
+}
+`;
+
+const STAR_VERTEX = /* glsl */ `
+#define AIR_STEPS 4
+${AIR_GLSL}
+attribute float brightness;
+uniform float uPixelRatio;
+varying float vBrightness;
+
+void main() {
+  Air air = throughAir(position, 1e9);
+  float glare = dot(air.rayleigh + air.mie, vec3(0.6));
+  vBrightness = brightness * air.clear.g * clamp(1.0 - glare * 14.0, 0.0, 1.0);
+  gl_Position = projectionMatrix * viewMatrix * vec4(position, 0.0);
+  gl_Position.z = gl_Position.w * 0.999999;
+  gl_PointSize = (0.9 + 1.4 * brightness) * uPixelRatio;
+}
+`;
+
+const STAR_FRAGMENT = /* glsl */ `
+varying float vBrightness;
+void main() {
+  gl_FragColor = vec4(vec3(0.92, 0.95, 1.0) * vBrightness, 1.0);
+}
+`;
+
+export class Sky {
+  private readonly dome: Mesh<BufferGeometry, ShaderMaterial>;
+  private readonly stars: Points<BufferGeometry, ShaderMaterial>;
+
+  constructor(
+    scene: Scene,
+    shared: AirUniforms & Record<string, { value: unknown }>,
+    private readonly radiusM: number,
+    pixelRatio: { value: number },
+  ) {
+    this.dome = new Mesh(
+      domeGeometry(),
+      new ShaderMaterial({
+        vertexShader: SKY_VERTEX,
+        fragmentShader: SKY_FRAGMENT,
+        uniforms: {
+          ...shared,
+          uSkyFrame: { value: new Float32Array(9) },
+          uSkySpan: { value: [0, 1] },
+        },
+        side: DoubleSide,
+        depthWrite: false,
+      }),
+    );
+    this.stars = new Points(
+      starGeometry(),
+      new ShaderMaterial({
+        vertexShader: STAR_VERTEX,
+        fragmentShader: STAR_FRAGMENT,
+        uniforms: { ...shared, uPixelRatio: pixelRatio },
+        blending: AdditiveBlending,
+        transparent: true,
+        depthWrite: false,
+      }),
+    );
+    this.dome.renderOrder = 10;
+    this.stars.renderOrder = 11;
+    for (const object of [this.dome, this.stars]) {
+      object.frustumCulled = false;
+      object.matrixAutoUpdate = false;
+      scene.add(object);
+    }
+  }
+
+  /** Sets the dome up for an eye at `eye`, metres from the planet's centre. */
+  update(eye: Vec3, sun: Vec3): void {
+    const up = normalize(eye);
+    const [side, ahead] = frameOf(up, sun);
+    const { uSkyFrame, uSkySpan } = this.dome.material.uniforms;
+    if (uSkyFrame) uSkyFrame.value = new Float32Array([...side, ...ahead, ...up]);
+    // From a little below the sea's horizon, which mountains cover, straight up.
+    const horizon = -Math.acos(Math.min(1, this.radiusM / Math.max(length(eye), this.radiusM)));
+    if (uSkySpan) uSkySpan.value = [Math.max(-Math.PI / 2, horizon - 0.06), Math.PI / 2];
+  }
+
+  dispose(): void {
+    for (const object of [this.dome, this.stars]) {
+      object.removeFromParent();
+      object.geometry.dispose();
+      object.material.dispose();
+    }
+  }
+}
+
+function domeGeometry(): BufferGeometry {
+  const positions: number[] = [];
+  const indices: number[] = [];
+  for (let ring = 0; ring <= RINGS; ring += 1) {
+    for (let spoke = 0; spoke < SPOKES; spoke += 1) {
+      const turn = (spoke / SPOKES) * Math.PI * 2;
+      positions.push(Math.cos(turn), Math.sin(turn), ring / RINGS);
+      if (ring === RINGS) continue;
+      const next = (spoke + 1) % SPOKES;
+      const [a, b] = [ring * SPOKES + spoke, ring * SPOKES + next];
+      indices.push(a, b, a + SPOKES, b, b + SPOKES, a + SPOKES);
+    }
+  }
+  const geometry = new BufferGeometry();
+  geometry.setAttribute("position", new BufferAttribute(new Float32Array(positions), 3));
+  geometry.setIndex(indices);
+  return geometry;
+}
+
+function starGeometry(): BufferGeometry {
+  const positions = new Float32Array(STARS * 3);
+  const brightness = new Float32Array(STARS);
+  const golden = Math.PI * (3 - Math.sqrt(5));
+  for (let index = 0; index < STARS; index += 1) {
+    // A spiral of even density, shaken by a fixed sequence.
+    const shake = (salt: number) => Math.abs(Math.sin(index * salt) * 43758.5453) % 1;
+    const z = 1 - (2 * (index + shake(12.9898))) / STARS;
+    const turn = golden * index + shake(78.233) * 2;
+    const ring = Math.sqrt(Math.max(0, 1 - z * z));
+    positions.set(new Vector3(ring * Math.cos(turn), ring * Math.sin(turn), z).toArray(), index * 3);
+    brightness[index] = 0.12 + 0.88 * shake(39.425) ** 5;
+  }
+  const geometry = new BufferGeometry();
+  geometry.setAttribute("position", new BufferAttribute(positions, 3));
+  geometry.setAttribute("brightness", new BufferAttribute(brightness, 1));
+  return geometry;
+}

@@ -1,0 +1,157 @@
+/** The ground on the screen: chooses tiles, has them built, draws them. */
+import {
+  BufferAttribute,
+  BufferGeometry,
+  Frustum,
+  Matrix4,
+  Mesh,
+  type PerspectiveCamera,
+  type Scene,
+  ShaderMaterial,
+  Sphere,
+  Vector3,
+} from "three";
+import type { CellAddress } from "./cells.ts";
+import { type Job, readTile } from "./messages.ts";
+import { Quadtree, type TileNode } from "./quadtree.ts";
+import { TERRAIN_FRAGMENT, TERRAIN_VERTEX } from "./terrain_shader.ts";
+import { subtract, type Vec3 } from "./vec3.ts";
+
+interface DrawnTile {
+  readonly mesh: Mesh<BufferGeometry, ShaderMaterial>;
+  readonly origin: Vec3;
+}
+
+export interface TerrainOptions {
+  readonly radiusM: number;
+  readonly quads: number;
+  readonly tilesMax: number;
+  /** The level whose quads are about a metre. */
+  readonly levelMax: number;
+  readonly uniforms: Record<string, { value: unknown }>;
+  /** Where a tile lies in the lot grid. */
+  readonly lotPlaceOf: (cell: CellAddress) => readonly [number, number, number] | undefined;
+}
+
+export class Terrain {
+  private readonly tree: Quadtree<DrawnTile>;
+  private readonly material: ShaderMaterial;
+  private readonly index: BufferAttribute;
+  private drawn: readonly TileNode<DrawnTile>[] = [];
+  private readonly frustum = new Frustum();
+  private readonly matrix = new Matrix4();
+  private readonly sphere = new Sphere(new Vector3(), 0);
+
+  constructor(
+    private readonly scene: Scene,
+    private readonly options: TerrainOptions,
+  ) {
+    const { radiusM, tilesMax, levelMax, quads } = options;
+    this.index = new BufferAttribute(gridIndices(quads), 1);
+    this.material = new ShaderMaterial({
+      vertexShader: TERRAIN_VERTEX,
+      fragmentShader: TERRAIN_FRAGMENT,
+      uniforms: { ...options.uniforms, uGridSide: { value: quads + 1 } },
+    });
+    this.tree = new Quadtree({ radiusM, levelMax, tilesMax, reliefM: radiusM * 0.004 }, (tile) =>
+      this.free(tile),
+    );
+  }
+
+  get drawnCount(): number {
+    return this.drawn.length;
+  }
+
+  get readyCount(): number {
+    return this.tree.readyCount;
+  }
+
+  /** Whether the whole globe is there, coarsely at least. */
+  get isWhole(): boolean {
+    return this.tree.isWhole;
+  }
+
+  /** Shows the best ready tiles for this eye and returns what to build, the most urgent first. */
+  update(camera: PerspectiveCamera, eye: Vec3, splitDistance: number): Job[] {
+    this.matrix.multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse);
+    this.frustum.setFromProjectionMatrix(this.matrix);
+    const { drawn, wanted } = this.tree.select({
+      eye,
+      splitDistance,
+      sees: (center, radiusM) => {
+        this.sphere.center.set(...center);
+        this.sphere.radius = radiusM;
+        return this.frustum.intersectsSphere(this.sphere);
+      },
+    });
+    for (const node of this.drawn) if (node.tile) node.tile.mesh.visible = false;
+    this.drawn = drawn;
+    for (const node of drawn) if (node.tile) this.place(node.tile, node.cell, eye);
+    const quads = this.options.quads;
+    return wanted.map((node) => ({ kind: "tile", key: node.key, cell: node.cell, quads }));
+  }
+
+  /** Takes a tile that a worker has built. */
+  accept(key: number, bytes: ArrayBuffer): void {
+    const data = readTile(bytes, this.options.quads);
+    const geometry = new BufferGeometry();
+    geometry.setIndex(this.index);
+    geometry.setAttribute("position", new BufferAttribute(data.positions, 3));
+    geometry.setAttribute("tangentSpace", new BufferAttribute(data.normals, 4, true));
+    geometry.setAttribute("elevation", new BufferAttribute(data.elevations, 1));
+    geometry.setAttribute("climate", new BufferAttribute(data.climates, 2, true));
+    const mesh = new Mesh(geometry, this.material);
+    mesh.frustumCulled = false;
+    mesh.matrixAutoUpdate = false;
+    mesh.matrixWorldAutoUpdate = false;
+    mesh.visible = false;
+    this.scene.add(mesh);
+    const tile = { mesh, origin: data.origin };
+    if (!this.tree.accept(key, tile, data)) this.free(tile);
+  }
+
+  dispose(): void {
+    this.tree.dispose();
+    this.material.dispose();
+  }
+
+  /** Writes the tile's matrix: where it is from the eye, in doubles until here, and its place in the lot grid. */
+  private place(tile: DrawnTile, cell: CellAddress, eye: Vec3): void {
+    const at = subtract(tile.origin, eye);
+    const lots = this.options.lotPlaceOf(cell) ?? [0, 0, 0];
+    const { elements } = tile.mesh.matrixWorld;
+    // Above the diagonal, so that the determinant, which decides what counts as a front face, stays 1.
+    [elements[4], elements[8], elements[9]] = lots;
+    [elements[12], elements[13], elements[14]] = at;
+    tile.mesh.visible = true;
+  }
+
+  private free(tile: DrawnTile): void {
+    tile.mesh.removeFromParent();
+    // The index is shared: three.js would free it with the first geometry.
+    tile.mesh.geometry.setIndex(null);
+    tile.mesh.geometry.dispose();
+  }
+}
+
+/** Triangles of a grid and its skirts, in the order of `tile_build`'s vertices. */
+export function gridIndices(quads: number): Uint16Array<ArrayBuffer> {
+  const side = quads + 1;
+  const indices: number[] = [];
+  const quad = (a: number, b: number, c: number, d: number) => indices.push(a, b, d, a, d, c);
+  for (let j = 0; j < quads; j += 1) {
+    for (let i = 0; i < quads; i += 1) {
+      const a = j * side + i;
+      quad(a, a + 1, a + side, a + side + 1);
+    }
+  }
+  const south = side * side;
+  const [north, west, east] = [south + side, south + side * 2, south + side * 3];
+  for (let k = 0; k < quads; k += 1) {
+    quad(south + k, south + k + 1, k, k + 1);
+    quad(quads * side + k, quads * side + k + 1, north + k, north + k + 1);
+    quad(west + k, k * side, west + k + 1, (k + 1) * side);
+    quad(k * side + quads, east + k, (k + 1) * side + quads, east + k + 1);
+  }
+  return new Uint16Array(indices);
+}

@@ -1,0 +1,355 @@
+/**
+ * The world on the screen, from the globe to a blade of grass: the public face of this folder.
+ *
+ * {@link World.create} starts workers and shaders; call {@link World.frame} once per animation frame after saying where
+ * everybody is. Nothing here knows the server: what is shown is what was last set.
+ *
+ * The eye is always at (0, 0, 0): positions are doubles from the planet's centre until the eye's is subtracted.
+ */
+import { Matrix4, PerspectiveCamera, Quaternion, Scene, Vector3, Vector4, WebGLRenderer } from "three";
+import { airOf, airUniforms, lightTable } from "./atmosphere.ts";
+import { type LotView, LotOverlay, lotTokenAt } from "./lot_overlay.ts";
+import type { Job } from "./messages.ts";
+import { noiseTexture } from "./noise_texture.ts";
+import { paletteTexture } from "./palette.ts";
+import { type BodyView, People } from "./people.ts";
+import { instantiatePlanet, type PlanetCore } from "./planet_core.ts";
+import { QUALITY, type Quality, type QualitySettings } from "./quality.ts";
+import { basisOf, gazePoint, isHidden, type Pose } from "./rig.ts";
+import { Shadows } from "./shadows.ts";
+import { Sky } from "./sky.ts";
+import { Terrain } from "./terrain.ts";
+import { add, addScaled, dot, length, normalize, scale, subtract, type Vec3 } from "./vec3.ts";
+import { View } from "./view.ts";
+import { Workforce } from "./workforce.ts";
+
+export type { LotState, LotView } from "./lot_overlay.ts";
+export type { BodyView } from "./people.ts";
+export type { Quality } from "./quality.ts";
+export type { Vec3 } from "./vec3.ts";
+
+export interface WorldOptions {
+  readonly canvas: HTMLCanvasElement;
+  /** The compiled planet code (see `core/wasm.ts`); the world makes its own instances of it. */
+  readonly module: WebAssembly.Module;
+  readonly planet: { readonly seed: bigint; readonly shift: number };
+  readonly quality: Quality;
+  readonly reducedMotion: boolean;
+}
+
+export interface WorldStats {
+  readonly tilesDrawn: number;
+  readonly tilesReady: number;
+  readonly pending: number;
+  readonly drawCalls: number;
+  readonly triangles: number;
+  /** Median milliseconds of JavaScript of the last hundred frames. */
+  readonly mainMs: number;
+  readonly workerMs: number;
+  readonly eyeAltitudeM: number;
+}
+
+const WORKERS = 2;
+const FOV_LANDSCAPE_DEG = 58;
+const FOV_PORTRAIT_DEG = 72;
+/** Lots are looked at within this distance of oneself. */
+const GAZE_REACH_M = 140;
+/** Lots and shadows stop mattering above this height of the eye. */
+const NEAR_GROUND_M = 900;
+
+export class World {
+  private readonly scene = new Scene();
+  private readonly camera = new PerspectiveCamera(FOV_LANDSCAPE_DEG, 1, 0.1, 1e6);
+  private readonly shadows: Shadows;
+  private readonly lots: LotOverlay;
+  private readonly terrain: Terrain;
+  private readonly sky: Sky;
+  private readonly people: People;
+  private readonly viewpoint: View;
+  private readonly textures: readonly { dispose(): void }[];
+  private readonly uniforms;
+  private readonly pixelRatio = { value: 1 };
+  private self: BodyView | undefined;
+  private others: readonly BodyView[] = [];
+  private sun: Vec3 = [0, 0, 1];
+  private pose: Pose;
+  private lastFrameMs: number | undefined;
+  private widthPx = 1;
+  private heightPx = 1;
+  private mainMs: number[] = [];
+  private failure: Error | undefined;
+
+  private constructor(
+    private readonly renderer: WebGLRenderer,
+    private readonly core: PlanetCore,
+    private readonly settings: QualitySettings,
+    options: WorldOptions,
+    private readonly workforce: Workforce,
+    events: WorkEvents,
+  ) {
+    const { radiusM } = core;
+    const { shift } = options.planet;
+    const air = airOf(radiusM);
+    const table = lightTable(air);
+    const noise = noiseTexture();
+    const palette = paletteTexture();
+    this.textures = [table, noise, palette];
+    this.shadows = new Shadows(renderer, settings.shadowTexels, settings.shadowRadiusM);
+    const lotLevel = 15 + 3 - shift;
+    this.lots = new LotOverlay(lotLevel);
+    const airValues = airUniforms(air, table);
+    this.uniforms = {
+      ...airValues,
+      ...this.shadows.uniforms,
+      uNoise: { value: noise },
+      uDetail: { value: settings.fineShading ? 1 : 0 },
+      uPlayer: { value: new Vector3() },
+      uLotScale: { value: [(radiusM * Math.PI) / 2 / 2 ** lotLevel, 0] },
+    };
+    this.terrain = new Terrain(this.scene, {
+      radiusM,
+      quads: settings.tileQuads,
+      tilesMax: settings.tilesMax,
+      // A tile of 32 quads at level 15 has a vertex every metre on a planet of shift 3.
+      levelMax: 15 + 3 - shift + (settings.tileQuads === 16 ? 1 : 0),
+      uniforms: { ...this.uniforms, uPalette: { value: palette }, uLots: { value: this.lots.texture } },
+      lotPlaceOf: (cell) => this.lots.placeOf(cell),
+    });
+    this.sky = new Sky(this.scene, this.uniforms, radiusM, this.pixelRatio);
+    this.people = new People(this.scene, this.shadows.scene, this.uniforms);
+    this.viewpoint = new View(radiusM, core.elevationM, options.reducedMotion, [radiusM, 0, 0]);
+    this.pose = this.viewpoint.pose(0);
+    events.onTile = (key, bytes) => this.terrain.accept(key, bytes);
+    events.onFailed = (reason) => {
+      this.failure = new Error(reason);
+    };
+  }
+
+  /** Resolves when the whole globe can be drawn; frames may be asked for from then on. */
+  static async create(options: WorldOptions): Promise<World> {
+    const settings = QUALITY[options.quality];
+    const renderer = new WebGLRenderer({
+      canvas: options.canvas,
+      antialias: settings.antialias,
+      powerPreference: "high-performance",
+    });
+    renderer.info.autoReset = false;
+    const { seed, shift } = options.planet;
+    // The workers' answers go to the world, which is made after them.
+    const events: WorkEvents = { onTile: () => {}, onFailed: () => {} };
+    const [core, workforce] = await Promise.all([
+      instantiatePlanet(options.module, seed, shift),
+      Workforce.start(
+        WORKERS,
+        { module: options.module, seed, shift },
+        {
+          onDone: (result) => {
+            if (result.kind === "tile") events.onTile(result.key, result.bytes);
+          },
+          onFailed: (reason) => events.onFailed(reason),
+        },
+      ),
+    ]);
+    return new World(renderer, core, settings, options, workforce, events);
+  }
+
+  setSelf(body: BodyView | null): void {
+    this.self = body ?? undefined;
+    if (body) this.viewpoint.ground.follow(body.position);
+  }
+
+  setOthers(bodies: readonly BodyView[]): void {
+    this.others = bodies;
+  }
+
+  setLots(lots: readonly LotView[]): void {
+    this.lots.setLots(lots);
+  }
+
+  /** Where the sun is: a direction from the planet's centre. */
+  setSun(direction: Vec3): void {
+    this.sun = normalize(direction);
+  }
+
+  /** Turns the view to the right by `dxRad` and up by `dyRad`; on the globe, turns the globe. */
+  look(dxRad: number, dyRad: number): void {
+    this.viewpoint.look(dxRad, dyRad);
+  }
+
+  /** Goes nearer (below 1) or farther; beyond the farthest the view rises to the globe, and back. */
+  zoom(factor: number): void {
+    this.viewpoint.zoom(factor);
+  }
+
+  /** The unit vector along the ground that counts as "forward" for the keys. */
+  get heading(): Vec3 {
+    return this.viewpoint.ground.heading;
+  }
+
+  /** The token of the lot in the middle of the view, if it is near and dry enough to be looked at. */
+  lotAtGaze(): string | null {
+    if (this.viewpoint.heightShare > 0 || !this.self) return null;
+    const point = gazePoint(this.pose, this.core.elevationM, this.core.radiusM, GAZE_REACH_M);
+    if (!point || length(subtract(point, this.self.position)) > GAZE_REACH_M) return null;
+    return lotTokenAt(point, this.lots.level);
+  }
+
+  /** Where a point `heightM` above `p` is on the canvas, CSS pixels; null when behind the eye or the land. */
+  project(p: Vec3, heightM: number): { x: number; y: number; distanceM: number } | null {
+    const point = addScaled(p, normalize(p), heightM);
+    const [x, y, z] = subtract(point, this.pose.eye);
+    const clip = new Vector4(x, y, z, 1)
+      .applyMatrix4(this.camera.matrixWorldInverse)
+      .applyMatrix4(this.camera.projectionMatrix);
+    if (clip.w <= 0 || Math.abs(clip.x) > clip.w * 1.2 || Math.abs(clip.y) > clip.w * 1.2) return null;
+    if (isHidden(this.pose.eye, point, this.core.elevationM, this.core.radiusM)) return null;
+    return {
+      x: (clip.x / clip.w / 2 + 0.5) * this.widthPx,
+      y: (0.5 - clip.y / clip.w / 2) * this.heightPx,
+      distanceM: Math.sqrt(x * x + y * y + z * z),
+    };
+  }
+
+  /** Rises to see the whole planet, or comes back. */
+  showGlobe(on: boolean): void {
+    this.viewpoint.showGlobe(on);
+  }
+
+  get view(): "ground" | "globe" {
+    return this.viewpoint.kind;
+  }
+
+  /** Flies down from the globe to a place; resolves on landing. Looking around or zooming lands at once. */
+  arriveAt(position: Vec3, facing: Vec3): Promise<void> {
+    return this.viewpoint.arriveAt(position, facing);
+  }
+
+  /** Sizes in CSS pixels. */
+  resize(width: number, height: number, devicePixelRatio: number): void {
+    this.widthPx = Math.max(1, width);
+    this.heightPx = Math.max(1, height);
+    this.pixelRatio.value = Math.min(devicePixelRatio, this.settings.pixelRatioMax);
+    this.renderer.setPixelRatio(this.pixelRatio.value);
+    this.renderer.setSize(this.widthPx, this.heightPx, false);
+    this.camera.aspect = this.widthPx / this.heightPx;
+    this.camera.fov = this.camera.aspect < 1 ? FOV_PORTRAIT_DEG : FOV_LANDSCAPE_DEG;
+  }
+
+  /** Draws one frame; `nowMs` is the animation frame's time. Throws if a worker could not do its work. */
+  frame(nowMs: number): void {
+    if (this.failure) throw this.failure;
+    const startedMs = performance.now();
+    const dtS = Math.min(0.1, Math.max(0, (nowMs - (this.lastFrameMs ?? nowMs)) / 1000));
+    this.lastFrameMs = nowMs;
+    this.uniforms.uTimeS.value = (nowMs / 1000) % 3600;
+
+    this.pose = this.viewpoint.pose(dtS);
+    const { eye } = this.pose;
+    const altitudeM = this.aimCamera();
+    this.lightUp(eye, altitudeM);
+    this.updateLots(eye, altitudeM);
+    this.people.update(this.bodies(altitudeM), eye, dtS);
+    this.workforce.want(this.wantedJobs(eye));
+    this.sky.update(eye, this.sun);
+
+    this.renderer.info.reset();
+    this.drawShadows(eye, altitudeM);
+    this.renderer.render(this.scene, this.camera);
+    this.mainMs = [...this.mainMs.slice(-99), performance.now() - startedMs];
+  }
+
+  /** Whether everything that this view wants has been built. */
+  get idle(): boolean {
+    return this.workforce.pendingCount === 0 && !this.viewpoint.isFlying;
+  }
+
+  stats(): WorldStats {
+    const { render } = this.renderer.info;
+    return {
+      tilesDrawn: this.terrain.drawnCount,
+      tilesReady: this.terrain.readyCount,
+      pending: this.workforce.pendingCount,
+      drawCalls: render.calls,
+      triangles: render.triangles,
+      mainMs: this.mainMs.toSorted((a, b) => a - b)[this.mainMs.length >> 1] ?? 0,
+      workerMs: this.workforce.medianWorkMs,
+      eyeAltitudeM: length(this.pose.eye) - this.core.radiusM,
+    };
+  }
+
+  /** Frees everything; the world is not to be used afterwards. */
+  dispose(): void {
+    this.workforce.dispose();
+    this.terrain.dispose();
+    this.people.dispose();
+    this.sky.dispose();
+    this.shadows.dispose();
+    this.lots.dispose();
+    for (const texture of this.textures) texture.dispose();
+    this.renderer.dispose();
+  }
+
+  private bodies(altitudeM: number): readonly BodyView[] {
+    if (altitudeM > NEAR_GROUND_M * 4) return [];
+    return this.self ? [this.self, ...this.others] : this.others;
+  }
+
+  private wantedJobs(eye: Vec3): Job[] {
+    return this.terrain.update(this.camera, eye, this.settings.splitDistance);
+  }
+
+  /** Points the camera and sets its depth planes; returns the eye's height over ground or water. */
+  private aimCamera(): number {
+    const { eye } = this.pose;
+    const { radiusM } = this.core;
+    const { right, up, back } = basisOf(this.pose);
+    const basis = new Matrix4().makeBasis(new Vector3(...right), new Vector3(...up), new Vector3(...back));
+    this.camera.quaternion.copy(new Quaternion().setFromRotationMatrix(basis));
+    const seaM = length(eye) - radiusM;
+    const altitudeM = Math.max(0.1, seaM - Math.max(0, this.core.elevationM(eye)));
+    const horizonM = (heightM: number) => Math.sqrt(2 * radiusM * heightM + heightM * heightM);
+    this.camera.near = Math.max(0.15, altitudeM * 0.1);
+    // As far as the highest mountains stand out behind the horizon.
+    this.camera.far = horizonM(Math.max(2, seaM)) + horizonM(radiusM * 0.004) + 1000;
+    this.camera.updateProjectionMatrix();
+    this.camera.updateMatrixWorld();
+    return altitudeM;
+  }
+
+  private lightUp(eye: Vec3, altitudeM: number): void {
+    const { uCenterKm, uSun, uExposure } = this.uniforms;
+    uCenterKm.value.set(...scale(eye, -0.001));
+    uSun.value.set(...this.sun);
+    // The eye gets used to the dark; from space only the day counts.
+    const height = dot(normalize(eye), this.sun);
+    const dark = Math.max(0, Math.min(1, (0.12 - height) / 0.3));
+    const isLow = Math.max(0, Math.min(1, 1 - altitudeM / 60_000));
+    uExposure.value = 0.62 * (1 + 2.2 * dark * isLow);
+  }
+
+  private updateLots(eye: Vec3, altitudeM: number): void {
+    const { uPlayer, uLotScale } = this.uniforms;
+    const isNear = altitudeM < NEAR_GROUND_M && this.self !== undefined;
+    uLotScale.value[1] = isNear ? 1 : 0;
+    if (!isNear || !this.self) return;
+    this.lots.moveTo(this.self.position);
+    this.lots.lookAt(this.lotAtGaze() ?? undefined);
+    uPlayer.value.set(...subtract(this.self.position, eye));
+  }
+
+  private drawShadows(eye: Vec3, altitudeM: number): void {
+    if (altitudeM > NEAR_GROUND_M) {
+      this.shadows.skip();
+      return;
+    }
+    // Round the person, moved ahead: what is behind the eye needs no shadow.
+    const at = this.self?.position ?? eye;
+    const middle = add(subtract(at, eye), scale(this.heading, this.shadows.reachM * 0.55));
+    this.shadows.render(middle, normalize(at), this.sun);
+  }
+}
+
+interface WorkEvents {
+  onTile: (key: number, bytes: ArrayBuffer) => void;
+  onFailed: (reason: string) => void;
+}
