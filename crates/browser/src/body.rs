@@ -1,1 +1,246 @@
-//! One body, moved by the rules of crate `motion`.
+//! The player's own body: moved at once by the rules of crate `motion`, corrected when the server's answer differs.
+//!
+//! A handle is an [`OwnBody`]. The state crosses the boundary as ten `f64`: position, velocity and facing (three each,
+//! in metres, in the planet's axes), then the mode's number.
+//!
+//! The order of calls: [`body_new`] and [`body_set`] with the `Welcome`; [`body_step`] 30 times a second, and
+//! [`body_take_inputs`] whenever a message should go out; [`body_reconcile`] after each frame.
+
+use glam::DVec3;
+use motion::{Body, Buttons, Ground, Input, Mode, Predictor};
+use planet::Planet;
+use wire::{ClientMessage, INPUT_BATCH_MAX, InputBatch, Kind};
+
+use crate::planet::planet_ref;
+use crate::stream::stream_ref;
+use crate::write_values;
+
+/// Numbers of a body's state.
+pub const BODY_STATE_NUMBERS: usize = 10;
+
+/// Room that [`body_take_inputs`] needs.
+pub const INPUT_MESSAGE_BYTES_MAX: usize = Kind::Input.max_bytes();
+
+/// The planet as the ground of crate `motion`.
+#[derive(Clone, Copy)]
+pub(crate) struct PlanetGround(pub(crate) &'static Planet);
+
+impl Ground for PlanetGround {
+    fn elevation_m(&self, direction: DVec3) -> f64 {
+        self.0.elevation_m(direction)
+    }
+
+    fn radius_m(&self) -> f64 {
+        self.0.radius_m()
+    }
+}
+
+/// A predicted body and how many of its inputs have been sent.
+pub struct OwnBody {
+    ground: PlanetGround,
+    predictor: Predictor,
+    sent_seq: u32,
+}
+
+impl OwnBody {
+    /// The message with the inputs made since the last one; none if there are none.
+    fn take_inputs(&mut self) -> Option<Vec<u8>> {
+        let mut inputs = self.predictor.inputs_after(self.sent_seq);
+        let first_seq = self.predictor.last_seq() - u32::try_from(inputs.len()).ok()? + 1;
+        let inputs: Vec<_> = inputs.by_ref().take(INPUT_BATCH_MAX).collect();
+        self.sent_seq = first_seq + u32::try_from(inputs.len()).ok()? - 1;
+        (!inputs.is_empty()).then(|| ClientMessage::Input(InputBatch { first_seq, inputs }).encode())
+    }
+}
+
+pub(crate) fn state_numbers(body: &Body) -> [f64; BODY_STATE_NUMBERS] {
+    let mut numbers = [0.0; BODY_STATE_NUMBERS];
+    numbers[0..3].copy_from_slice(&body.position.to_array());
+    numbers[3..6].copy_from_slice(&body.velocity.to_array());
+    numbers[6..9].copy_from_slice(&body.facing.to_array());
+    numbers[9] = f64::from(body.mode as u8);
+    numbers
+}
+
+fn body_of_numbers(numbers: &[f64; BODY_STATE_NUMBERS]) -> Option<Body> {
+    if !numbers.iter().all(|number| number.is_finite()) {
+        return None;
+    }
+    let mode = Mode::try_from_u8(numbers[9] as u8)?;
+    let vector = |at: usize| DVec3::from_slice(&numbers[at..at + 3]);
+    Some(Body { position: vector(0), velocity: vector(3), facing: vector(6), mode })
+}
+
+/// Makes a body standing under the direction (x, y, z) and returns its handle; give it back with [`body_free`].
+///
+/// # Safety
+/// `planet` is a handle of [`crate::planet::planet_new`], not 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_new(planet: usize, x: f64, y: f64, z: f64) -> usize {
+    // SAFETY: the caller's promise above.
+    let ground = PlanetGround(unsafe { planet_ref(planet) });
+    let direction = DVec3::new(x, y, z).try_normalize().unwrap_or(DVec3::X);
+    let predictor = Predictor::new(Body::standing_at(direction, &ground), 0);
+    Box::into_raw(Box::new(OwnBody { ground, predictor, sent_seq: 0 })).expose_provenance()
+}
+
+/// The body of a handle.
+///
+/// # Safety
+/// `handle` came from [`body_new`], is not 0 and was not freed; no other reference to it lives.
+unsafe fn body_mut<'a>(handle: usize) -> &'a mut OwnBody {
+    // SAFETY: the caller's promise above.
+    unsafe { &mut *std::ptr::with_exposed_provenance_mut::<OwnBody>(handle) }
+}
+
+/// Ends a body.
+///
+/// # Safety
+/// `body` is a handle of [`body_new`] and is not used afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_free(body: usize) {
+    // SAFETY: the caller's promise above.
+    drop(unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut::<OwnBody>(body)) });
+}
+
+/// Sets the state (ten `f64`) after the input numbered `last_seq`, as a `Welcome` tells it. Returns 1, or 0 and changes
+/// nothing if a number is not finite or the mode unknown.
+///
+/// # Safety
+/// `body` is a handle of [`body_new`]; `state` points to ten `f64`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_set(body: usize, state: *const f64, last_seq: u32) -> u32 {
+    // SAFETY: the caller's promise above.
+    let (body, numbers) = unsafe { (body_mut(body), &*state.cast::<[f64; BODY_STATE_NUMBERS]>()) };
+    let Some(new) = body_of_numbers(numbers) else { return 0 };
+    body.predictor = Predictor::new(new, last_seq);
+    body.sent_seq = last_seq;
+    1
+}
+
+/// Writes the predicted state, ten `f64`.
+///
+/// # Safety
+/// `body` is a handle of [`body_new`]; `out` has room for ten `f64`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_get(body: usize, out: *mut f64) {
+    // SAFETY: the caller's promise above.
+    unsafe { write_values(out, &state_numbers(body_mut(body).predictor.body())) }
+}
+
+/// Moves the body by one step of 1/30 s: `buttons` as in `motion::Buttons`, (hx, hy, hz) the camera's look direction of
+/// any length. Returns the number of this input.
+///
+/// # Safety
+/// `body` is a handle of [`body_new`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_step(body: usize, buttons: u32, hx: f64, hy: f64, hz: f64) -> u32 {
+    // SAFETY: the caller's promise above.
+    let OwnBody { ground, predictor, .. } = unsafe { body_mut(body) };
+    predictor.step(Input::new(Buttons(buttons as u8), DVec3::new(hx, hy, hz)), ground)
+}
+
+/// Writes the `Input` message with the inputs made since the last call, at most 16, and returns its length; 0 if there
+/// are none. Call again while it returns something.
+///
+/// # Safety
+/// `body` is a handle of [`body_new`]; `out` has room for [`INPUT_MESSAGE_BYTES_MAX`] bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_take_inputs(body: usize, out: *mut u8) -> u32 {
+    // SAFETY: the caller's promise above.
+    let Some(message) = (unsafe { body_mut(body) }).take_inputs() else { return 0 };
+    // SAFETY: as before; the message is within its kind's limit.
+    unsafe { write_values(out, &message) };
+    message.len() as u32
+}
+
+/// Takes over the server's answer in the newest frame of `stream` and repeats the inputs it does not hold yet. Returns
+/// how far the prediction was off in metres, 0 when nothing went wrong: the amount to smooth away in the picture.
+///
+/// # Safety
+/// `body` is a handle of [`body_new`], `stream` one of [`crate::stream::stream_new`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_reconcile(body: usize, stream: usize) -> f64 {
+    // SAFETY: the caller's promise above.
+    let (body, stream) = unsafe { (body_mut(body), stream_ref(stream)) };
+    let Some(head) = stream.head() else { return 0.0 };
+    let correction_m = body.predictor.reconcile(head.own, head.last_input_seq, &body.ground);
+    // A prediction that was started again goes on numbering where the server is.
+    body.sent_seq = body.sent_seq.min(body.predictor.last_seq());
+    correction_m
+}
+
+/// The hash over 20 s of scripted movement from the arrival place, equal to the same function's on the server.
+///
+/// # Safety
+/// `planet` is a handle of [`crate::planet::planet_new`], not 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_golden(planet: usize) -> u64 {
+    // SAFETY: the caller's promise above.
+    let ground = PlanetGround(unsafe { planet_ref(planet) });
+    let mut body = Body::standing_at(ground.0.arrival().ground, &ground);
+    let mut random = 1_u64;
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for step in 0..600 {
+        if step % 20 == 0 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        }
+        let heading = [random as i16, (random >> 16) as i16, (random >> 32) as i16];
+        let buttons = Buttons((random >> 58) as u8).with(Buttons::FORWARD);
+        motion::step(&mut body, Input { buttons, heading }, &ground);
+        for number in state_numbers(&body) {
+            hash = (hash ^ number.to_bits()).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planet::planet_new;
+
+    #[test]
+    fn a_body_steps_as_the_rules_say_and_hands_out_each_input_once() {
+        let planet = planet_new(1, 9);
+        // SAFETY: handles are live, buffers have the asked sizes.
+        unsafe {
+            let ground = PlanetGround(planet_ref(planet));
+            let start = ground.0.arrival();
+            let [x, y, z] = start.ground.to_array();
+            let body = body_new(planet, x, y, z);
+            let mut expected = Body::standing_at(start.ground, &ground);
+            let look = start.facing;
+            for n in 1..=40 {
+                assert_eq!(body_step(body, 17, look.x, look.y, look.z), n);
+                motion::step(&mut expected, Input::new(Buttons(17), look), &ground);
+            }
+            let mut state = [0.0; BODY_STATE_NUMBERS];
+            body_get(body, state.as_mut_ptr());
+            assert_eq!(state, state_numbers(&expected));
+
+            let mut seen = 0;
+            let mut message = [0; INPUT_MESSAGE_BYTES_MAX];
+            loop {
+                let length = body_take_inputs(body, message.as_mut_ptr()) as usize;
+                if length == 0 {
+                    break;
+                }
+                let Ok(ClientMessage::Input(batch)) = ClientMessage::decode(&message[..length]) else {
+                    panic!("not an input message");
+                };
+                assert_eq!(batch.first_seq, seen + 1);
+                assert!(batch.inputs.iter().all(|input| *input == Input::new(Buttons(17), look)));
+                seen += u32::try_from(batch.inputs.len()).unwrap();
+            }
+            assert_eq!(seen, 40);
+
+            state[4] = f64::NAN;
+            assert_eq!(body_set(body, state.as_ptr(), 7), 0);
+            state[4] = 0.0;
+            assert_eq!(body_set(body, state.as_ptr(), 7), 1);
+            assert_eq!(body_step(body, 0, 1.0, 0.0, 0.0), 8);
+            body_free(body);
+        }
+    }
+}

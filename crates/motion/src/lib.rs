@@ -11,11 +11,13 @@
 
 mod body;
 mod input;
+mod predictor;
 mod rules;
 mod step;
 
 pub use body::{Body, Mode};
 pub use input::{Buttons, Input};
+pub use predictor::Predictor;
 pub use rules::*;
 pub use step::step;
 

@@ -5,14 +5,16 @@ use crate::message::{Bye, Hello};
 /// Version of the message kinds and layouts. A server speaks exactly one.
 pub const PROTOCOL_VERSION: u32 = 1;
 
-/// Fingerprint of everything both sides must share: schema, stream format, movement rules.
+/// Fingerprint of everything both sides must share: schema, stream format, movement rules, terrain.
 ///
-/// FNV-1a, 64 bit, over the schema's text followed by the format's and the rules' versions.
+/// FNV-1a, 64 bit, over the schema's text followed by the versions of protocol, stream, movement and terrain, each as a
+/// little-endian `u32`.
 pub const PROTOCOL_HASH: u64 = {
     let hash = fnv1a(FNV_OFFSET, include_bytes!("../proto/terrane.proto"));
     let hash = fnv1a(hash, &PROTOCOL_VERSION.to_le_bytes());
     let hash = fnv1a(hash, &crate::stream::STREAM_VERSION.to_le_bytes());
-    fnv1a(hash, &motion::RULES_VERSION.to_le_bytes())
+    let hash = fnv1a(hash, &motion::RULES_VERSION.to_le_bytes());
+    fnv1a(hash, &planet::GENERATOR_VERSION.to_le_bytes())
 };
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;

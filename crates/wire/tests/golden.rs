@@ -14,20 +14,23 @@ use wire::{
 };
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes all");
+        text
+    })
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
 }
 
 /// Compares with the golden file and gives its text.
 fn check_golden(name: &str, text: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, text).expect("golden files can be written");
     }
-    let golden = std::fs::read_to_string(&path).unwrap();
+    let golden = std::fs::read_to_string(&path).expect("golden files are there");
     assert_eq!(text, golden, "{name} has changed");
     golden
 }
@@ -125,7 +128,7 @@ fn client_messages() -> Vec<ClientMessage> {
     ]
 }
 
-fn server_messages<'a>(key: &'a [u8], cell: CellId) -> Vec<ServerMessage<'a>> {
+fn server_messages(key: &[u8], cell: CellId) -> Vec<ServerMessage<'_>> {
     let head = FrameHead { tick: 90, is_restart: true, last_input_seq: 1002, own: body() };
     vec![
         ServerMessage::Welcome(Welcome {
@@ -144,7 +147,7 @@ fn server_messages<'a>(key: &'a [u8], cell: CellId) -> Vec<ServerMessage<'a>> {
         }),
         ServerMessage::Frame(Frame {
             head,
-            dropped: vec![cell.next().unwrap()],
+            dropped: vec![cell.next().expect("not the last cell")],
             blocks: vec![Block { cell, bytes: key }],
         }),
         ServerMessage::Said(Said {

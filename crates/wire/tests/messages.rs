@@ -24,7 +24,7 @@ fn any_body() -> impl Strategy<Value = Body> {
         position,
         velocity,
         facing: glam::Vec3::from_array(facing).as_dvec3(),
-        mode: Mode::try_from_u8(mode).unwrap(),
+        mode: Mode::try_from_u8(mode).expect("0 to 2"),
     })
 }
 
