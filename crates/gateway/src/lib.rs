@@ -1,1 +1,231 @@
-//! The HTTP and WebSocket edge
+//! The edge: HTTP and WebSocket on one port, metrics on another.
+//!
+//! It takes the routes of the service crates as they are and puts the same things around all of them: request ids,
+//! limits of size and time, problem documents for every error, security headers. `/ws` carries bytes between a
+//! socket and a session in the zone. The browser client is embedded and served from memory.
+//!
+//! It decides no rule and holds no state of the world; it refuses to speak TLS, which a proxy does better.
+//!
+//! Read first: [`start`], `socket.rs`, `layers.rs`.
+
+mod asset;
+mod client;
+mod health;
+mod layers;
+mod openapi;
+mod origin;
+mod planet_info;
+mod server;
+mod socket;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::Verifier;
+use axum::Router;
+use axum::extract::Extension;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use identity::Identity;
+use planet::Planet;
+use store::Store;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use planet_info::PlanetAnswer;
+use server::Limits;
+
+/// Bytes of a request body; more is answered with 413.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Connections to the metrics listener.
+const METRICS_CONNECTIONS_MAX: usize = 16;
+
+/// How long finished measurements may wait to be folded into the histograms.
+const METRICS_TIDY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// What one node may decide about its edge.
+#[derive(Clone, Debug)]
+pub struct GatewayConfig {
+    /// Origins of our own pages in lower case; empty for whatever host was asked.
+    pub public_origins: Vec<String>,
+    /// TCP connections at once; further ones wait.
+    pub connections_max: usize,
+    /// WebSockets at once; further ones get `Bye` with `full`.
+    pub sockets_max: usize,
+    /// What the system may hold for one slow reader.
+    pub socket_send_buffer_bytes: usize,
+}
+
+/// What the gateway needs from outside.
+pub struct Deps {
+    /// Where browsers and API clients connect.
+    pub listener: TcpListener,
+    /// Where Prometheus asks for `/metrics`.
+    pub metrics_listener: Option<TcpListener>,
+    /// For the health report.
+    pub store: Store,
+    /// Checks tokens and knows names.
+    pub identity: Arc<Identity>,
+    /// What people call the planet.
+    pub planet_name: String,
+    /// The planet; its place of arrival should have been asked for already.
+    pub planet: Arc<Planet>,
+    /// The world, if this process runs it.
+    pub zone: Option<zone::Handle>,
+    /// Routes of further services.
+    pub services: OpenApiRouter,
+    /// What the metrics listener shows.
+    pub metrics: telemetry::Metrics,
+}
+
+/// What the routes of this crate share.
+pub(crate) struct Edge {
+    store: Store,
+    identity: Arc<Identity>,
+    planet: PlanetAnswer,
+    zone: Option<zone::Handle>,
+    /// One permit for each open WebSocket.
+    sockets: Arc<Semaphore>,
+    /// One permit for each WebSocket before its session.
+    handshakes: Arc<Semaphore>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Edge {
+    fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+}
+
+/// A running gateway.
+pub struct Gateway {
+    address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
+    sockets: Arc<Semaphore>,
+    sockets_max: usize,
+    servers: Vec<JoinHandle<()>>,
+}
+
+/// Begins to serve on the listeners it is given.
+pub fn start(config: GatewayConfig, deps: Deps) -> std::io::Result<Gateway> {
+    let (stop, stopping) = watch::channel(false);
+    let address = deps.listener.local_addr()?;
+    let metrics_address = deps.metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let sockets = Arc::new(Semaphore::new(config.sockets_max));
+    let edge = Arc::new(Edge {
+        store: deps.store,
+        identity: Arc::clone(&deps.identity),
+        planet: PlanetAnswer::of(deps.planet_name, &deps.planet),
+        zone: deps.zone,
+        sockets: Arc::clone(&sockets),
+        handshakes: Arc::new(Semaphore::new(socket::HANDSHAKES_MAX)),
+        stop: stopping.clone(),
+    });
+    let (app, _) = router(&config, edge, deps.identity, deps.services);
+    let limits = Limits {
+        connections_max: config.connections_max,
+        send_buffer_bytes: config.socket_send_buffer_bytes,
+    };
+    let mut servers = vec![tokio::spawn(server::serve(deps.listener, app, limits, stopping.clone()))];
+    if let Some(listener) = deps.metrics_listener {
+        let limits = Limits { connections_max: METRICS_CONNECTIONS_MAX, ..limits };
+        let app = metrics_router(deps.metrics.clone());
+        servers.push(tokio::spawn(server::serve(listener, app, limits, stopping.clone())));
+    }
+    servers.push(tokio::spawn(tidy_metrics(deps.metrics, stopping)));
+    Ok(Gateway { address, metrics_address, stop, sockets, sockets_max: config.sockets_max, servers })
+}
+
+impl Gateway {
+    /// Where it listens; shows the port that was taken for port 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where metrics are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// Takes no new connections and reports itself as not ready. Sockets stay until the zone has said `Bye` to them.
+    pub fn stop_accepting(&self) {
+        // Nobody listening means that all servers have ended already.
+        let _ = self.stop.send(true);
+    }
+
+    /// Waits until every socket and every request that had begun is done, for `patience` at most. Gives whether all
+    /// were.
+    pub async fn finish(self, patience: Duration) -> bool {
+        self.stop_accepting();
+        let all_sockets = u32::try_from(self.sockets_max).unwrap_or(u32::MAX);
+        let done = async {
+            // All permits are back when the last socket is closed.
+            let _ = self.sockets.acquire_many(all_sockets).await;
+            for server in self.servers {
+                // A server that panicked has said so.
+                let _ = server.await;
+            }
+        };
+        tokio::time::timeout(patience, done).await.is_ok()
+    }
+}
+
+/// All routes with everything around them, and the document that describes them.
+fn router(
+    config: &GatewayConfig,
+    edge: Arc<Edge>,
+    identity: Arc<Identity>,
+    services: OpenApiRouter,
+) -> (Router, OpenApi) {
+    let ours = planet_info::routes().merge(socket::routes()).with_state(Arc::clone(&edge));
+    let described = OpenApiRouter::with_openapi(openapi::head())
+        .merge(identity::routes(Arc::clone(&identity)))
+        .merge(services)
+        .merge(ours);
+    let (routes, mut document) = described.split_for_parts();
+    let (health, health_document) = health::routes().with_state(edge).split_for_parts();
+    document.merge(health_document);
+    let client = client::Client::load();
+    let verifier: Verifier = identity;
+    let app = routes
+        .merge(openapi::routes(&document))
+        .fallback_service(get(client::serve).fallback(client::serve).with_state(client))
+        .method_not_allowed_fallback(api::method_not_allowed)
+        .layer(Extension(verifier))
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(origin::Origins::new(&config.public_origins), origin::origin_layer))
+        .layer(from_fn(layers::time_layer))
+        .layer(CatchPanicLayer::custom(api::panicked))
+        .layer(from_fn(api::problem_layer))
+        .merge(health)
+        .layer(from_fn(layers::frame_layer));
+    (app, document)
+}
+
+fn metrics_router(metrics: telemetry::Metrics) -> Router {
+    Router::new()
+        .route("/metrics", get(move || std::future::ready(metrics.render())))
+        .fallback(api::not_found)
+        .layer(from_fn(layers::frame_layer))
+}
+
+async fn tidy_metrics(metrics: telemetry::Metrics, mut stop: watch::Receiver<bool>) {
+    let mut interval = tokio::time::interval(METRICS_TIDY_INTERVAL);
+    loop {
+        tokio::select! {
+            () = server::stopped(&mut stop) => break,
+            _ = interval.tick() => metrics.tidy(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

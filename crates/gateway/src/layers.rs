@@ -1,0 +1,72 @@
+//! What happens to every request, whichever route it is for.
+
+use std::time::{Duration, Instant};
+
+use api::{Problem, ProblemKind, REQUEST_ID};
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+/// How long a request may take, its body included; then it is answered with `timeout`.
+pub(crate) const REQUEST_TIME_MAX: Duration = Duration::from_secs(15);
+
+const TIMEOUT: ProblemKind =
+    ProblemKind::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "The request took too long");
+
+/// No inline script, no script from elsewhere, no frame around us. `'wasm-unsafe-eval'` lets the page compile its
+/// WebAssembly and nothing else.
+pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; \
+     script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+     object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+const SECURITY_HEADERS: [(HeaderName, &str); 6] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
+];
+
+/// Outermost: names the request, writes it down, and puts our headers on its answer.
+pub(crate) async fn frame_layer(mut request: Request, next: Next) -> Response {
+    // Ours, never the client's: what stands in a log must not be chosen by a stranger.
+    let request_id = Uuid::now_v7().to_string();
+    let id_value = HeaderValue::from_str(&request_id).expect("a UUID is plain ASCII");
+    request.headers_mut().insert(REQUEST_ID, id_value.clone());
+
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", %request_id, %method, route);
+    let started = Instant::now();
+
+    let mut response = next.run(request).instrument(span.clone()).await;
+
+    let status = response.status();
+    let seconds = started.elapsed().as_secs_f64();
+    // Bounded labels: routes are ours, and an unknown method is refused before it is counted by name.
+    let method = if route == "unmatched" { "any".to_owned() } else { method.to_string() };
+    let labels = [("method", method), ("route", route), ("status", status.as_str().to_owned())];
+    metrics::counter!("terrane_http_requests_total", &labels).increment(1);
+    metrics::histogram!("terrane_http_request_seconds", &labels[1..2]).record(seconds);
+    span.in_scope(|| tracing::debug!(status = status.as_u16(), seconds, "answered"));
+
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id_value);
+    for (name, value) in SECURITY_HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Ends a request that takes too long, because its body dawdles or because we do.
+pub(crate) async fn time_layer(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::from(TIMEOUT).retry_after_s(2).into_response(),
+    }
+}

@@ -1,0 +1,84 @@
+//! The description of all routes: as a document for programs, as a page for people.
+
+use api::Problem;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::get;
+use sha2::{Digest as _, Sha256};
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+
+use crate::asset::{Asset, Freshness};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Terrane",
+        description = "A persistent planet: log in with a device key, walk on it, own a piece of it.\n\nErrors are \
+            `application/problem+json` (RFC 9457): switch on `code`, quote `request_id`. Lists come in pages: give \
+            `next_cursor` back as `cursor`. Decisions take an `Idempotency-Key`, so that repeating a request \
+            repeats its answer and not its effect. Amounts are whole minor units.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    servers((url = "/", description = "This planet")),
+    components(schemas(Problem)),
+    tags(
+        (name = "auth", description = "Log in with an Ed25519 key of the device; no password."),
+        (name = "users", description = "Oneself."),
+        (name = "planet", description = "The planet as a whole."),
+        (name = "lands", description = "Lots: what they cost, whose they are, taking and naming them."),
+        (name = "wallet", description = "Money and deeds, and how they came."),
+        (name = "realtime", description = "The moving world."),
+        (name = "health", description = "For operators and their machines."),
+    ),
+)]
+struct Head;
+
+/// A document with everything but the routes.
+pub(crate) fn head() -> OpenApi {
+    let mut document = Head::openapi();
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("The `access_token` of `/api/v1/auth/verify` or `/api/v1/auth/refresh`."))
+        .build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    document
+}
+
+/// The document and the page that shows it.
+pub(crate) fn routes(document: &OpenApi) -> axum::Router {
+    let mut json = document.to_pretty_json().expect("the document is plain data");
+    json.push('\n');
+    asset_route("/api/openapi.json", "openapi.json", json.into())
+        .merge(asset_route(
+            "/api/docs",
+            "docs.html",
+            Bytes::from_static(include_bytes!("../assets/docs.html")),
+        ))
+        .merge(asset_route(
+            "/api/docs/docs.css",
+            "docs.css",
+            Bytes::from_static(include_bytes!("../assets/docs.css")),
+        ))
+        .merge(asset_route(
+            "/api/docs/docs.js",
+            "docs.js",
+            Bytes::from_static(include_bytes!("../assets/docs.js")),
+        ))
+}
+
+fn asset_route(route: &str, name: &str, content: Bytes) -> axum::Router {
+    let fingerprint = Sha256::digest(&content);
+    let asset = Asset::new(name, content, &fingerprint, Freshness::Revalidate);
+    axum::Router::new().route(route, get(answer)).with_state(asset)
+}
+
+async fn answer(State(asset): State<Asset>, headers: HeaderMap) -> Response {
+    asset.answer(&headers)
+}

@@ -1,0 +1,127 @@
+//! Which web pages may speak for a person.
+//!
+//! A browser tells with `Origin` which page a request comes from. Two things depend on it: the text that a device
+//! signs to log in names it, and only our own page may change something or open a WebSocket. With configured origins
+//! exactly those pass; without, a page must come from the host that the request was sent to, which is right on one's
+//! own machine and behind a proxy that passes `Host` on.
+
+use std::sync::Arc;
+
+use api::{Problem, ProblemKind};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use identity::SiteOrigin;
+use identity::challenge::is_plain_origin;
+
+const ORIGIN_REFUSED: ProblemKind =
+    ProblemKind::new(StatusCode::FORBIDDEN, "origin_refused", "This web page may not speak to this planet");
+const HOST_INVALID: ProblemKind =
+    ProblemKind::new(StatusCode::BAD_REQUEST, "host_invalid", "The Host header is missing or malformed");
+
+/// The pages that are ours.
+#[derive(Clone, Debug)]
+pub(crate) struct Origins(Arc<[String]>);
+
+impl Origins {
+    /// `public` in lower case; empty for "the host that was asked".
+    pub(crate) fn new(public: &[String]) -> Self {
+        Self(public.into())
+    }
+
+    /// The origin a request counts for.
+    fn of(&self, headers: &HeaderMap) -> Result<SiteOrigin, Problem> {
+        let text =
+            |name| headers.get(name).map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase());
+        let host = text(header::HOST);
+        let origin = text(header::ORIGIN);
+        let origin = match (origin, self.0.first(), host) {
+            (Some(origin), Some(_), _) if self.0.contains(&origin) => origin,
+            (Some(origin), None, Some(host)) if host_of(&origin) == Some(host.as_str()) => origin,
+            (Some(origin), ..) => {
+                return Err(ORIGIN_REFUSED.detail(format!(
+                    "requests from {:?} are not taken; if this page is yours, name it in http.public_origins",
+                    origin.chars().take(100).collect::<String>()
+                )));
+            }
+            // No browser page: a program speaks for itself.
+            (None, Some(first), _) => first.clone(),
+            (None, None, Some(host)) => format!("http://{host}"),
+            (None, None, None) => return Err(HOST_INVALID.into()),
+        };
+        if is_plain_origin(&origin) { Ok(SiteOrigin(origin)) } else { Err(HOST_INVALID.into()) }
+    }
+}
+
+fn host_of(origin: &str) -> Option<&str> {
+    origin.split_once("://").map(|(_, host)| host)
+}
+
+/// Middleware: notes the origin of every request that could change something, and refuses it from other pages.
+pub(crate) async fn origin_layer(
+    State(origins): State<Origins>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let is_upgrade = request.headers().contains_key(header::UPGRADE);
+    if is_upgrade || !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        match origins.of(request.headers()) {
+            Ok(origin) => {
+                request.extensions_mut().insert(origin);
+            }
+            Err(problem) => return problem.into_response(),
+        }
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(
+        public: &[&str],
+        origin: Option<&'static str>,
+        host: Option<&'static str>,
+        expected: Result<&str, &str>,
+    ) {
+        let public: Vec<String> = public.iter().map(ToString::to_string).collect();
+        let mut headers = HeaderMap::new();
+        origin.map(|origin| headers.insert(header::ORIGIN, origin.parse().unwrap()));
+        host.map(|host| headers.insert(header::HOST, host.parse().unwrap()));
+        let found = Origins::new(&public).of(&headers);
+        let found = found.as_ref().map(|SiteOrigin(origin)| origin.as_str()).map_err(Problem::code);
+        assert_eq!(found, expected, "{public:?} {origin:?} {host:?}");
+    }
+
+    #[test]
+    fn without_configuration_a_page_must_come_from_the_host_that_was_asked() {
+        let host = Some("localhost:7380");
+        check(&[], Some("http://localhost:7380"), host, Ok("http://localhost:7380"));
+        check(&[], Some("http://LocalHost:7380"), host, Ok("http://localhost:7380"));
+        check(&[], Some("https://planet.example"), Some("planet.example"), Ok("https://planet.example"));
+        check(&[], None, host, Ok("http://localhost:7380"));
+        for foreign in ["http://localhost:7381", "http://evil.example", "null", "", "localhost:7380"] {
+            check(&[], Some(foreign), host, Err("origin_refused"));
+        }
+        check(&[], None, None, Err("host_invalid"));
+        check(&[], None, Some("a b"), Err("host_invalid"));
+        check(&[], Some("http://a/b"), Some("a/b"), Err("host_invalid"));
+    }
+
+    #[test]
+    fn with_configuration_only_the_named_pages_pass_whatever_the_host_says() {
+        let public = ["https://planet.example", "https://www.planet.example"];
+        check(
+            &public,
+            Some("https://www.planet.example"),
+            Some("10.0.0.7:7380"),
+            Ok("https://www.planet.example"),
+        );
+        check(&public, None, Some("10.0.0.7:7380"), Ok("https://planet.example"));
+        check(&public, Some("https://evil.example"), Some("evil.example"), Err("origin_refused"));
+        check(&public, Some("http://planet.example"), Some("planet.example"), Err("origin_refused"));
+    }
+}

@@ -1,0 +1,117 @@
+//! `GET /api/v1/planet`: what a client must know before it can begin.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use cell::{CellId, LatLng};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::Edge;
+
+/// The level of a lot on a planet of shift 3; see `planet::Planet::grid_level`.
+const LOT_LEVEL: u8 = 15;
+/// The level of interest cells and terrain chunks on a planet of shift 3.
+const INTEREST_LEVEL: u8 = 14;
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::new().routes(routes!(planet))
+}
+
+/// What a client must know of the planet; never changes while the process runs.
+#[derive(Clone, Serialize, ToSchema)]
+pub(crate) struct PlanetAnswer {
+    /// What people call it.
+    #[schema(example = "Terrane")]
+    name: String,
+    /// A 64-bit number as text, because JSON readers round such numbers.
+    #[schema(example = "1")]
+    seed: String,
+    /// The radius is Earth's / 2^shift.
+    #[schema(example = 3)]
+    shift: u8,
+    /// Of the sea.
+    #[schema(example = 796_375.0)]
+    radius_m: f64,
+    /// The generator that makes the same planet from the same seed.
+    generator_version: u32,
+    /// Of `/ws`.
+    protocol_version: u32,
+    /// Of `/ws`: a 64-bit number as text. A client with another one should reload itself.
+    #[schema(example = "12345678901234567890")]
+    protocol_hash: String,
+    /// Steps of the simulation, and of inputs, per second.
+    #[schema(example = 30)]
+    tick_hz: u32,
+    /// S2 level of the standard lot.
+    #[schema(example = 15)]
+    lot_level: u8,
+    /// S2 level of the cells that streams and terrain come in.
+    #[schema(example = 14)]
+    interest_level: u8,
+    arrival: ArrivalAnswer,
+    currency: CurrencyAnswer,
+}
+
+/// Where newcomers arrive.
+#[derive(Clone, Serialize, ToSchema)]
+struct ArrivalAnswer {
+    lat_deg: f64,
+    lng_deg: f64,
+    /// The lot at that place.
+    #[schema(example = "4be64c3c")]
+    lot_token: String,
+}
+
+/// How amounts of money are shown.
+#[derive(Clone, Serialize, ToSchema)]
+struct CurrencyAnswer {
+    #[schema(example = "coin")]
+    code: &'static str,
+    /// Digits behind the point: amounts count the smallest unit.
+    #[schema(example = 2)]
+    scale: u8,
+    #[schema(example = "¤")]
+    symbol: &'static str,
+}
+
+impl PlanetAnswer {
+    pub(crate) fn of(name: String, planet: &planet::Planet) -> Self {
+        let ground = planet.arrival().ground;
+        let place = LatLng::from_point(ground);
+        let lot_level = planet.grid_level(LOT_LEVEL);
+        Self {
+            name,
+            seed: planet.spec().seed.to_string(),
+            shift: planet.spec().shift,
+            radius_m: planet.radius_m(),
+            generator_version: planet::GENERATOR_VERSION,
+            protocol_version: wire::PROTOCOL_VERSION,
+            protocol_hash: wire::PROTOCOL_HASH.to_string(),
+            tick_hz: motion::STEP_HZ,
+            lot_level,
+            interest_level: planet.grid_level(INTEREST_LEVEL),
+            arrival: ArrivalAnswer {
+                lat_deg: place.lat_deg(),
+                lng_deg: place.lng_deg(),
+                lot_token: CellId::from_point(ground).parent(lot_level).token(),
+            },
+            currency: CurrencyAnswer { code: "coin", scale: 2, symbol: "¤" },
+        }
+    }
+}
+
+/// The planet and how to speak to it.
+#[utoipa::path(get, path = "/api/v1/planet", operation_id = "planet", tag = "planet", responses(
+    (status = 200, description = "Everything a client needs before it begins", body = PlanetAnswer),
+))]
+async fn planet(State(edge): State<Arc<Edge>>) -> Response {
+    // A restart may bring another version: a page that reloads must not believe an old answer.
+    let cache = (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    ([cache], Json(edge.planet.clone())).into_response()
+}
