@@ -1,125 +1,87 @@
 import { describe, expect, test } from "vitest";
-import { add, distance, scale, type Vec3 } from "../geo/vec3.ts";
-import type { StepInput } from "../wire/messages.ts";
-import type { BodyState } from "./body.ts";
-import { Prediction, STEP_MS, type Stepper, UNCONFIRMED_STEPS_MAX } from "./prediction.ts";
+import type { BodyState } from "../core/body.ts";
+import { add, type Vec3 } from "../geo/vec3.ts";
+import { Prediction, STEP_MS, type Steps, UNCONFIRMED_STEPS_MAX } from "./prediction.ts";
 
-/** A body that glides 1 m a step wherever the heading points while a button is held. */
-class Glider implements Stepper {
-  #state: BodyState = standing(0);
-  get() {
-    return this.#state;
+/** A body that glides 1 m a step along the look while a button is held. */
+class Glider implements Steps {
+  state: BodyState = { position: [0, 0, 0], velocity: [0, 0, 0], facing: [1, 0, 0], mode: "grounded" };
+  lastSeq = 0;
+  step(buttons: number, look: Vec3) {
+    this.lastSeq += 1;
+    if (buttons) this.state = { ...this.state, position: add(this.state.position, look) };
   }
-  set(state: BodyState) {
-    this.#state = state;
-  }
-  step({ buttons, heading: [x, y, z] }: StepInput) {
-    const velocity: Vec3 = buttons ? [x, y, z] : [0, 0, 0];
-    this.#state = { ...this.#state, velocity, position: add(this.#state.position, velocity) };
+  /** What the server's answer does to the body. */
+  correctTo(x: number) {
+    this.state = { ...this.state, position: [x, 0, 0] };
   }
 }
 
-const standing = (x: number): BodyState => ({
-  position: [x, 0, 0],
-  velocity: [0, 0, 0],
-  facing: [1, 0, 0],
-  mode: 0,
-});
-const ahead: StepInput = { buttons: 1, heading: [1, 0, 0] };
-const moving = (x: number): BodyState => ({ ...standing(x), velocity: [1, 0, 0] });
-const start = () => new Prediction(new Glider(), { lastInputSeq: 0, state: standing(0) });
-const x = (prediction: Prediction) => prediction.view().position[0];
+function setUp() {
+  const glider = new Glider();
+  const prediction = new Prediction(glider);
+  const walk = (steps: number) =>
+    prediction.advance(steps * STEP_MS, () => ({ buttons: 1, look: [1, 0, 0] }));
+  const stand = (ms: number) => prediction.advance(ms, () => ({ buttons: 0, look: [1, 0, 0] }));
+  return { glider, prediction, walk, stand, x: () => prediction.view().position[0] };
+}
 
 describe("steps", () => {
   test("one is taken every thirtieth of a second, and what is drawn lies between two", () => {
-    const prediction = start();
-    prediction.advance(STEP_MS * 2.5, () => ahead);
-    expect(x(prediction)).toBeCloseTo(1.5, 9);
-    prediction.advance(STEP_MS * 0.4, () => ahead);
-    expect(x(prediction)).toBeCloseTo(1.9, 9);
+    const { walk, x } = setUp();
+    walk(2.5);
+    expect(x()).toBeCloseTo(1.5, 9);
+    walk(0.4);
+    expect(x()).toBeCloseTo(1.9, 9);
   });
 
-  test("each is sent once, numbered from the last that the server applied", () => {
-    const prediction = new Prediction(new Glider(), { lastInputSeq: 41, state: standing(0) });
-    prediction.advance(STEP_MS * 3.1, () => ahead);
-    expect(prediction.takeUnsent(2)).toEqual({ firstSeq: 42, steps: [ahead, ahead] });
-    expect(prediction.takeUnsent(2)).toEqual({ firstSeq: 44, steps: [ahead] });
-    expect(prediction.takeUnsent(2)).toBeUndefined();
+  test("a hidden tab does not come back with minutes of them", () => {
+    const { glider, stand } = setUp();
+    stand(60_000);
+    expect(glider.lastSeq).toBe(7);
   });
 
-  test("a hidden tab does not come back with minutes of steps", () => {
-    const prediction = start();
-    prediction.advance(60_000, () => ahead);
-    expect(prediction.takeUnsent(1_000)?.steps.length).toBeLessThanOrEqual(8);
-  });
-
-  test("the body stops when the server no longer answers", () => {
-    const prediction = start();
-    for (let index = 0; index < 200; index += 1) prediction.advance(STEP_MS * 1.0001, () => ahead);
-    expect(prediction.takeUnsent(1_000)?.steps).toHaveLength(UNCONFIRMED_STEPS_MAX);
-    expect(x(prediction)).toBeCloseTo(UNCONFIRMED_STEPS_MAX, 9);
+  test("the body stops when the server no longer answers, and goes on when it does", () => {
+    const { glider, prediction, walk } = setUp();
+    for (let index = 0; index < 200; index += 1) walk(1.0001);
+    expect(glider.lastSeq).toBe(UNCONFIRMED_STEPS_MAX);
+    prediction.confirmed(UNCONFIRMED_STEPS_MAX, 0);
+    walk(1.0001);
+    expect(glider.lastSeq).toBe(UNCONFIRMED_STEPS_MAX + 1);
   });
 });
 
-describe("what the server says", () => {
-  test("changes nothing when it agrees", () => {
-    const prediction = start();
-    prediction.advance(STEP_MS * 4.5, () => ahead);
-    const before = x(prediction);
-    prediction.confirm({ lastInputSeq: 2, state: moving(2) });
-    prediction.confirm({ lastInputSeq: 2, state: moving(2) });
-    prediction.confirm({ lastInputSeq: 4, state: moving(4) });
-    expect(x(prediction)).toBe(before);
+describe("a correction", () => {
+  test("of nothing changes nothing", () => {
+    const { prediction, walk, x } = setUp();
+    walk(4.5);
+    const before = x();
+    prediction.confirmed(2, 0);
+    expect(x()).toBe(before);
     expect(prediction.corrections).toBe(0);
   });
 
-  test("is taken as the start from which unconfirmed steps are replayed", () => {
-    const prediction = start();
-    prediction.advance(STEP_MS * 4.0001, () => ahead);
-    // The server was pushed one metre back before the second step.
-    prediction.confirm({ lastInputSeq: 2, state: moving(1) });
-    expect(prediction.corrections).toBe(1);
-    prediction.advance(5_000, () => ({ buttons: 0, heading: [1, 0, 0] }));
-    expect(x(prediction)).toBeCloseTo(3, 6);
-    // Later words that agree with the replay correct nothing again.
-    prediction.confirm({ lastInputSeq: 4, state: moving(3) });
-    expect(prediction.corrections).toBe(1);
-  });
-
-  test("moves what is drawn smoothly, not at once", () => {
-    const prediction = start();
-    prediction.advance(STEP_MS * 4.5, () => ahead);
-    const before = x(prediction);
-    prediction.confirm({ lastInputSeq: 2, state: moving(1) });
-    expect(x(prediction)).toBeCloseTo(before, 9);
+  test("glides from where the body was drawn", () => {
+    const { glider, prediction, walk, stand, x } = setUp();
+    walk(4.5);
+    const before = x();
+    glider.correctTo(3);
+    prediction.confirmed(2, 1);
+    expect(x()).toBeCloseTo(before, 9);
     let drawn = before;
     for (let frame = 0; frame < 60; frame += 1) {
-      prediction.advance(16, () => ({ buttons: 0, heading: [1, 0, 0] }));
-      expect(Math.abs(x(prediction) - drawn)).toBeLessThan(0.6);
-      drawn = x(prediction);
+      stand(16);
+      expect(Math.abs(x() - drawn)).toBeLessThan(0.15);
+      drawn = x();
     }
     expect(drawn).toBeCloseTo(3, 2);
-  });
-
-  test("is shown at once when it is far away", () => {
-    const prediction = start();
-    prediction.confirm({ lastInputSeq: 0, state: standing(500) });
-    expect(x(prediction)).toBe(500);
-  });
-
-  test("counts too when the server moved the body without any input of ours", () => {
-    const prediction = start();
-    prediction.confirm({ lastInputSeq: 0, state: standing(0.5) });
     expect(prediction.corrections).toBe(1);
-    prediction.advance(5_000, () => ({ buttons: 0, heading: [1, 0, 0] }));
-    expect(distance(prediction.view().position, scale([1, 0, 0], 0.5))).toBeLessThan(1e-6);
   });
 
-  test("is ignored when it comes late", () => {
-    const prediction = start();
-    prediction.advance(STEP_MS * 2.0001, () => ahead);
-    prediction.confirm({ lastInputSeq: 2, state: moving(2) });
-    prediction.confirm({ lastInputSeq: 1, state: standing(77) });
-    expect(prediction.corrections).toBe(0);
+  test("across a great distance is shown at once", () => {
+    const { glider, prediction, x } = setUp();
+    glider.correctTo(500);
+    prediction.confirmed(0, 500);
+    expect(x()).toBe(500);
   });
 });

@@ -1,5 +1,5 @@
-/** The first byte of every binary message; the same table as `crates/wire/src/kind.rs`. */
-export const CLIENT_KIND = { hello: 1, input: 2, say: 3, whoIs: 4, ping: 5, leave: 6 } as const;
+/** The first byte of every binary message; the same table as `crates/wire/src/kind.rs`. 2 is made by `core/body.ts`. */
+export const CLIENT_KIND = { hello: 1, say: 3, whoIs: 4, ping: 5, leave: 6 } as const;
 
 /** Kinds that the server sends. */
 export const SERVER_KIND = {
@@ -18,5 +18,4 @@ export const PROTOCOL_VERSION = 1;
 
 /** Limits that the server refuses beyond; asked for here so that nobody runs into them. */
 export const TEXT_CHARACTERS_MAX = 240;
-export const INPUTS_PER_MESSAGE_MAX = 16;
 export const ENTITIES_PER_QUESTION_MAX = 64;

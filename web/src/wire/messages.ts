@@ -1,6 +1,6 @@
 /**
- * Bytes of the socket to messages and back: control messages are Protocol Buffers (`src/gen`), inputs are
- * packed here, and a frame stays bytes until the planet code (`core/stream.ts`) decodes it.
+ * Bytes of the socket to messages and back. Control messages are Protocol Buffers (`src/gen`); inputs and frames
+ * have a packing of their own, which the planet code writes and reads (`core/body.ts`, `core/stream.ts`).
  */
 import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import {
@@ -23,14 +23,14 @@ import {
   WelcomeSchema,
   WhoIsSchema,
 } from "../gen/terrane_pb.ts";
-import { CLIENT_KIND, INPUTS_PER_MESSAGE_MAX, SERVER_KIND } from "./kinds.ts";
+import { CLIENT_KIND, SERVER_KIND } from "./kinds.ts";
 
 export type { Bye, LotChanged, People, Pong, Refused, Said, Welcome };
 
 /** What each kind of server message carries. */
 export interface ServerMessages {
   welcome: Welcome;
-  /** The payload without its kind byte, for the stream decoder. */
+  /** The whole message, for `core/stream.ts`. */
   frame: Uint8Array;
   said: Said;
   people: People;
@@ -46,15 +46,16 @@ export type ServerHandlers = { readonly [K in keyof ServerMessages]: (message: S
 /** Bytes that are no message of this protocol. */
 export class MalformedMessage extends Error {}
 
-const DECODERS: { readonly [K in keyof ServerMessages]: (payload: Uint8Array) => ServerMessages[K] } = {
-  welcome: (payload) => fromBinary(WelcomeSchema, payload),
-  frame: (payload) => payload,
-  said: (payload) => fromBinary(SaidSchema, payload),
-  people: (payload) => fromBinary(PeopleSchema, payload),
-  pong: (payload) => fromBinary(PongSchema, payload),
-  refused: (payload) => fromBinary(RefusedSchema, payload),
-  lotChanged: (payload) => fromBinary(LotChangedSchema, payload),
-  bye: (payload) => fromBinary(ByeSchema, payload),
+/** Each is given the whole message. */
+const DECODERS: { readonly [K in keyof ServerMessages]: (message: Uint8Array) => ServerMessages[K] } = {
+  welcome: (message) => fromBinary(WelcomeSchema, message.subarray(1)),
+  frame: (message) => message,
+  said: (message) => fromBinary(SaidSchema, message.subarray(1)),
+  people: (message) => fromBinary(PeopleSchema, message.subarray(1)),
+  pong: (message) => fromBinary(PongSchema, message.subarray(1)),
+  refused: (message) => fromBinary(RefusedSchema, message.subarray(1)),
+  lotChanged: (message) => fromBinary(LotChangedSchema, message.subarray(1)),
+  bye: (message) => fromBinary(ByeSchema, message.subarray(1)),
 };
 
 const NAMES = new Map(
@@ -65,19 +66,15 @@ const NAMES = new Map(
 export function dispatch(bytes: Uint8Array, handlers: ServerHandlers): void {
   const name = NAMES.get(bytes[0] ?? 0);
   if (!name) throw new MalformedMessage(`unknown kind ${bytes[0]} of ${bytes.length} bytes`);
-  deliver(name, bytes.subarray(1), handlers);
+  deliver(name, bytes, handlers);
 }
 
-function deliver<K extends keyof ServerMessages>(
-  name: K,
-  payload: Uint8Array,
-  handlers: ServerHandlers,
-): void {
+function deliver<K extends keyof ServerMessages>(name: K, bytes: Uint8Array, handlers: ServerHandlers): void {
   let message: ServerMessages[K];
   try {
-    message = DECODERS[name](payload);
+    message = DECODERS[name](bytes);
   } catch (cause) {
-    throw new MalformedMessage(`a ${name} of ${payload.length} bytes does not decode`, { cause });
+    throw new MalformedMessage(`a ${name} of ${bytes.length} bytes does not decode`, { cause });
   }
   handlers[name](message);
 }
@@ -101,37 +98,5 @@ export const encodeWhoIs = (entityIds: number[]) => encode(CLIENT_KIND.whoIs, Wh
 export const encodePing = (clientTimeMs: number) => encode(CLIENT_KIND.ping, PingSchema, { clientTimeMs });
 export const encodeLeave = () => Uint8Array.of(CLIENT_KIND.leave);
 
-/** What a person wants for one step of 1/30 s. */
-export interface StepInput {
-  /** Bits of {@link BUTTON}. */
-  readonly buttons: number;
-  /** Where the camera looks, level, as a unit vector times 32767. */
-  readonly heading: readonly [number, number, number];
-}
-
 /** The bits of `motion::Buttons`. */
 export const BUTTON = { forward: 1, back: 2, left: 4, right: 8, run: 16, jump: 32 } as const;
-
-/**
- * Packs consecutive steps; the first has number `firstSeq`.
- *
- * ```text
- * kind u8 │ first_seq u32 │ count u8 │ count × (buttons u8 │ heading 3 × i16)      little-endian
- * ```
- */
-export function encodeInputs(firstSeq: number, steps: readonly StepInput[]): Uint8Array<ArrayBuffer> {
-  if (steps.length === 0 || steps.length > INPUTS_PER_MESSAGE_MAX) {
-    throw new RangeError(`${steps.length} inputs in one message`);
-  }
-  const view = new DataView(new ArrayBuffer(6 + steps.length * 7));
-  view.setUint8(0, CLIENT_KIND.input);
-  view.setUint32(1, firstSeq, true);
-  view.setUint8(5, steps.length);
-  let at = 6;
-  for (const { buttons, heading } of steps) {
-    view.setUint8(at, buttons);
-    for (const [axis, value] of heading.entries()) view.setInt16(at + 1 + axis * 2, value, true);
-    at += 7;
-  }
-  return new Uint8Array(view.buffer);
-}

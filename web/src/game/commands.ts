@@ -1,0 +1,28 @@
+/** What the panels may ask for. The game implements it; the panels know nothing else of the game. */
+import type { CellId } from "../geo/cell_id.ts";
+import type { PlaceLink } from "../geo/place_link.ts";
+import type { Stick } from "../input/intents.ts";
+import type { Account, Lot } from "../net/domain.ts";
+import type { Quality } from "./settings.ts";
+
+export { Declined } from "./declined.ts";
+
+export interface Commands {
+  /** Speaks; false when nobody could hear because the connection is lost. */
+  say(text: string): boolean;
+  /** Buys a free lot. Rejects with {@link Declined}. */
+  claim(cell: CellId): Promise<void>;
+  renameLot(cell: CellId, name: string): Promise<void>;
+  myLots(): Promise<readonly Lot[]>;
+  updateAccount(change: { name?: string; color?: string }): Promise<Account>;
+  /** The address of where we stand, or of a lot. */
+  linkTo(lot?: CellId): string;
+  /** Leaves this place and arrives at another. */
+  travel(to: PlaceLink): void;
+  turnTowards(entityId: number): void;
+  toggleGlobe(): void;
+  setQuality(quality: Quality): void;
+  reconnect(): void;
+  push(stick: Stick): void;
+  jump(isHeld: boolean): void;
+}

@@ -1,0 +1,548 @@
+/**
+ * One visit to a planet. Here, and only here, what the server said meets what we predict: bytes come in from the
+ * session, wishes from the input, and once a frame the world is told who is where.
+ */
+
+import { type BodyExports, modeOf, OwnBody } from "../core/body.ts";
+import type { Planet, PlanetExports } from "../core/planet.ts";
+import { MalformedFrame, type SeenBody, Stream, type StreamExports } from "../core/stream.ts";
+import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
+import { type LatLng, latLngOf } from "../geo/lat_lng.ts";
+import { formatPlaceLink, type PlaceLink, parsePlaceLink } from "../geo/place_link.ts";
+import { cross, distance, dot, normalize, rotate, subtract, tangent, type Vec3 } from "../geo/vec3.ts";
+import { type Action, IntentGatherer, type Intents, type Stick } from "../input/intents.ts";
+import { Keyboard } from "../input/keyboard.ts";
+import { Pointer } from "../input/pointer.ts";
+import type { Api } from "../net/api.ts";
+import { ServerClock } from "../net/clock.ts";
+import type { Account, Lot, PlanetInfo } from "../net/domain.ts";
+import type { Identity } from "../net/identity.ts";
+import { type ConnectionState, Session, type Socket } from "../net/session.ts";
+import { ENTITIES_PER_QUESTION_MAX } from "../wire/kinds.ts";
+import { BUTTON, encodeSay, encodeWhoIs, type ServerHandlers, type Welcome } from "../wire/messages.ts";
+import type { BodyView, World } from "../world/world.ts";
+import { type ChatLine, ChatLog } from "./chat_log.ts";
+import type { Commands } from "./commands.ts";
+import { declined } from "./declined.ts";
+import type { Hud, LotView, NearbyPerson } from "./hud.ts";
+import type { LabelPlace, Labels } from "./labels.ts";
+import { Lots } from "./lots.ts";
+import { Names } from "./names.ts";
+import { PlaybackClock } from "./playback.ts";
+import { Prediction, STEP_MS } from "./prediction.ts";
+import type { Quality } from "./settings.ts";
+import { Speeds } from "./speeds.ts";
+import { localSun } from "./sunlight.ts";
+
+export type CoreExports = PlanetExports &
+  BodyExports &
+  StreamExports & { readonly protocol_hash: () => bigint };
+
+/** What a visit is made of; put together by `open_game.ts`. */
+export interface GameParts {
+  readonly canvas: HTMLCanvasElement;
+  readonly labels: Labels;
+  readonly core: CoreExports;
+  readonly planet: Planet;
+  readonly planetInfo: PlanetInfo;
+  readonly world: World;
+  readonly api: Api;
+  readonly identity: Identity;
+  readonly onHud: (hud: Hud) => void;
+  readonly onChat: (lines: readonly ChatLine[]) => void;
+  readonly onAction: (action: Action) => void;
+  readonly onQuality: (quality: Quality) => void;
+  readonly onBroken: (error: unknown) => void;
+}
+
+const HUD_INTERVAL_MS = 200;
+/** A plate hangs so far over the feet. */
+const HEAD_M = 2.05;
+const HEAD_SWIMMING_M = 0.75;
+/** What cannot be told apart from us for someone who is not known yet. */
+const STRANGER_COLOR = 0x9aa4a8;
+/** Further than this from where we were, one flies there instead of sliding. */
+const SAME_PLACE_M = 60;
+
+export class Game implements Commands {
+  readonly planetInfo: PlanetInfo;
+  readonly #parts: GameParts;
+  readonly #chat = new ChatLog();
+  readonly #names = new Names();
+  readonly #clock = new ServerClock();
+  readonly #speeds = new Speeds();
+  readonly #lots: Lots;
+  readonly #gatherer = new IntentGatherer();
+  readonly #keyboard: Keyboard;
+  readonly #pointer: Pointer;
+  readonly #abort = new AbortController();
+  /** Claims that got no answer are asked again with the same key, so that nothing is bought twice. */
+  readonly #claimKeys = new Map<CellId, string>();
+
+  #session: Session;
+  #connection: ConnectionState = { kind: "connecting" };
+  #welcomed: Welcome | undefined;
+  #own: { readonly body: OwnBody; readonly prediction: Prediction; readonly stream: Stream } | undefined;
+  #playback = new PlaybackClock();
+  #account: Account | undefined;
+  #balanceMinor: number | undefined;
+  #people: readonly NearbyPerson[] = [];
+  #lot: LotView | undefined;
+  #seen: readonly SeenBody[] = [];
+  #lastFrameMs: number | undefined;
+  #lastHudMs = 0;
+  #onWelcome: (() => void) | undefined;
+
+  constructor(parts: GameParts, arriveAt: PlaceLink | undefined) {
+    this.#parts = parts;
+    this.planetInfo = parts.planetInfo;
+    this.#account = parts.identity.account;
+    this.#lots = new Lots(
+      parts.api,
+      parts.planet,
+      parts.planetInfo.lotLevel,
+      () => this.#account?.accountId,
+      () => {
+        // The lot card says that it does not know yet, and the next look asks again.
+      },
+    );
+    this.#keyboard = new Keyboard(this.#gatherer);
+    this.#pointer = new Pointer(parts.canvas, this.#gatherer);
+    this.#session = this.#newSession(arriveAt && this.#placeOf(arriveAt));
+    const { signal } = this.#abort;
+    window.addEventListener("hashchange", () => this.#followLink(), { signal });
+    window.addEventListener("online", () => this.#session.retryNow(), { signal });
+    // Those nearby see one leave at once; coming back by the history button starts afresh.
+    window.addEventListener("pagehide", () => this.#session.close(), { signal });
+    window.addEventListener("pageshow", (event) => event.persisted && location.reload(), { signal });
+    this.#exposeState();
+  }
+
+  /** Connects, and resolves when the first body stands on the ground or the server has refused. */
+  start(): Promise<void> {
+    requestAnimationFrame(this.#frame);
+    return new Promise((resolve) => {
+      this.#onWelcome = resolve;
+      this.#session.start();
+    });
+  }
+
+  dispose(): void {
+    this.#abort.abort();
+    this.#session.close();
+    this.#keyboard.dispose();
+    this.#pointer.dispose();
+    this.#own?.body.dispose();
+    this.#own?.stream.dispose();
+    this.#parts.world.dispose();
+  }
+
+  // ---- what the panels ask for ----
+
+  say = (text: string): boolean => this.#session.send(encodeSay(text));
+
+  claim = async (cell: CellId): Promise<void> => {
+    const key = this.#claimKeys.get(cell) ?? crypto.randomUUID();
+    this.#claimKeys.set(cell, key);
+    try {
+      this.#lots.learn(await this.#parts.api.claim(cell, key), performance.now());
+      this.#claimKeys.delete(cell);
+      this.#lots.changed(cell);
+      void this.#askBalance();
+    } catch (error) {
+      const reason = declined(error);
+      if (reason.isFinal) this.#claimKeys.delete(cell);
+      this.#lots.changed(cell);
+      throw reason;
+    }
+  };
+
+  renameLot = async (cell: CellId, name: string): Promise<void> => {
+    try {
+      this.#lots.learn(await this.#parts.api.renameLot(cell, name), performance.now());
+    } catch (error) {
+      throw declined(error);
+    }
+  };
+
+  myLots = async (): Promise<readonly Lot[]> => {
+    try {
+      return await this.#parts.api.myLots();
+    } catch (error) {
+      throw declined(error);
+    }
+  };
+
+  updateAccount = async (change: { name?: string; color?: string }): Promise<Account> => {
+    try {
+      this.#account = await this.#parts.api.updateAccount(change);
+    } catch (error) {
+      throw declined(error);
+    }
+    this.#publish();
+    return this.#account;
+  };
+
+  linkTo = (lot?: CellId): string => {
+    const { origin, pathname } = location;
+    const here = latLngOf(this.#own?.prediction.view().position ?? [1, 0, 0]);
+    const link: PlaceLink = lot === undefined ? { kind: "place", place: here } : { kind: "lot", cell: lot };
+    return origin + pathname + formatPlaceLink(link);
+  };
+
+  travel = (to: PlaceLink): void => {
+    this.#session.close();
+    this.#session = this.#newSession(this.#placeOf(to));
+    this.#session.start();
+  };
+
+  turnTowards = (entityId: number): void => {
+    const person = this.#people.find(({ id }) => id === entityId);
+    if (person) this.#parts.world.look(person.directionRad, 0);
+  };
+
+  toggleGlobe = (): void => {
+    this.#parts.world.showGlobe(this.#parts.world.view === "ground");
+    this.#publish();
+  };
+
+  setQuality = (quality: Quality): void => this.#parts.onQuality(quality);
+  reconnect = (): void => this.#session.retryNow();
+  push = (stick: Stick): void => this.#gatherer.push(stick);
+  jump = (isHeld: boolean): void =>
+    isHeld ? this.#gatherer.press(BUTTON.jump) : this.#gatherer.release(BUTTON.jump);
+
+  /** Where a link leads: a lot to its centre. */
+  #placeOf(link: PlaceLink): LatLng {
+    return link.kind === "place" ? link.place : latLngOf(this.#parts.planet.centerOf(link.cell));
+  }
+
+  // ---- what the server says ----
+
+  #newSession(arriveAt: LatLng | undefined): Session {
+    const { identity, core } = this.#parts;
+    return new Session(
+      {
+        openSocket: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`) as unknown as Socket,
+        accessToken: () => identity.accessToken(),
+        dropToken: () => identity.dropToken(),
+        protocolHash: BigInt.asUintN(64, core.protocol_hash()),
+        nowMs: () => performance.now(),
+        random: Math.random,
+        onState: (state) => this.#connectionIs(state),
+      },
+      this.#handlers,
+      arriveAt,
+    );
+  }
+
+  readonly #handlers: ServerHandlers = {
+    welcome: (welcome) => this.#arrive(welcome),
+    frame: (message) => this.#takeFrame(message),
+    said: ({ entityId, displayName, text }) => {
+      const isSelf = entityId === this.#welcomed?.entityId;
+      this.#chat.said(entityId, displayName, text, isSelf);
+      this.#parts.labels.say(entityId, text, performance.now());
+      this.#parts.onChat(this.#chat.lines);
+    },
+    people: ({ people }) => {
+      for (const { entityId, accountId, displayName, color } of people) {
+        this.#names.learn(entityId, { accountId, name: displayName, color });
+      }
+    },
+    pong: ({ clientTimeMs, serverTimeMs }) =>
+      this.#clock.observe(clientTimeMs, performance.now(), serverTimeMs),
+    refused: ({ detail, code }) => this.#notice(detail || `The planet said no (${code}).`),
+    lotChanged: ({ lotToken }) => {
+      const cell = parseCellToken(lotToken);
+      if (cell !== undefined) this.#lots.changed(cell);
+    },
+    bye: ({ code }) => {
+      if (code === "shutting_down") this.#notice("The planet is restarting. Hold on.");
+    },
+  };
+
+  #arrive(welcome: Welcome): void {
+    const { core, planet, world } = this.#parts;
+    const { body } = welcome;
+    if (!body) throw new MalformedFrame("a welcome without a body");
+    const before = this.#own?.prediction.view().position;
+    this.#own?.body.dispose();
+    this.#own?.stream.dispose();
+    const start = {
+      position: [body.px, body.py, body.pz],
+      velocity: [body.vx, body.vy, body.vz],
+      facing: [body.fx, body.fy, body.fz],
+      mode: modeOf(body.mode),
+    } as const;
+    const own = new OwnBody(core, planet.handle, start, welcome.lastInputSeq);
+    this.#own = { body: own, prediction: new Prediction(own), stream: new Stream(core, planet.handle) };
+    this.#welcomed = welcome;
+    this.#playback = new PlaybackClock();
+    this.#names.clear();
+    this.#lots.forget();
+    this.#account = this.#parts.identity.account;
+    void this.#askBalance();
+    if (!before || distance(before, start.position) > SAME_PLACE_M) {
+      void world.arriveAt(start.position, start.facing);
+    }
+    // The link has been followed: reloading later should not lead back here.
+    if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+    this.#onWelcome?.();
+  }
+
+  #takeFrame(message: Uint8Array): void {
+    const own = this.#own;
+    if (!own) return;
+    own.stream.apply(message);
+    this.#playback.observe(own.stream.tick * STEP_MS, performance.now());
+    own.prediction.confirmed(own.stream.lastInputSeq, own.body.reconcile(own.stream));
+  }
+
+  #connectionIs(state: ConnectionState): void {
+    this.#connection = state;
+    if (state.kind === "refused") this.#onWelcome?.();
+    this.#publish();
+  }
+
+  async #askBalance(): Promise<void> {
+    try {
+      this.#balanceMinor = await this.#parts.api.balanceMinor(this.planetInfo.currency.code);
+    } catch {
+      // Shown as unknown; the next claim or connection asks again.
+    }
+  }
+
+  #notice(text: string): void {
+    this.#chat.notice(text);
+    this.#parts.onChat(this.#chat.lines);
+  }
+
+  #followLink(): void {
+    const link = parsePlaceLink(location.hash);
+    if (link) this.travel(link);
+  }
+
+  // ---- once a frame ----
+
+  readonly #frame = (nowMs: number): void => {
+    if (this.#abort.signal.aborted) return;
+    const elapsedMs = Math.max(0, nowMs - (this.#lastFrameMs ?? nowMs));
+    this.#lastFrameMs = nowMs;
+    try {
+      this.#keyboard.frame(elapsedMs);
+      this.#apply(this.#gatherer.take(), elapsedMs);
+      this.#showBodies(nowMs, elapsedMs);
+      this.#fitCanvas();
+      this.#parts.world.frame(nowMs);
+      this.#placeLabels(performance.now());
+      if (nowMs - this.#lastHudMs >= HUD_INTERVAL_MS) {
+        this.#lastHudMs = nowMs;
+        this.#lookAround(performance.now());
+        this.#publish();
+      }
+    } catch (error) {
+      this.#parts.onBroken(error);
+      return;
+    }
+    requestAnimationFrame(this.#frame);
+  };
+
+  /** The one place where wishes become deeds. */
+  #apply(intents: Intents, elapsedMs: number): void {
+    const { world } = this.#parts;
+    // Whoever starts walking has seen enough of the flight.
+    if (intents.turnRad !== 0 || intents.riseRad !== 0 || intents.buttons !== 0) {
+      world.look(intents.turnRad, intents.riseRad);
+    }
+    if (intents.zoomFactor !== 1) world.zoom(intents.zoomFactor);
+    for (const action of intents.actions) this.#parts.onAction(action);
+
+    const own = this.#own;
+    if (!own || this.#connection.kind !== "online") return;
+    const isWalking = world.view === "ground";
+    own.prediction.advance(elapsedMs, () => {
+      const { position } = own.body.state;
+      // A stick has any angle: the look that the step is told is turned, as the keys only know eight.
+      const look = rotate(
+        tangent(world.heading, normalize(position)),
+        normalize(position),
+        -intents.walkAngleRad,
+      );
+      return { buttons: isWalking ? intents.buttons : 0, look };
+    });
+    for (const message of own.body.takeInputs()) this.#session.send(message);
+  }
+
+  #showBodies(nowMs: number, elapsedMs: number): void {
+    const { world } = this.#parts;
+    const own = this.#own;
+    if (!own) return;
+    const { position, velocity, facing, mode } = own.prediction.view();
+    const selfId = this.#welcomed?.entityId ?? 0;
+    const self = { id: selfId, position, facing, mode, speedMps: levelSpeed(velocity, position) };
+    world.setSelf({ ...self, color: colorNumber(this.#account?.color) });
+    world.setSun(localSun(position));
+
+    const timeMs = this.#playback.at(performance.now());
+    this.#seen =
+      timeMs === undefined ? [] : own.stream.at(timeMs / STEP_MS).filter(({ id }) => id !== selfId);
+    const others: BodyView[] = this.#seen.map((body) => ({
+      ...body,
+      speedMps: this.#speeds.of(body.id, body.position, elapsedMs),
+      color: this.#names.get(body.id)?.color ?? STRANGER_COLOR,
+    }));
+    this.#speeds.keep(this.#seen);
+    world.setOthers(others);
+    const ids = this.#seen.map(({ id }) => id);
+    const unknown = this.#names.toAsk(ids, nowMs, ENTITIES_PER_QUESTION_MAX);
+    if (unknown.length > 0) this.#session.send(encodeWhoIs(unknown));
+  }
+
+  #placeLabels(nowMs: number): void {
+    const { world, labels } = this.#parts;
+    const places: LabelPlace[] = [];
+    const place = (id: number, position: Vec3, isSwimming: boolean, isSelf: boolean) => {
+      const spot = world.project(position, isSwimming ? HEAD_SWIMMING_M : HEAD_M);
+      const person = this.#names.get(id);
+      const color = colorText(person?.color ?? STRANGER_COLOR);
+      if (spot) places.push({ id, ...spot, isSelf, name: person?.name ?? "", color });
+    };
+    if (world.view === "ground") {
+      for (const { id, position, mode } of this.#seen) place(id, position, mode === "swimming", false);
+      const self = this.#own?.prediction.view();
+      if (self && this.#welcomed)
+        place(this.#welcomed.entityId, self.position, self.mode === "swimming", true);
+    }
+    labels.place(places, nowMs);
+  }
+
+  /** The slower half: who is near, which lot is looked at. */
+  #lookAround(nowMs: number): void {
+    const { world, planet } = this.#parts;
+    const own = this.#own;
+    if (!own) return;
+    const { position } = own.prediction.view();
+    const up = normalize(position);
+    const ahead = tangent(world.heading, up);
+    const right = cross(ahead, up);
+    this.#people = this.#seen
+      .flatMap(({ id, position: there }) => {
+        const person = this.#names.get(id);
+        if (!person) return [];
+        const offset = subtract(there, position);
+        return {
+          id,
+          name: person.name,
+          color: colorText(person.color),
+          distanceM: distance(there, position),
+          directionRad: Math.atan2(dot(offset, right), dot(offset, ahead)),
+        };
+      })
+      .sort((a, b) => a.distanceM - b.distanceM);
+    this.#lots.walkTo(position, nowMs);
+    const gazed = world.lotAtGaze();
+    const cell =
+      (gazed === null ? undefined : parseCellToken(gazed)) ??
+      planet.cellAt(position, this.planetInfo.lotLevel);
+    this.#lot = this.#lots.lookAt(cell, position, nowMs);
+    world.setLots(this.#lots.onGround);
+  }
+
+  #fitCanvas(): void {
+    const { canvas, world } = this.#parts;
+    const { clientWidth, clientHeight } = canvas;
+    const key = `${clientWidth}×${clientHeight}×${devicePixelRatio}`;
+    if (key === this.#fitted) return;
+    this.#fitted = key;
+    world.resize(clientWidth, clientHeight, devicePixelRatio);
+  }
+  #fitted = "";
+
+  #publish(): void {
+    this.#parts.onHud({
+      connection: this.#connection,
+      roundTripMs: this.#clock.roundTripMs,
+      account: this.#account,
+      place: this.#placeView(),
+      people: this.#people,
+      lot: this.#lot,
+      balanceMinor: this.#balanceMinor,
+      isGlobe: this.#parts.world.view === "globe",
+    });
+  }
+
+  #placeView(): Hud["place"] {
+    const own = this.#own;
+    if (!own) return undefined;
+    const { position, mode } = own.prediction.view();
+    const { planet } = this.#parts;
+    return {
+      latLng: latLngOf(position),
+      biome: planet.biomeName(position),
+      altitudeM: Math.hypot(...position) - planet.radiusM,
+      isSwimming: mode === "swimming",
+    };
+  }
+
+  /** For tests of the whole system: what this page believes, never a way to change it. */
+  #exposeState(): void {
+    const game = this;
+    Object.defineProperty(window, "__terrane", {
+      configurable: true,
+      value: {
+        get connection() {
+          return game.#connection.kind;
+        },
+        get entityId() {
+          return game.#welcomed?.entityId;
+        },
+        get account() {
+          return game.#account;
+        },
+        get position() {
+          return game.#own?.prediction.view().position;
+        },
+        get latLng() {
+          const position = game.#own?.prediction.view().position;
+          return position && latLngOf(position);
+        },
+        get people() {
+          return game.#people;
+        },
+        get seen() {
+          return game.#seen;
+        },
+        get lot() {
+          return game.#lot && { ...game.#lot, cell: cellToken(game.#lot.cell) };
+        },
+        get corrections() {
+          return game.#own?.prediction.corrections;
+        },
+        get isIdle() {
+          return game.#parts.world.idle;
+        },
+        get view() {
+          return game.#parts.world.view;
+        },
+        get stats() {
+          return game.#parts.world.stats();
+        },
+        get serverTimeMs() {
+          return game.#clock.at(performance.now());
+        },
+      },
+    });
+  }
+}
+
+/** Speed along the ground; falling makes no steps. */
+function levelSpeed(velocity: Vec3, position: Vec3): number {
+  const up = normalize(position);
+  const rise = dot(velocity, up);
+  return Math.sqrt(Math.max(0, dot(velocity, velocity) - rise * rise));
+}
+
+const colorText = (color: number): string => `#${color.toString(16).padStart(6, "0")}`;
+const colorNumber = (color: string | undefined): number =>
+  /^#[0-9a-f]{6}$/i.test(color ?? "") ? Number.parseInt((color ?? "").slice(1), 16) : STRANGER_COLOR;

@@ -1,0 +1,46 @@
+/** Choices of this browser, kept between visits; where nothing can be kept they last as long as the page. */
+export type Quality = "low" | "medium" | "high";
+
+export interface Settings {
+  readonly quality: Quality;
+  /** The welcome card was closed once. */
+  readonly isWelcomed: boolean;
+}
+
+const STORAGE_KEY = "terrane.settings/1";
+const QUALITIES: ReadonlySet<unknown> = new Set<Quality>(["low", "medium", "high"]);
+
+/** What is kept, completed by defaults; a phone starts at medium, anything unreadable is ignored. */
+export function parseSettings(text: string | null, isPhone: boolean): Settings {
+  const kept: unknown = (() => {
+    try {
+      return JSON.parse(text ?? "{}");
+    } catch {
+      return {};
+    }
+  })();
+  const field = (name: string): unknown =>
+    typeof kept === "object" && kept !== null ? Reflect.get(kept, name) : undefined;
+  const quality = field("quality");
+  return {
+    quality: QUALITIES.has(quality) ? (quality as Quality) : isPhone ? "medium" : "high",
+    isWelcomed: field("isWelcomed") === true,
+  };
+}
+
+export function loadSettings(): Settings {
+  const isPhone = matchMedia("(pointer: coarse)").matches;
+  try {
+    return parseSettings(localStorage.getItem(STORAGE_KEY), isPhone);
+  } catch {
+    return parseSettings(null, isPhone);
+  }
+}
+
+export function saveSettings(settings: Settings): void {
+  try {
+    localStorage.setItem(STORAGE_KEY, JSON.stringify(settings));
+  } catch {
+    // A private window keeps nothing; the choice still holds for this page.
+  }
+}

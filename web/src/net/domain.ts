@@ -1,0 +1,53 @@
+/** What the client knows of people, land and money, in its own words; `net/api.ts` translates from the wire. */
+import type { CellId } from "../geo/cell_id.ts";
+
+export interface Account {
+  readonly accountId: string;
+  readonly name: string;
+  /** `#rrggbb` */
+  readonly color: string;
+}
+
+export interface Currency {
+  readonly symbol: string;
+  readonly code: string;
+  /** Decimal places of the minor unit. */
+  readonly scale: number;
+}
+
+export interface PlanetInfo {
+  readonly name: string;
+  readonly seed: bigint;
+  readonly shift: number;
+  readonly lotLevel: number;
+  readonly currency: Currency;
+}
+
+export type LotStatus = "free" | "taken" | "unclaimable";
+
+export interface Lot {
+  readonly cell: CellId;
+  readonly status: LotStatus;
+  /** Why it cannot be claimed, as a code. */
+  readonly reason: string | undefined;
+  readonly ownerId: string | undefined;
+  readonly ownerName: string | undefined;
+  readonly name: string | undefined;
+  readonly areaM2: number;
+  readonly priceMinor: number;
+}
+
+/** An amount in whole minor units as people read it: `123.70 coin`. */
+export function formatMoney(amountMinor: number, { scale, symbol }: Currency): string {
+  const digits = { minimumFractionDigits: scale, maximumFractionDigits: scale };
+  return `${new Intl.NumberFormat("en", digits).format(amountMinor / 10 ** scale)} ${symbol}`;
+}
+
+/** A distance as people read it: `7 m`, `1.2 km`. */
+export function formatDistance(metres: number): string {
+  return metres < 999.5 ? `${Math.round(metres)} m` : `${(metres / 1000).toFixed(1)} km`;
+}
+
+export function formatArea(squareMetres: number): string {
+  return `${new Intl.NumberFormat("en", { maximumFractionDigits: 0 }).format(squareMetres)} m²`;
+}
