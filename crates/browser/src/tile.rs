@@ -70,7 +70,7 @@ pub unsafe extern "C" fn tile_build(
 /// Bytes that [`plants_build`] may write for a patch of `slots`×`slots` places.
 ///
 /// ```text
-/// header  origin f64×3 | count u32 | padding to 64
+/// header  origin f64×3 | count u32 | temperature, rain f32×2, scaled as in a tile | padding to 64
 /// plant   position f32×3 from the origin | scale f32 | kind u8 | yaw u8 (1/256 turn) | tint u8 | lean u8
 /// ```
 #[unsafe(no_mangle)]
@@ -249,13 +249,19 @@ impl Tile {
             bytes.put((vertex.elevation_m as f32).to_le_bytes());
         }
         for vertex in &self.vertices {
-            // Temperature -40..40 °C and the root of rain 0..4000 mm fill the range: dry places need the finer steps.
-            let temperature = ((vertex.climate.temperature_c + 40.0) / 80.0).clamp(0.0, 1.0);
-            let rain = (vertex.climate.rain_mm / 4000.0).clamp(0.0, 1.0).sqrt();
-            bytes.put(((temperature * 65_535.0) as u16).to_le_bytes());
-            bytes.put(((rain * 65_535.0) as u16).to_le_bytes());
+            for share in climate_shares(vertex.climate) {
+                bytes.put(((share * 65_535.0) as u16).to_le_bytes());
+            }
         }
     }
+}
+
+/// Temperature -40..40 °C and the root of rain 0..4000 mm as shares: dry places need the finer steps.
+fn climate_shares(climate: Climate) -> [f64; 2] {
+    [
+        ((climate.temperature_c + 40.0) / 80.0).clamp(0.0, 1.0),
+        (climate.rain_mm / 4000.0).clamp(0.0, 1.0).sqrt(),
+    ]
 }
 
 /// Climate at every fourth vertex, read in between by bilinear interpolation.
@@ -323,6 +329,7 @@ struct Plant {
 
 struct Patch {
     origin: DVec3,
+    climate: Climate,
     plants: Vec<Plant>,
 }
 
@@ -333,6 +340,9 @@ impl Patch {
             bytes.put(value.to_le_bytes());
         }
         bytes.put((self.plants.len() as u32).to_le_bytes());
+        for share in climate_shares(self.climate) {
+            bytes.put((share as f32).to_le_bytes());
+        }
         let mut bytes = Bytes(&mut out[HEADER_BYTES..]);
         for plant in &self.plants {
             for value in plant.position.to_array().into_iter().chain([plant.scale]) {
@@ -384,7 +394,7 @@ fn plants(planet: &Planet, address: Address, slots: usize, layer: Layer) -> Patc
             lean: dice.byte(),
         });
     }
-    Patch { origin, plants }
+    Patch { origin, climate, plants }
 }
 
 /// What grows on a spot of this climate, and how large; `grove` is 0 in a clearing and 1 deep in a wood.

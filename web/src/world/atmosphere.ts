@@ -23,7 +23,10 @@ export interface Air {
 }
 
 /** Brightness of the sun above the air, in the unit in which a sunlit meadow is about 1. */
-export const SUN_STRENGTH = 11;
+export const SUN_STRENGTH = 15;
+
+/** How much of the light that a ray loses on its way counts: the rest is scattered again, some of it to the eye. */
+const SECOND_CHANCE = 0.4;
 
 /** The layers keep Earth's depth overhead; on a smaller planet they are a larger share of it, which gives a soft rim. */
 export function airOf(radiusM: number): Air {
@@ -97,7 +100,7 @@ export function throughAir(air: Air, eye: Vec3, direction: Vec3, distanceKm: num
     const behind = [(depth[0] ?? 0) + rayleigh / 2, (depth[1] ?? 0) + mie / 2] as const;
     for (const channel of [0, 1, 2] as const) {
       const beta = air.rayleighPerKm[channel];
-      const clear = Math.exp(-beta * behind[0] - air.miePerKm * 1.1 * behind[1]);
+      const clear = Math.exp(-beta * SECOND_CHANCE * behind[0] - air.miePerKm * behind[1]);
       const scattered = beta * rayleigh * rayleighPhase + (air.miePerKm * mie) / (4 * Math.PI);
       sum[channel] = (sum[channel] ?? 0) + light[channel] * clear * scattered;
     }
@@ -151,8 +154,8 @@ export function lightTable(air: Air): DataTexture {
     // Light that was scattered more than once, which the single scattering above leaves out; and starlight.
     const night: Vec3 = [0.006, 0.009, 0.018];
     const mean: Vec3 = addScaled(addScaled(scale(zenith, 0.35), middle, 0.45), horizon, 0.2);
-    put(0, column, scale(sunThroughAir(air, eye, sun), SUN_STRENGTH / Math.PI));
-    put(1, column, addScaled(night, mean, 1.9));
+    put(0, column, scale(sunThroughAir(air, eye, sun), (SUN_STRENGTH * 0.58) / Math.PI));
+    put(1, column, addScaled(night, mean, 1.15));
     put(2, column, addScaled(night, zenith, 1));
     put(3, column, addScaled(night, horizon, 1));
   }
@@ -197,6 +200,7 @@ uniform vec3 uRayleigh;
 uniform float uMie;
 uniform sampler2D uLight;
 
+const float SECOND_CHANCE = ${SECOND_CHANCE.toFixed(2)};
 struct Air { vec3 rayleigh; vec3 mie; vec3 clear; };
 
 float depthToSpace(float h, float layer, float cosZenith) {
@@ -242,7 +246,7 @@ Air throughAir(vec3 direction, float distanceKm) {
     vec2 piece = vec2(meanDensity(h0, h1, uLayerKm.x), meanDensity(h0, h1, uLayerKm.y)) * stepKm;
     vec2 behind = depth + piece * 0.5;
     vec3 light = sunThroughAir(eye + direction * (along + stepKm * 0.5));
-    light *= exp(-uRayleigh * behind.x - uMie * 1.1 * behind.y);
+    light *= exp(-uRayleigh * SECOND_CHANCE * behind.x - uMie * behind.y);
     air.rayleigh += light * piece.x;
     air.mie += light * piece.y;
     depth += piece;

@@ -91,9 +91,16 @@ export function directionIn(cell: CellAddress, x: number, y: number): Vec3 {
   return directionAt(cell.face, (cell.i + x) * size, (cell.j + y) * size);
 }
 
-/** A key that no other cell has; below 2^53 up to level 22. */
+/** A key that no other cell of level 0 to 22 has; below 2^53. */
 export function cellKey(cell: CellAddress): number {
   return ((cell.face * 32 + cell.level) * 2 ** 22 + cell.i) * 2 ** 22 + cell.j;
+}
+
+/** The inverse of {@link cellKey}. */
+export function cellOf(key: number): CellAddress {
+  const span = 2 ** 22;
+  const head = Math.floor(key / span / span);
+  return { face: head >> 5, level: head & 31, i: Math.floor(key / span) % span, j: key % span };
 }
 
 // Hilbert order of the four children, and how each turns its own children (s2geometry, s2cell_id.cc).

@@ -7,7 +7,7 @@ type Uniforms = Record<string, IUniform>;
 
 /**
  * `declarations` may use the uniforms of the air; `place` is the body of a function that sets `seen` (the vertex
- * relative to the eye, metres), `normal` and `albedo`.
+ * relative to the eye, metres), `outward` (its normal) and `albedo`.
  */
 export interface LitShape {
   readonly declarations: string;
@@ -21,7 +21,7 @@ const shared = (shape: LitShape) => /* glsl */ `
 ${AIR_GLSL}
 uniform float uTimeS;
 ${shape.declarations}
-void place(out vec3 seen, out vec3 normal, out vec3 albedo) {
+void place(out vec3 seen, out vec3 outward, out vec3 albedo) {
 ${shape.place}
 }
 `;
@@ -39,20 +39,20 @@ varying vec3 vSkylight;
 varying vec3 vClear;
 varying vec3 vHaze;
 void main() {
-  vec3 seen, normal, albedo;
-  place(seen, normal, albedo);
+  vec3 seen, outward, albedo;
+  place(seen, outward, albedo);
   float distanceM = length(seen);
   vec3 up = normalize(seen * 0.001 - uCenterKm);
   Air air = throughAir(seen / max(distanceM, 1e-3), distanceM * 0.001);
   float cosSun = dot(seen, uSun) / max(distanceM, 1e-3);
   float sunHeight = dot(up, uSun);
-  float lambert = dot(normal, uSun);
+  float lambert = dot(outward, uSun);
   vSeen = seen;
-  vNormal = normal;
+  vNormal = outward;
   vAlbedo = albedo;
   vSunlight = lightRow(sunHeight, 0.0) * max(lambert, ${shape.translucence.toFixed(2)} * (0.6 + 0.4 * lambert));
-  vSkylight = lightRow(sunHeight, 1.0) * (0.62 + 0.38 * dot(normal, up))
-    + lightRow(sunHeight, 0.0) * max(0.0, sunHeight) * 0.10 * (0.5 - 0.5 * dot(normal, up));
+  vSkylight = lightRow(sunHeight, 1.0) * (0.62 + 0.38 * dot(outward, up))
+    + lightRow(sunHeight, 0.0) * max(0.0, sunHeight) * 0.10 * (0.5 - 0.5 * dot(outward, up));
   vClear = air.clear;
   vHaze = air.rayleigh * rayleighPhase(cosSun) + air.mie * miePhase(cosSun);
   gl_Position = projectionMatrix * viewMatrix * vec4(seen, 1.0);
@@ -84,8 +84,8 @@ export function depthMaterial(shape: LitShape, uniforms: Uniforms): ShaderMateri
     vertexShader: /* glsl */ `
 ${shared(shape)}
 void main() {
-  vec3 seen, normal, albedo;
-  place(seen, normal, albedo);
+  vec3 seen, outward, albedo;
+  place(seen, outward, albedo);
   gl_Position = projectionMatrix * viewMatrix * vec4(seen, 1.0);
 }
 `,

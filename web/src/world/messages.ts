@@ -46,6 +46,9 @@ export interface TileData {
 /** A patch as `plants_build` wrote it. */
 export interface PlantData {
   readonly origin: Vec3;
+  /** Shares of the palette's scales, see `palette.ts`. */
+  readonly temperature: number;
+  readonly rain: number;
   readonly plants: readonly Plant[];
 }
 
@@ -104,6 +107,8 @@ export function readPlants(bytes: ArrayBuffer): PlantData {
   });
   return {
     origin: [view.getFloat64(0, true), view.getFloat64(8, true), view.getFloat64(16, true)],
+    temperature: view.getFloat32(28, true),
+    rain: view.getFloat32(32, true),
     plants,
   };
 }

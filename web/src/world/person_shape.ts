@@ -165,7 +165,7 @@ void spread(float angle, vec3 joint) {
   vec3 ahead = normalize(iFacing - up * dot(iFacing, up));
   mat3 frame = mat3(cross(ahead, up), ahead, up);
   seen = iPlace + frame * p;
-  normal = normalize(frame * n);
+  outward = normalize(frame * n);
 
   vec3 skins[4] = vec3[4](vec3(0.62, 0.36, 0.23), vec3(0.42, 0.22, 0.13), vec3(0.21, 0.10, 0.055), vec3(0.75, 0.48, 0.34));
   vec3 hairs[4] = vec3[4](vec3(0.035, 0.025, 0.02), vec3(0.12, 0.06, 0.025), vec3(0.36, 0.20, 0.07), vec3(0.02, 0.02, 0.025));

@@ -60,6 +60,12 @@ export class View {
     if (this.reducedMotion) this.height = this.target;
   }
 
+  /** Says where the person is before the first look: the globe is turned there. */
+  startAt(position: Vec3, facing: Vec3): void {
+    this.ground.place(position, facing);
+    this.globe.center(position);
+  }
+
   /** Comes down to a place; resolves on landing, at once with reduced motion or when somebody looks around. */
   arriveAt(position: Vec3, facing: Vec3): Promise<void> {
     this.onLanded?.();

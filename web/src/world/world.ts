@@ -13,6 +13,7 @@ import type { Job } from "./messages.ts";
 import { noiseTexture } from "./noise_texture.ts";
 import { paletteTexture } from "./palette.ts";
 import { type BodyView, People } from "./people.ts";
+import { Plants } from "./plants.ts";
 import { instantiatePlanet, type PlanetCore } from "./planet_core.ts";
 import { QUALITY, type Quality, type QualitySettings } from "./quality.ts";
 import { basisOf, gazePoint, isHidden, type Pose } from "./rig.ts";
@@ -65,11 +66,13 @@ export class World {
   private readonly terrain: Terrain;
   private readonly sky: Sky;
   private readonly people: People;
+  private readonly plants: Plants;
   private readonly viewpoint: View;
   private readonly textures: readonly { dispose(): void }[];
   private readonly uniforms;
   private readonly pixelRatio = { value: 1 };
   private self: BodyView | undefined;
+  private hasSelf = false;
   private others: readonly BodyView[] = [];
   private sun: Vec3 = [0, 0, 1];
   private pose: Pose;
@@ -78,6 +81,8 @@ export class World {
   private heightPx = 1;
   private mainMs: number[] = [];
   private failure: Error | undefined;
+  /** Whether the last frame wanted nothing that was not there. */
+  private isComplete = false;
 
   private constructor(
     private readonly renderer: WebGLRenderer,
@@ -117,9 +122,17 @@ export class World {
     });
     this.sky = new Sky(this.scene, this.uniforms, radiusM, this.pixelRatio);
     this.people = new People(this.scene, this.shadows.scene, this.uniforms);
+    this.plants = new Plants(this.scene, this.shadows.scene, {
+      radiusM,
+      shift,
+      treeRadiusM: settings.treeRadiusM,
+      grassRadiusM: settings.grassRadiusM,
+      uniforms: { ...this.uniforms, uPalette: { value: palette } },
+    });
     this.viewpoint = new View(radiusM, core.elevationM, options.reducedMotion, [radiusM, 0, 0]);
     this.pose = this.viewpoint.pose(0);
     events.onTile = (key, bytes) => this.terrain.accept(key, bytes);
+    events.onPlants = (key, bytes) => this.plants.accept(key, bytes);
     events.onFailed = (reason) => {
       this.failure = new Error(reason);
     };
@@ -136,7 +149,7 @@ export class World {
     renderer.info.autoReset = false;
     const { seed, shift } = options.planet;
     // The workers' answers go to the world, which is made after them.
-    const events: WorkEvents = { onTile: () => {}, onFailed: () => {} };
+    const events: WorkEvents = { onTile: () => {}, onPlants: () => {}, onFailed: () => {} };
     const [core, workforce] = await Promise.all([
       instantiatePlanet(options.module, seed, shift),
       Workforce.start(
@@ -145,6 +158,7 @@ export class World {
         {
           onDone: (result) => {
             if (result.kind === "tile") events.onTile(result.key, result.bytes);
+            else events.onPlants(result.key, result.bytes);
           },
           onFailed: (reason) => events.onFailed(reason),
         },
@@ -155,7 +169,10 @@ export class World {
 
   setSelf(body: BodyView | null): void {
     this.self = body ?? undefined;
-    if (body) this.viewpoint.ground.follow(body.position);
+    if (!body) return;
+    if (!this.hasSelf) this.viewpoint.startAt(body.position, body.facing);
+    this.hasSelf = true;
+    this.viewpoint.ground.follow(body.position);
   }
 
   setOthers(bodies: readonly BodyView[]): void {
@@ -249,7 +266,9 @@ export class World {
     this.lightUp(eye, altitudeM);
     this.updateLots(eye, altitudeM);
     this.people.update(this.bodies(altitudeM), eye, dtS);
-    this.workforce.want(this.wantedJobs(eye));
+    const wanted = this.wantedJobs(eye, altitudeM, nowMs);
+    this.isComplete = wanted.length === 0;
+    this.workforce.want(wanted);
     this.sky.update(eye, this.sun);
 
     this.renderer.info.reset();
@@ -260,7 +279,7 @@ export class World {
 
   /** Whether everything that this view wants has been built. */
   get idle(): boolean {
-    return this.workforce.pendingCount === 0 && !this.viewpoint.isFlying;
+    return this.isComplete && this.workforce.pendingCount === 0 && !this.viewpoint.isFlying;
   }
 
   stats(): WorldStats {
@@ -282,6 +301,7 @@ export class World {
     this.workforce.dispose();
     this.terrain.dispose();
     this.people.dispose();
+    this.plants.dispose();
     this.sky.dispose();
     this.shadows.dispose();
     this.lots.dispose();
@@ -294,8 +314,16 @@ export class World {
     return this.self ? [this.self, ...this.others] : this.others;
   }
 
-  private wantedJobs(eye: Vec3): Job[] {
-    return this.terrain.update(this.camera, eye, this.settings.splitDistance);
+  /** Chooses what to draw of land and plants, and returns what has to be made for it, most urgent first. */
+  private wantedJobs(eye: Vec3, altitudeM: number, nowMs: number): Job[] {
+    const tiles = this.terrain.update(this.camera, eye, this.settings.splitDistance);
+    if (altitudeM > NEAR_GROUND_M) {
+      this.plants.hide();
+      return tiles;
+    }
+    const plants = this.plants.update(this.self?.position ?? eye, eye, nowMs);
+    // The ground first, but a patch now and then between the tiles, so that woods do not wait for the horizon.
+    return tiles.length > 6 ? [...tiles.slice(0, 6), ...plants.slice(0, 2), ...tiles.slice(6)] : [...tiles, ...plants];
   }
 
   /** Points the camera and sets its depth planes; returns the eye's height over ground or water. */
@@ -324,17 +352,17 @@ export class World {
     const height = dot(normalize(eye), this.sun);
     const dark = Math.max(0, Math.min(1, (0.12 - height) / 0.3));
     const isLow = Math.max(0, Math.min(1, 1 - altitudeM / 60_000));
-    uExposure.value = 0.62 * (1 + 2.2 * dark * isLow);
+    uExposure.value = 0.56 * (1 + 2.2 * dark * isLow);
   }
 
   private updateLots(eye: Vec3, altitudeM: number): void {
     const { uPlayer, uLotScale } = this.uniforms;
     const isNear = altitudeM < NEAR_GROUND_M && this.self !== undefined;
     uLotScale.value[1] = isNear ? 1 : 0;
+    uPlayer.value.set(...subtract(this.self?.position ?? eye, eye));
     if (!isNear || !this.self) return;
     this.lots.moveTo(this.self.position);
     this.lots.lookAt(this.lotAtGaze() ?? undefined);
-    uPlayer.value.set(...subtract(this.self.position, eye));
   }
 
   private drawShadows(eye: Vec3, altitudeM: number): void {
@@ -350,6 +378,7 @@ export class World {
 }
 
 interface WorkEvents {
+  onPlants: (key: number, bytes: ArrayBuffer) => void;
   onTile: (key: number, bytes: ArrayBuffer) => void;
   onFailed: (reason: string) => void;
 }
