@@ -17,7 +17,9 @@ pub fn st_to_uv(s: f64) -> f64 {
 
 /// Inverse of [`st_to_uv`].
 pub fn uv_to_st(u: f64) -> f64 {
-    if u >= 0.0 { 0.5 * (1.0 + 3.0 * u).sqrt() } else { 1.0 - 0.5 * (1.0 - 3.0 * u).sqrt() }
+    // One root for both signs: a branch on the sign would be mispredicted half of the time.
+    let half = 0.5 * (1.0 + 3.0 * u.abs()).sqrt();
+    if u >= 0.0 { half } else { 1.0 - half }
 }
 
 /// The point of a face's plane at (u, v): not a unit vector. Faces above 5 count as 5.
@@ -35,29 +37,19 @@ pub fn face_uv_to_point(face: u8, u: f64, v: f64) -> DVec3 {
 /// The face a direction points through and where. A direction on an edge of the cube belongs to the face of
 /// the later axis (z before y before x), as in the C++ library.
 pub fn point_to_face_uv(point: DVec3) -> (u8, f64, f64) {
+    let DVec3 { x, y, z } = point;
     let size = point.abs();
-    let axis = if size.x > size.y {
-        if size.x > size.z { 0 } else { 2 }
+    // The longest axis, and what u and v are along the others where it is positive.
+    let (axis, depth, u, v) = if size.x > size.y && size.x > size.z {
+        (0, x, y, z)
     } else if size.y > size.z {
-        1
+        (1, y, -x, z)
     } else {
-        2
+        (2, z, -x, -y)
     };
-    let face = if point[axis] < 0.0 { axis + 3 } else { axis } as u8;
-    let (u, v) = face_point_to_uv(face, point);
-    (face, u, v)
-}
-
-/// (u, v) of a direction on a face it points through.
-pub(crate) fn face_point_to_uv(face: u8, p: DVec3) -> (f64, f64) {
-    match face {
-        0 => (p.y / p.x, p.z / p.x),
-        1 => (-p.x / p.y, p.z / p.y),
-        2 => (-p.x / p.z, -p.y / p.z),
-        3 => (p.z / p.x, p.y / p.x),
-        4 => (p.z / p.y, -p.x / p.y),
-        _ => (-p.y / p.z, -p.x / p.z),
-    }
+    let (u, v) = (u / depth, v / depth);
+    // The opposite face runs the same two lines the other way about.
+    if depth < 0.0 { (axis + 3, v, u) } else { (axis, u, v) }
 }
 
 /// The directions in which u and v grow on a face: the derivatives of [`face_uv_to_point`].

@@ -23,10 +23,10 @@ pub const CHUNK_LEVEL_MAX: u8 = 24;
 pub struct Chunk {
     /// The cell.
     pub cell: CellId,
-    /// Metres above the sea.
-    pub heights_m: Box<[f32; CHUNK_VERTICES]>,
-    /// What grows at each vertex.
-    pub biomes: Box<[Biome; CHUNK_VERTICES]>,
+    /// Metres above the sea, [`CHUNK_VERTICES`] of them.
+    pub heights_m: Vec<f32>,
+    /// What grows at each vertex, [`CHUNK_VERTICES`] of them.
+    pub biomes: Vec<Biome>,
 }
 
 impl Planet {
@@ -35,13 +35,12 @@ impl Planet {
     /// # Panics
     /// If the cell is deeper than [`CHUNK_LEVEL_MAX`].
     pub fn chunk(&self, cell: CellId) -> Chunk {
-        let mut heights_m = Box::new([0.0; CHUNK_VERTICES]);
-        let mut biomes = Box::new([Biome::Ocean; CHUNK_VERTICES]);
-        for (index, direction) in Chunk::directions(cell).enumerate() {
-            let elevation_m = self.elevation_m(direction);
-            heights_m[index] = elevation_m as f32;
-            biomes[index] = self.biome_at_elevation(direction, elevation_m);
-        }
+        let (heights_m, biomes) = Chunk::directions(cell)
+            .map(|direction| {
+                let elevation_m = self.elevation_m(direction);
+                (elevation_m as f32, self.biome_at_elevation(direction, elevation_m))
+            })
+            .unzip();
         Chunk { cell, heights_m, biomes }
     }
 }

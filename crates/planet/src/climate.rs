@@ -33,7 +33,7 @@ impl Weather {
         };
         Self {
             warmth: octaves(10, 0.5, 0.4),
-            moisture: octaves(11, 0.45, 0.01),
+            moisture: octaves(11, 0.45, 0.004),
             lapse_c_per_m: LAPSE_C_PER_M / relief,
         }
     }

@@ -1,7 +1,7 @@
 //! Gradient noise in space: the one source of irregularity.
 //!
-//! Perlin's improved noise (2002) over an integer hash: quintic fade, twelve edge gradients. Only `+ - *`,
-//! `floor` and integers.
+//! Perlin's improved noise (2002) over an integer hash: quintic fade, twelve edge gradients. Only `+ - *` and
+//! integers. Coordinates may be up to some 10^9.
 
 use glam::DVec3;
 
@@ -50,16 +50,11 @@ impl Noise {
     #[inline]
     pub(crate) fn at(self, point: DVec3) -> f64 {
         let point = point + self.offset;
-        let base = point.floor();
-        let near = point - base;
+        let ([x0, x1], near_x) = lattice(point.x, PRIME_X);
+        let ([y0, y1], near_y) = lattice(point.y, PRIME_Y);
+        let ([z0, z1], near_z) = lattice(point.z, PRIME_Z);
+        let near = DVec3::new(near_x, near_y, near_z);
         let far = near - DVec3::ONE;
-        let column = |lattice: f64, prime: u64| {
-            let low = (lattice as i64).cast_unsigned().wrapping_mul(prime);
-            (low, low.wrapping_add(prime))
-        };
-        let (x0, x1) = column(base.x, PRIME_X);
-        let (y0, y1) = column(base.y, PRIME_Y);
-        let (z0, z1) = column(base.z, PRIME_Z);
         let (y0, y1) = (y0 ^ self.key, y1 ^ self.key);
         let corner = |x: u64, y: u64, z: u64, dx: f64, dy: f64, dz: f64| {
             let mut hash = (x ^ y).wrapping_add(z);
@@ -80,6 +75,18 @@ impl Noise {
         );
         blend(low, high, w)
     }
+}
+
+/// The hashes of the lattice planes on both sides of a coordinate, and how far it is past the first: 0..=1.
+///
+/// Adding 1.5 · 2^52 rounds to a whole number and leaves it in the low bits, several times faster than `floor`, which
+/// plain x86-64 calls a function for. Exactly on a plane either neighbouring interval may be taken; the noise is the
+/// same there.
+fn lattice(coordinate: f64, prime: u64) -> ([u64; 2], f64) {
+    const ROUNDER: f64 = 6_755_399_441_055_744.0;
+    let rounded = coordinate - 0.5 + ROUNDER;
+    let low = rounded.to_bits().wrapping_mul(prime);
+    ([low, low.wrapping_add(prime)], coordinate - (rounded - ROUNDER))
 }
 
 /// `SplitMix64`'s finaliser: every bit of the input moves every bit of the output.

@@ -54,12 +54,14 @@ impl Octaves {
     /// Ridges, 0 to about 1: sharp crests that carry finer ridges, broad smooth valleys between them (Musgrave's
     /// ridged multifractal, "Texturing and Modeling", chapter 16).
     pub(crate) fn ridges(&self, unit: DVec3, spacing_m: f64) -> f64 {
-        /// Half the width of the rounded edge of a crest: a crease would cut through any grid.
-        const CREST_M: f64 = 12.0;
+        /// Half the width of the rounded edge of a crest, which as a crease would cut through any grid.
+        const CREST_M: f64 = 10.0;
+        /// The same as a share of the wave: large crests are broad.
+        const CREST: f64 = 0.07;
         let (mut sum, mut weight) = (0.0, 1.0);
         for octave in self.octaves.iter().take_while(|octave| octave.is_shown(spacing_m)) {
             let value = 1.6 * octave.at(unit);
-            let roundness = CREST_M / octave.wavelength_m;
+            let roundness = CREST + CREST_M / octave.wavelength_m;
             let ridge = (1.0 - (value * value + roundness * roundness).sqrt()).max(0.0);
             let ridge = ridge * ridge * weight;
             sum += octave.amplitude * ridge;

@@ -25,7 +25,7 @@ const REFERENCE_RADIUS_M: f64 = 796_375.0;
 
 /// Depth of the deep sea, and height of the highest mountains, at shift 3: Earth's by the scale of relief, a quarter.
 const ABYSS_M: f64 = 1_000.0;
-const MOUNTAINS_M: f64 = 1_250.0;
+const MOUNTAINS_M: f64 = 1_170.0;
 
 /// How the shore rises: steeply to about this height within a kilometre, then as the plains do.
 const SHORE_RISE_M: f64 = 22.0;
@@ -35,6 +35,7 @@ const DETAIL_SMALLEST_M: f64 = 6.5;
 
 #[derive(Debug)]
 pub(crate) struct Terrain {
+    radius_m: f64,
     warp: [Octaves; 3],
     continents: Octaves,
     /// The value of the continental field at the shore.
@@ -43,7 +44,9 @@ pub(crate) struct Terrain {
     shore_width: f64,
     /// Heights of large forms relative to shift 3.
     relief: f64,
+    bays: Octaves,
     belts: Octaves,
+    mountain_warp: [Octaves; 3],
     mountains: Octaves,
     hilliness: Octaves,
     hills: Octaves,
@@ -54,7 +57,7 @@ pub(crate) struct Terrain {
 impl Terrain {
     pub(crate) fn new(spec: PlanetSpec, radius_m: f64) -> Self {
         let size = radius_m / REFERENCE_RADIUS_M;
-        // 2^(-2s/3), relative to shift 3: smaller planets have lower but steeper mountains.
+        // 2^(-2s/3), relative to shift 3: smaller planets have lower mountains, narrower by as much.
         let relief = libm::cbrt(size * size);
         let octaves = |salt, largest_m, smallest_m, gain| {
             Octaves::new(spec.seed, salt, radius_m, Ladder { largest_m, smallest_m, gain })
@@ -64,13 +67,16 @@ impl Terrain {
             octaves(salt, largest_m * size, smallest_m * size, gain)
         };
         let mut terrain = Self {
+            radius_m,
             warp: [1, 2, 3].map(|salt| large(salt, 420_000.0, 200_000.0, 0.5)),
             continents: large(4, 620_000.0, 4_000.0, 0.52),
             sea_level: 0.0,
             shore_width: (0.006 / size).min(0.3),
             relief,
+            bays: octaves(12, 7_000.0, 500.0, 0.55),
             belts: large(5, 500_000.0, 60_000.0, 0.45),
-            mountains: octaves(6, 52_000.0 * size.max(0.1).min(1.5), 300.0, 0.5),
+            mountain_warp: [13, 14, 15].map(|salt| octaves(salt, 11_000.0 * relief, 4_000.0 * relief, 0.5)),
+            mountains: octaves(6, 24_000.0 * relief, 260.0, 0.5),
             hilliness: large(7, 90_000.0, 40_000.0, 0.5),
             hills: octaves(8, 2_600.0, 60.0, 0.47),
             detail: octaves(9, 60.0, DETAIL_SMALLEST_M, 0.45),
@@ -83,14 +89,14 @@ impl Terrain {
     /// Metres over the sea at a unit vector, without forms that a grid of `spacing_m` could not show.
     pub(crate) fn elevation_m(&self, unit: DVec3, spacing_m: f64) -> f64 {
         let inland = self.continental_field(unit) - self.sea_level;
-        let shore = saturating(inland / self.shore_width);
+        let shore = self.shore(unit, spacing_m, inland);
         let abyss = self.relief * ABYSS_M * smooth_step(0.015, 0.24, -inland);
         let plain = self.relief * 420.0 * inland.max(0.0) * inland.max(0.0) / (0.1 + inland.max(0.0));
         let base_m = SHORE_RISE_M * shore + plain - abyss;
 
         let highlands = self.mountain_mask(unit, inland);
         let mountains_m = if highlands > 0.0 {
-            self.relief * MOUNTAINS_M * highlands * self.mountains.ridges(unit, spacing_m)
+            self.relief * MOUNTAINS_M * highlands * self.mountain_ridges(unit, spacing_m)
         } else {
             0.0
         };
@@ -113,6 +119,16 @@ impl Terrain {
         self.continents.sum(unit + bend * 0.28, 0.0)
     }
 
+    /// From -1 far out at sea over 0 at the shore to 1 inland, with bays and capes.
+    fn shore(&self, unit: DVec3, spacing_m: f64, inland: f64) -> f64 {
+        const BAYS: f64 = 1.7;
+        let distance = inland / self.shore_width;
+        let nearness = smooth_step(7.0, 2.0, distance.abs());
+        let bays = if nearness > 0.0 { nearness * BAYS * self.bays.sum(unit, spacing_m) } else { 0.0 };
+        let x = distance + bays;
+        x / (1.0 + x.abs())
+    }
+
     /// 0 outside the mountain belts, 1 in their middle. Belts follow the zero line of a field and stay off the shore.
     fn mountain_mask(&self, unit: DVec3, inland: f64) -> f64 {
         let ashore = smooth_step(0.0, 0.09, inland);
@@ -121,6 +137,15 @@ impl Terrain {
         }
         let field = self.belts.sum(unit, 0.0);
         ashore * smooth_step(0.13, 0.0, field.abs())
+    }
+
+    /// Ridges, bent so that none runs straight.
+    fn mountain_ridges(&self, unit: DVec3, spacing_m: f64) -> f64 {
+        /// How far a ridge is moved aside at shift 3.
+        const BEND_M: f64 = 1_600.0;
+        let [x, y, z] = &self.mountain_warp;
+        let bend = DVec3::new(x.sum(unit, spacing_m), y.sum(unit, spacing_m), z.sum(unit, spacing_m));
+        self.mountains.ridges(unit + bend * (self.relief * BEND_M / self.radius_m), spacing_m)
     }
 
     fn local_relief_m(&self, unit: DVec3, spacing_m: f64, base_m: f64, highlands: f64) -> f64 {
@@ -132,8 +157,8 @@ impl Terrain {
         let off_shore = smooth_step(3.0, 20.0, base_m);
         let hilliness = smooth_step(-0.1, 0.5, self.hilliness.sum(unit, 0.0)) + 0.6 * highlands;
         let hills_m =
-            (4.0 + 6.0 * off_shore + 52.0 * off_shore * hilliness) * self.hills.sum(unit, spacing_m);
-        let detail_m = (0.28 + 0.5 * highlands) * self.detail.sum(unit, spacing_m);
+            (6.0 + 5.0 * off_shore + 66.0 * off_shore * hilliness) * self.hills.sum(unit, spacing_m);
+        let detail_m = (0.36 + 0.5 * highlands) * self.detail.sum(unit, spacing_m);
         seen * (hills_m + detail_m)
     }
 
@@ -160,11 +185,6 @@ pub(crate) fn even_points(count: u32) -> impl Iterator<Item = DVec3> {
 /// Flattens the few metres about the sea level, so that land meets water on a beach.
 fn on_the_beach(height_m: f64) -> f64 {
     height_m * (0.3 + 0.7 * smooth_step(0.0, 7.0, height_m.abs()))
-}
-
-/// From -1 to 1, steepest at 0.
-fn saturating(x: f64) -> f64 {
-    x / (1.0 + x.abs())
 }
 
 /// From 0 at `from` to 1 at `to`, with level ends; `from` may be the greater.

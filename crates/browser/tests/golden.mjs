@@ -1,0 +1,63 @@
+// The planets of crates/planet/tests/golden.txt are the same in WebAssembly as in the server, whose test reads the
+// same file. Also says what the module weighs and which functions of the host it wants.
+//
+//   node crates/browser/tests/golden.mjs [MODULE.wasm]
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const fromRoot = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const modulePath = process.argv[2] ?? fromRoot("target/wasm32-wasip1/browser/browser.wasm");
+const goldenPath = fromRoot("crates/planet/tests/golden.txt");
+
+const bytes = readFileSync(modulePath);
+const module = new WebAssembly.Module(bytes);
+const imports = WebAssembly.Module.imports(module);
+const kib = (count) => `${(count / 1024).toFixed(0)} KiB`;
+console.log(`${modulePath}: ${kib(bytes.length)}, ${kib(gzipSync(bytes).length)} compressed`);
+console.log(`imports: ${imports.map(({ name }) => name).join(", ") || "none"}`);
+
+// The module computes and wants nothing of the host, unless it panics: then it writes why and exits.
+let memory;
+const wasi = Object.fromEntries(
+  imports.map(({ module: from, name }) => {
+    assert.equal(from, "wasi_snapshot_preview1", `an import from ${from}`);
+    return [name, () => 0];
+  }),
+);
+wasi.fd_write = (_fd, vectors, count, written) => {
+  const view = new DataView(memory.buffer);
+  let total = 0;
+  for (let index = 0; index < count; index += 1) {
+    const [at, length] = [0, 4].map((offset) => view.getUint32(vectors + 8 * index + offset, true));
+    process.stderr.write(new Uint8Array(memory.buffer, at, length));
+    total += length;
+  }
+  view.setUint32(written, total, true);
+  return 0;
+};
+wasi.proc_exit = (code) => {
+  throw new Error(`the module stopped with exit code ${code}`);
+};
+
+const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi });
+memory = exports.memory;
+exports._initialize?.();
+
+const [version, ...planets] = readFileSync(goldenPath, "utf8")
+  .trimEnd()
+  .split("\n")
+  .filter((line) => !line.startsWith("#"));
+assert.match(version, /^generator \d+$/);
+assert.ok(planets.length >= 8, "golden planets are missing");
+for (const planet of planets) {
+  const [seed, shift, expected] = planet.split(/\s+/);
+  const started = performance.now();
+  const hash = BigInt.asUintN(64, exports.planet_golden(BigInt(seed), Number(shift)));
+  const actual = hash.toString(16).padStart(16, "0");
+  assert.equal(actual, expected, `planet ${seed}, shift ${shift} differs from the server's`);
+  console.log(`planet ${seed}, shift ${shift}: ${actual} (${(performance.now() - started).toFixed(0)} ms)`);
+}
+console.log(`${planets.length} planets are equal to the server's`);

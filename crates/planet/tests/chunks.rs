@@ -1,0 +1,109 @@
+//! Chunks meet without a seam.
+
+use std::collections::HashMap;
+
+use cell::{CellId, FaceIj};
+use planet::{Biome, CHUNK_LEVEL_MAX, CHUNK_SIDE, CHUNK_VERTICES, Chunk, Planet, PlanetSpec};
+
+fn planet() -> Planet {
+    Planet::new(PlanetSpec { seed: 11, shift: 3 })
+}
+
+/// What a chunk says about each of its vertices, by the bits of the place.
+fn vertices(planet: &Planet, cell: CellId) -> HashMap<[u64; 3], (u32, Biome)> {
+    let chunk = planet.chunk(cell);
+    Chunk::directions(cell)
+        .zip(chunk.heights_m.iter().zip(chunk.biomes.iter()))
+        .map(|(place, (height_m, biome))| (place.to_array().map(f64::to_bits), (height_m.to_bits(), *biome)))
+        .collect()
+}
+
+/// Checks that two chunks agree where they meet, and returns at how many vertices that is.
+fn check_seam(planet: &Planet, a: CellId, b: CellId) -> usize {
+    let b_vertices = vertices(planet, b);
+    let shared =
+        vertices(planet, a).into_iter().filter_map(|(place, said)| Some((said, *b_vertices.get(&place)?)));
+    shared.inspect(|(a_said, b_said)| assert_eq!(a_said, b_said, "{a:?} {b:?}")).count()
+}
+
+#[test]
+fn chunks_agree_at_every_corner_of_the_cube() {
+    let planet = planet();
+    for level in [1, 6, 14, CHUNK_LEVEL_MAX] {
+        let last = (1_u32 << level) - 1;
+        for (face, i, j) in
+            (0..6).flat_map(|face| [(face, 0, 0), (face, last, 0), (face, 0, last), (face, last, last)])
+        {
+            let cell = CellId::from_face_ij(FaceIj { face, i, j }, level);
+            let seams: Vec<usize> =
+                cell.edge_neighbors().iter().map(|neighbor| check_seam(&planet, cell, *neighbor)).collect();
+            assert_eq!(seams, [CHUNK_SIDE; 4], "{cell:?}");
+        }
+    }
+}
+
+#[test]
+fn chunks_agree_anywhere() {
+    let planet = planet();
+    let mut seen_corner = false;
+    for (index, place) in
+        (0..6).flat_map(|face| CellId::from_face(face).descendants(2)).step_by(2).enumerate()
+    {
+        let cell = CellId::from_point(place.center() + place.vertex(index) * 0.3).parent((index % 25) as u8);
+        for neighbor in cell.all_neighbors() {
+            let shared = check_seam(&planet, cell, neighbor);
+            // A side, or one corner; a face has two sides in common with no other.
+            assert!(
+                shared == CHUNK_SIDE || shared == 1,
+                "{shared} vertices between {cell:?} and {neighbor:?}"
+            );
+            seen_corner |= shared == 1;
+        }
+    }
+    assert!(seen_corner);
+}
+
+#[test]
+fn a_chunk_agrees_with_those_of_other_levels() {
+    let planet = planet();
+    for parent in
+        (0..6).flat_map(|face| CellId::from_face(face).descendants(1)).chain([planet.arrival_cell(13)])
+    {
+        for child in parent.children().expect("far from the leaves") {
+            // Every second vertex of the child is one of the parent.
+            assert_eq!(check_seam(&planet, parent, child), 33 * 33);
+        }
+    }
+}
+
+#[test]
+fn a_vertex_is_the_elevation_at_the_corner_of_a_cell() {
+    let planet = planet();
+    let cell = planet.arrival_cell(14);
+    let chunk = planet.chunk(cell);
+    let FaceIj { face, i, j } = cell.face_ij();
+    for (column, row) in [(0, 0), (64, 0), (0, 64), (64, 64), (13, 47)] {
+        let at = |i: u32, j: u32| CellId::from_face_ij(FaceIj { face, i, j }, 20);
+        // The corner of the lowest i and j of the cell there, or of the highest of the cell before.
+        let place = match (column, row) {
+            (64, 64) => at(i * 64 + 63, j * 64 + 63).vertex(2),
+            (64, _) => at(i * 64 + 63, j * 64 + row).vertex(1),
+            (_, 64) => at(i * 64 + column, j * 64 + 63).vertex(3),
+            _ => at(i * 64 + column, j * 64 + row).vertex(0),
+        };
+        let index = row as usize * CHUNK_SIDE + column as usize;
+        assert_eq!(chunk.heights_m[index], planet.elevation_m(place) as f32);
+        assert_eq!(chunk.biomes[index], planet.biome(place));
+    }
+    assert_eq!(Chunk::directions(cell).count(), CHUNK_VERTICES);
+}
+
+trait ArrivalCell {
+    fn arrival_cell(&self, level: u8) -> CellId;
+}
+
+impl ArrivalCell for Planet {
+    fn arrival_cell(&self, level: u8) -> CellId {
+        CellId::from_point(self.arrival().ground).parent(level)
+    }
+}
