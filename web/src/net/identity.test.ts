@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Login } from "./api.ts";
 import { Identity, type LoginApi } from "./identity.ts";
+import { Refusal } from "./refusal.ts";
 import { ApiError, Unreachable } from "./rest.ts";
-import { Refusal } from "./session.ts";
 
 const ORIGIN = "https://planet.example";
 const key = { publicKey: "a2V5", isKept: true, sign: async (text: string) => `signed:${text.length}` };

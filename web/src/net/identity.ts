@@ -9,8 +9,8 @@ import { type Login, publicApi, type TokenSource } from "./api.ts";
 import { challengeFault } from "./challenge.ts";
 import type { DeviceKey } from "./device_key.ts";
 import type { Account } from "./domain.ts";
+import { Refusal } from "./refusal.ts";
 import { ApiError } from "./rest.ts";
-import { Refusal } from "./session.ts";
 
 /** The calls that logging in needs. */
 export type LoginApi = Pick<typeof publicApi, "challenge" | "verify" | "refresh">;

@@ -1,7 +1,8 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SERVER_KIND } from "../wire/kinds.ts";
-import { type ConnectionState, Refusal, Session, type SessionDeps, type Socket } from "./session.ts";
+import { Refusal } from "./refusal.ts";
+import { type ConnectionState, Session, type SessionDeps, type Socket } from "./session.ts";
 import { ByeSchema, fromHello, WelcomeSchema } from "./session_test_support.ts";
 
 class FakeSocket implements Socket {

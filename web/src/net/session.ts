@@ -15,6 +15,7 @@ import {
   type Welcome,
 } from "../wire/messages.ts";
 import { Backoff } from "./backoff.ts";
+import { Refusal } from "./refusal.ts";
 
 /** How the connection stands. */
 export type ConnectionState =
@@ -48,19 +49,6 @@ export interface SessionDeps {
   onState(state: ConnectionState): void;
 }
 
-/** A failure that trying again does not mend. */
-export class Refusal extends Error {
-  constructor(
-    readonly code: string,
-    readonly detail: string,
-  ) {
-    super(detail);
-  }
-}
-
-/** Handlers of everything but what the session deals with itself. */
-export type SessionHandlers = ServerHandlers;
-
 const WELCOME_TIMEOUT_MS = 10_000;
 /** The server sends ten frames a second: so long a silence is a dead connection. */
 const SILENCE_MAX_MS = 6_000;
@@ -85,7 +73,7 @@ export class Session {
 
   constructor(
     private readonly deps: SessionDeps,
-    private readonly handlers: SessionHandlers,
+    private readonly handlers: ServerHandlers,
     /** Where a newcomer wants to arrive; a body that is resumed stays where it is. */
     private readonly arriveAt: LatLng | undefined,
   ) {
