@@ -1,0 +1,96 @@
+//! What a tick costs: `cargo run --release -p sim --example crowd -- [bodies] [seconds]`.
+//!
+//! Everybody walks and turns around the arrival place of the default planet and watches everybody near. Prints
+//! milliseconds per tick for movement and for sends, and bytes per watcher.
+
+use glam::DVec3;
+use motion::{Buttons, Ground, Input};
+use planet::{Planet, PlanetSpec};
+use sim::{Arrival, Delivery, Zone, ZoneConfig};
+use std::time::{Duration, Instant};
+
+struct PlanetGround(Planet);
+
+impl Ground for PlanetGround {
+    fn elevation_m(&self, dir: DVec3) -> f64 {
+        self.0.elevation_m(dir)
+    }
+
+    fn radius_m(&self) -> f64 {
+        self.0.radius_m()
+    }
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1).map(|arg| arg.parse::<usize>().expect("a number"));
+    let bodies = args.next().unwrap_or(1_000);
+    let seconds = args.next().unwrap_or(10);
+
+    let planet = Planet::new(PlanetSpec::default());
+    let arrival = planet.arrival();
+    let config = ZoneConfig { cell_level: planet.grid_level(14), bodies_max: bodies };
+    let mut zone = Zone::new(config, PlanetGround(planet));
+    let started = Instant::now();
+    let ids: Vec<_> = (0..bodies)
+        .map(|_| {
+            let id = zone
+                .join(Arrival::Newcomer { around: arrival.ground, facing: arrival.facing })
+                .expect("there is room for all");
+            zone.watch(id);
+            id
+        })
+        .collect();
+    let joined = started.elapsed();
+
+    let mut looks: Vec<DVec3> = vec![arrival.facing; bodies];
+    let mut random = 1_u64;
+    let mut next = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 40) as f64 / f64::from(1 << 23) - 1.0
+    };
+    let (mut moving, mut sending) = (vec![], vec![]);
+    let (mut frames, mut bytes) = (0_u64, 0_u64);
+    for tick in 0..seconds * 30 {
+        for (n, id) in ids.iter().enumerate() {
+            if (tick + n) % 45 == 0 {
+                looks[n] = DVec3::new(next(), next(), next());
+            }
+            // A quarter of the crowd stands.
+            let buttons = if (n + tick / 90) % 4 == 0 { Buttons::default() } else { Buttons::FORWARD };
+            let input = Input::new(buttons, looks[n]);
+            zone.take_inputs(*id, tick as u32 + 1, &[input]).expect("one input per tick");
+        }
+        moving.push(timed(|| zone.tick()));
+        sending.push(timed(|| {
+            zone.send(|_, frame| {
+                frames += 1;
+                bytes += frame.len() as u64;
+                Delivery::Sent
+            });
+        }));
+    }
+    println!("{bodies} bodies joined in {:.1} ms", ms(joined));
+    report("move", &mut moving);
+    report("send", &mut sending);
+    println!(
+        "{frames} frames, {} bytes each, {} KB/s per watcher",
+        bytes / frames,
+        bytes * 10 / frames / 1_000
+    );
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let started = Instant::now();
+    work();
+    started.elapsed()
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn report(what: &str, times: &mut [Duration]) {
+    times.sort_unstable();
+    let at = |part: f64| ms(times[((times.len() - 1) as f64 * part) as usize]);
+    println!("{what}: p50 {:.3} ms, p95 {:.3} ms, max {:.3} ms per tick", at(0.5), at(0.95), at(1.0));
+}

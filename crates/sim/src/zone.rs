@@ -1,0 +1,305 @@
+//! The zone: who is in it, what a tick does, what is sent.
+
+use crate::bodies::Bodies;
+use crate::control::InputError;
+use crate::interest::Interest;
+use crate::spawn::{self, Arrival, ELBOW_ROOM_M};
+use crate::streams::Streams;
+use cell::{CellId, cover_cap};
+use glam::DVec3;
+use motion::{Body, Ground, Input, Mode, SWIM_DRAFT_M};
+use std::collections::BTreeMap;
+use wire::stream::{HEIGHT_STEPS_PER_M, Placement, Stance};
+use wire::{FrameHead, Kind, LatticePlace, cell_count, facing_to_u8, rest_height_m};
+
+/// A watcher is sent a frame every so many ticks; a third of the watchers each tick, so that no tick is the busy one.
+pub const SEND_TICKS: u64 = 3;
+
+/// Heights are kept in what the stream can say.
+const HEIGHT_STEPS_MAX: f64 = (1 << 24) as f64;
+
+/// A body's number. Never used twice in the life of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntityId(pub u32);
+
+/// What a zone is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct ZoneConfig {
+    /// Level of the cells that streams and interest go by.
+    pub cell_level: u8,
+    /// The most bodies.
+    pub bodies_max: usize,
+}
+
+/// There are as many bodies as allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the zone is full")]
+pub struct ZoneFull;
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It is on its way, after all frames before it.
+    Sent,
+    /// It was dropped: the watcher's next frame starts again from keyframes.
+    Dropped,
+}
+
+/// Bodies on a ground, and those who watch them.
+pub struct Zone<G> {
+    config: ZoneConfig,
+    ground: G,
+    tick: u64,
+    last_entity: u32,
+    next_seed: u32,
+    bodies: Bodies,
+    watchers: BTreeMap<EntityId, Interest>,
+    phases: [Streams; SEND_TICKS as usize],
+    placements: Vec<Placement>,
+}
+
+impl<G: Ground> Zone<G> {
+    /// An empty zone.
+    pub fn new(config: ZoneConfig, ground: G) -> Self {
+        assert!(config.cell_level <= wire::CELL_LEVEL_MAX, "the stream's lattice must fit above the leaves");
+        Self {
+            config,
+            ground,
+            tick: 0,
+            last_entity: 0,
+            next_seed: 0,
+            bodies: Bodies::default(),
+            watchers: BTreeMap::new(),
+            phases: Default::default(),
+            placements: vec![],
+        }
+    }
+
+    /// The ground.
+    pub fn ground(&self) -> &G {
+        &self.ground
+    }
+
+    /// Ticks since the start.
+    pub fn tick_count(&self) -> u64 {
+        self.tick
+    }
+
+    /// How many bodies there are.
+    pub fn body_count(&self) -> usize {
+        self.bodies.len()
+    }
+
+    /// Adds a body at rest.
+    pub fn join(&mut self, arrival: Arrival) -> Result<EntityId, ZoneFull> {
+        if self.bodies.len() >= self.config.bodies_max {
+            return Err(ZoneFull);
+        }
+        let (place, facing) = match arrival {
+            Arrival::Newcomer { around, facing } => (self.newcomers_place(around), facing),
+            Arrival::At { place, otherwise } => {
+                let near = spawn::near(place, &self.ground, |place| self.is_free(place));
+                (near.unwrap_or_else(|| self.newcomers_place(otherwise)), DVec3::ZERO)
+            }
+            Arrival::Back { place, facing } => (place, facing),
+        };
+        let mut body = Body::standing_at(place, &self.ground);
+        body.face(facing);
+        self.last_entity = self.last_entity.checked_add(1).ok_or(ZoneFull)?;
+        let id = EntityId(self.last_entity);
+        self.bodies.add(id, body, self.config.cell_level);
+        Ok(id)
+    }
+
+    fn newcomers_place(&mut self, around: DVec3) -> DVec3 {
+        let (seed, place) =
+            spawn::among_newcomers(around, self.next_seed, &self.ground, |place| self.is_free(place));
+        // Once there are more seeds than people, the first ones are likely free again.
+        let turn = 16 + 2 * self.bodies.len() as u32;
+        self.next_seed = if seed >= turn { 0 } else { seed + 1 };
+        place
+    }
+
+    fn is_free(&self, place: DVec3) -> bool {
+        let up_m = self.ground.radius_m() + rest_height_m(place, &self.ground);
+        self.bodies_within(place * up_m, ELBOW_ROOM_M).next().is_none()
+    }
+
+    /// Takes a body out and gives its last state.
+    pub fn leave(&mut self, id: EntityId) -> Option<Body> {
+        self.watchers.remove(&id);
+        self.bodies.remove(id)
+    }
+
+    /// Queues a player's inputs, the first numbered `first_seq`.
+    pub fn take_inputs(&mut self, id: EntityId, first_seq: u32, inputs: &[Input]) -> Result<(), InputError> {
+        let index = self.bodies.index(id).ok_or(InputError::NoBody)?;
+        self.bodies.controls[index].take(first_seq, inputs)
+    }
+
+    /// A body's state and the number of the last input applied to it.
+    pub fn body(&self, id: EntityId) -> Option<(&Body, u32)> {
+        let index = self.bodies.index(id)?;
+        Some((&self.bodies.states[index], self.bodies.controls[index].applied_seq()))
+    }
+
+    /// Every body, in no order to rely on.
+    pub fn bodies(&self) -> impl Iterator<Item = (EntityId, &Body)> {
+        self.bodies.ids.iter().copied().zip(&self.bodies.states)
+    }
+
+    /// The bodies within `radius_m` of a point.
+    pub fn bodies_within(&self, point: DVec3, radius_m: f64) -> impl Iterator<Item = EntityId> {
+        let cells = cover_cap(point, radius_m / self.ground.radius_m(), self.config.cell_level);
+        let cells = cells.expect("a neighbourhood is a few cells");
+        let sorted = cells.into_iter().flat_map(|cell| self.bodies.in_cell(cell));
+        sorted
+            .chain(self.bodies.unsorted())
+            .filter(move |index| {
+                self.bodies.states[*index].position.distance_squared(point) <= radius_m * radius_m
+            })
+            .map(|index| self.bodies.ids[index])
+    }
+
+    /// Begins to send frames of a body's surroundings to its player; a player who watches already starts again, and
+    /// inputs that wait are forgotten.
+    pub fn watch(&mut self, id: EntityId) {
+        if let Some(index) = self.bodies.index(id) {
+            self.bodies.controls[index].restart();
+            self.watchers.insert(id, Interest::new());
+        }
+    }
+
+    /// Ends the frames. The body stays.
+    pub fn unwatch(&mut self, id: EntityId) {
+        self.watchers.remove(&id);
+    }
+
+    /// Those whose interest contains a point.
+    pub fn watchers_of(&self, point: DVec3) -> impl Iterator<Item = EntityId> {
+        let cell = CellId::from_point(point).parent(self.config.cell_level);
+        self.watchers.iter().filter(move |(_, interest)| interest.contains(cell)).map(|(id, _)| *id)
+    }
+
+    /// Whether `watcher` is sent the cell that `id` is in.
+    pub fn sees(&self, watcher: EntityId, id: EntityId) -> bool {
+        let cell = self.bodies.index(id).map(|index| self.bodies.cells[index]);
+        cell.zip(self.watchers.get(&watcher)).is_some_and(|(cell, interest)| interest.contains(cell))
+    }
+
+    /// Advances every body by one tick.
+    pub fn tick(&mut self) {
+        self.tick += 1;
+        self.bodies.tick(self.config.cell_level, &self.ground);
+    }
+
+    /// Gives this tick's frames, whole messages, to `deliver`.
+    pub fn send(&mut self, mut deliver: impl FnMut(EntityId, Vec<u8>) -> Delivery) {
+        let phase = self.tick % SEND_TICKS;
+        let mut watchers = std::mem::take(&mut self.watchers);
+        let is_turn = |id: &EntityId| u64::from(id.0) % SEND_TICKS == phase;
+        if watchers.keys().any(is_turn) {
+            self.encode(phase);
+            for (id, interest) in watchers.iter_mut().filter(|(id, _)| is_turn(id)) {
+                let frame = self.frame(*id, interest);
+                if deliver(*id, frame) == Delivery::Dropped {
+                    interest.restart();
+                }
+            }
+        }
+        self.watchers = watchers;
+    }
+
+    fn encode(&mut self, phase: u64) {
+        // Bodies that joined since the tick are not in order yet.
+        self.bodies.sort();
+        let placements = &mut self.placements;
+        placements.clear();
+        placements.extend((0..self.bodies.len()).map(|index| placement(&self.bodies, index, &self.ground)));
+        let runs = self.bodies.runs().map(|(cell, run)| (cell, &placements[run]));
+        self.phases[phase as usize].encode(self.tick / SEND_TICKS, runs);
+    }
+
+    fn frame(&mut self, id: EntityId, interest: &mut Interest) -> Vec<u8> {
+        let index = self.bodies.index(id).expect("a watcher has a body");
+        let own = self.bodies.states[index];
+        interest.look(own.position, self.ground.radius_m(), self.config.cell_level);
+        let head = FrameHead {
+            tick: self.tick as u32,
+            is_restart: std::mem::take(&mut interest.is_restart),
+            last_input_seq: self.bodies.controls[index].applied_seq(),
+            own,
+        };
+        let mut frame = Vec::with_capacity(512);
+        frame.push(Kind::Frame as u8);
+        head.append_to(&mut frame);
+        frame.extend(cell_count(interest.dropped.len()).to_le_bytes());
+        for cell in interest.dropped.drain(..) {
+            frame.extend(cell.raw().to_le_bytes());
+        }
+        let count_at = frame.len();
+        frame.extend([0; 2]);
+        let cells =
+            interest.cells.iter_mut().map(|watched| (watched.cell, std::mem::take(&mut watched.is_new)));
+        let phase = &mut self.phases[(self.tick % SEND_TICKS) as usize];
+        let count = phase.copy(cells, &mut frame);
+        frame[count_at..count_at + 2].copy_from_slice(&cell_count(count).to_le_bytes());
+        frame
+    }
+
+    /// A fingerprint of everything that decides what happens next: equal after equal calls.
+    pub fn state_hash(&self) -> u64 {
+        let mut order: Vec<usize> = (0..self.bodies.len()).collect();
+        order.sort_unstable_by_key(|index| self.bodies.ids[*index]);
+        let mut hash = Fnv::default();
+        hash.add(self.tick);
+        hash.add(self.last_entity.into());
+        hash.add(self.next_seed.into());
+        for index in order {
+            hash.add(self.bodies.ids[index].0.into());
+            let body = &self.bodies.states[index];
+            let vectors = [body.position, body.velocity, body.facing];
+            vectors.iter().flat_map(DVec3::to_array).for_each(|number| hash.add(number.to_bits()));
+            hash.add(body.mode as u64);
+            self.bodies.controls[index].words().for_each(|word| hash.add(word));
+        }
+        hash.0
+    }
+}
+
+/// FNV-1a over whole words.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+}
+
+/// A body as its cell's stream says it.
+fn placement(bodies: &Bodies, index: usize, ground: &impl Ground) -> Placement {
+    let body = &bodies.states[index];
+    let cell = bodies.cells[index];
+    let place = LatticePlace::of_leaf(bodies.leaves[index], cell.level());
+    let above_sea_m = body.position.length() - ground.radius_m();
+    // Looks at the ground, so only where it has to.
+    let above_rest = || {
+        let above_m = above_sea_m - rest_height_m(place.direction(), ground);
+        (above_m * HEIGHT_STEPS_PER_M).round().clamp(-HEIGHT_STEPS_MAX, HEIGHT_STEPS_MAX) as i32
+    };
+    let is_afloat = (above_sea_m + SWIM_DRAFT_M).abs() * HEIGHT_STEPS_PER_M < 0.5;
+    let (stance, height) = match body.mode {
+        Mode::Grounded => (Stance::Grounded, 0),
+        Mode::Airborne => (Stance::Airborne, above_rest()),
+        Mode::Swimming if is_afloat => (Stance::Swimming, 0),
+        Mode::Swimming => (Stance::Diving, above_rest()),
+    };
+    let facing = facing_to_u8(cell, body.up(), body.facing);
+    Placement { entity_id: bodies.ids[index].0, i: place.i, j: place.j, facing, stance, height }
+}
