@@ -162,6 +162,12 @@ impl Stream {
     }
 }
 
+/// The fingerprint of protocol and rules to put into the `Hello`; the server refuses any other.
+#[unsafe(no_mangle)]
+pub extern "C" fn protocol_hash() -> u64 {
+    wire::PROTOCOL_HASH
+}
+
 /// Makes a stream that has seen nothing and returns its handle; give it back with [`stream_free`].
 ///
 /// # Safety
