@@ -80,6 +80,17 @@ fn the_length_of_a_direction_does_not_matter() {
 }
 
 #[test]
+fn directions_that_are_none_are_answered_without_a_panic() {
+    let planet = Planet::new(PlanetSpec::default());
+    for direction in [DVec3::ZERO, DVec3::NAN, DVec3::INFINITY, DVec3::splat(1e300), DVec3::splat(1e-300)] {
+        planet.elevation_m(direction);
+        planet.elevation_coarse_m(direction, f64::NAN);
+        planet.climate(direction);
+        planet.biome(direction);
+    }
+}
+
+#[test]
 fn a_third_of_the_sphere_is_land() {
     for seed in 0..8 {
         let planet = Planet::new(PlanetSpec { seed, shift: 3 });
