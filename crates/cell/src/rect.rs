@@ -77,7 +77,6 @@ impl Region for LatLngRect {
         // Two shapes meet if one holds a point of the other's border or if the borders cross.
         let corners = cell.corners();
         corners.iter().any(|corner| self.contains_point(*corner))
-            || self.contains_point(cell.center())
             || self.border_points().any(|point| cell.contains_point(point))
             || self.border_crosses_any_side(&corners)
     }
