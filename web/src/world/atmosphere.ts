@@ -40,7 +40,7 @@ export function airOf(radiusM: number): Air {
     rayleighHeightKm,
     mieHeightKm,
     rayleighPerKm: scale(overhead, 1 / rayleighHeightKm),
-    miePerKm: 0.036 / mieHeightKm,
+    miePerKm: 0.022 / mieHeightKm,
   };
 }
 
@@ -263,7 +263,7 @@ float rayleighPhase(float cosSun) { return 0.0596831 * (1.0 + cosSun * cosSun); 
 // Henyey-Greenstein with a touch of even light, which stands for what is scattered more than once.
 float miePhase(float cosSun) {
   const float g = 0.76;
-  return 0.03 + 0.0795775 * (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosSun, 1.5) * 0.75;
+  return 0.015 + 0.0795775 * (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosSun, 1.5) * 0.75;
 }
 
 vec3 lightRow(float cosZenith, float row) {

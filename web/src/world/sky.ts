@@ -63,7 +63,7 @@ varying vec3 vDirection;
 float rayleighPhase(float cosSun) { return 0.0596831 * (1.0 + cosSun * cosSun); }
 float miePhase(float cosSun) {
   const float g = 0.76;
-  return 0.03 + 0.0795775 * (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosSun, 1.5) * 0.75;
+  return 0.015 + 0.0795775 * (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosSun, 1.5) * 0.75;
 }
 
 void main() {

@@ -121,7 +121,7 @@ void main() {
   float temperature = vClimate.x + grain * 0.03 + (land.r - 0.5) * 0.03;
   float rain = clamp(vClimate.y + patches * 0.16 + (land.g - 0.5) * 0.12, 0.0, 1.0);
   vec3 ground = texture(uPalette, vec2(temperature, rain)).rgb;
-  ground *= 1.0 + grain * 0.28 + (vFacet - 0.5) * 0.13 * facets + (fine.g - 0.5) * 0.12;
+  ground *= 0.86 + grain * 0.28 + (vFacet - 0.5) * 0.2 * facets + (fine.g - 0.5) * 0.22;
 
   float rockiness = smoothstep(0.10, 0.24, steep + grain * 0.10 + vConcavity * -0.06);
   vec3 rock = mix(ROCK_COLD, ROCK_WARM, smoothstep(0.45, 0.72, temperature)) * (1.0 + grain * 0.5 + (vFacet - 0.5) * 0.2 * facets);
@@ -163,8 +163,8 @@ void main() {
     vec3 bounced = reflect(view, surface);
     float lift = clamp(dot(bounced, up), 0.0, 1.0);
     vec3 mirrored = mix(skyRow(sunHeight, 3.0), skyRow(sunHeight, 2.0), pow(lift, 0.45));
-    float sharp = mix(260.0, 60.0, smoothstep(200.0, 20000.0, distanceM));
-    vec3 glint = vSunlight * pow(max(0.0, dot(bounced, uSun)), sharp) * (sharp * 0.05) * shade;
+    float sharp = mix(240.0, 36.0, smoothstep(200.0, 60000.0, distanceM));
+    vec3 glint = vSunlight * pow(max(0.0, dot(bounced, uSun)), sharp) * (sharp * 0.05) * (0.02 + fresnel) * 3.0 * shade;
 
     // Foam: a hem at the very edge and bands that come in.
     float tide = sin(depth * 4.2 + uTimeS * 0.9 + medium.b * 9.0) * 0.5 + 0.5;

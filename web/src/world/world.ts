@@ -8,6 +8,7 @@
  */
 import { Matrix4, PerspectiveCamera, Quaternion, Scene, Vector3, Vector4, WebGLRenderer } from "three";
 import { airOf, airUniforms, lightTable } from "./atmosphere.ts";
+import { CLOUD_HEIGHT_SHARE, Clouds } from "./clouds.ts";
 import { type LotView, LotOverlay, lotTokenAt } from "./lot_overlay.ts";
 import type { Job } from "./messages.ts";
 import { noiseTexture } from "./noise_texture.ts";
@@ -65,6 +66,7 @@ export class World {
   private readonly lots: LotOverlay;
   private readonly terrain: Terrain;
   private readonly sky: Sky;
+  private readonly clouds: Clouds;
   private readonly people: People;
   private readonly plants: Plants;
   private readonly viewpoint: View;
@@ -121,6 +123,7 @@ export class World {
       lotPlaceOf: (cell) => this.lots.placeOf(cell),
     });
     this.sky = new Sky(this.scene, this.uniforms, radiusM, this.pixelRatio);
+    this.clouds = new Clouds(this.scene, this.uniforms, radiusM);
     this.people = new People(this.scene, this.shadows.scene, this.uniforms);
     this.plants = new Plants(this.scene, this.shadows.scene, {
       radiusM,
@@ -270,6 +273,7 @@ export class World {
     this.isComplete = wanted.length === 0;
     this.workforce.want(wanted);
     this.sky.update(eye, this.sun);
+    this.clouds.update(eye);
 
     this.renderer.info.reset();
     this.drawShadows(eye, altitudeM);
@@ -303,6 +307,7 @@ export class World {
     this.people.dispose();
     this.plants.dispose();
     this.sky.dispose();
+    this.clouds.dispose();
     this.shadows.dispose();
     this.lots.dispose();
     for (const texture of this.textures) texture.dispose();
@@ -337,8 +342,8 @@ export class World {
     const altitudeM = Math.max(0.1, seaM - Math.max(0, this.core.elevationM(eye)));
     const horizonM = (heightM: number) => Math.sqrt(2 * radiusM * heightM + heightM * heightM);
     this.camera.near = Math.max(0.15, altitudeM * 0.1);
-    // As far as the highest mountains stand out behind the horizon.
-    this.camera.far = horizonM(Math.max(2, seaM)) + horizonM(radiusM * 0.004) + 1000;
+    // As far as clouds and the highest mountains stand out behind the horizon.
+    this.camera.far = horizonM(Math.max(2, seaM)) + horizonM(radiusM * CLOUD_HEIGHT_SHARE) + 1000;
     this.camera.updateProjectionMatrix();
     this.camera.updateMatrixWorld();
     return altitudeM;
@@ -352,7 +357,7 @@ export class World {
     const height = dot(normalize(eye), this.sun);
     const dark = Math.max(0, Math.min(1, (0.12 - height) / 0.3));
     const isLow = Math.max(0, Math.min(1, 1 - altitudeM / 60_000));
-    uExposure.value = 0.56 * (1 + 2.2 * dark * isLow);
+    uExposure.value = (0.3 + 0.12 * isLow) * (1 + 2.2 * dark * isLow);
   }
 
   private updateLots(eye: Vec3, altitudeM: number): void {
