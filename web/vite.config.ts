@@ -1,11 +1,18 @@
+import { existsSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import tailwindcss from "@tailwindcss/vite";
 import { defineConfig } from "vitest/config";
 
 /** Where `npm run dev` sends what it does not serve itself: a running `terrane serve`. */
-const server = process.env["TERRANE_URL"] ?? "http://127.0.0.1:8080";
+const server = process.env["TERRANE_URL"] ?? "http://127.0.0.1:7380";
+
+/** The planet code's size, so that the loading screen can tell how much of it has arrived, compressed or not. */
+const corePath = fileURLToPath(new URL("src/core/terrane.wasm", import.meta.url));
+const coreBytes = existsSync(corePath) ? statSync(corePath).size : 0;
 
 export default defineConfig({
+  define: { __CORE_BYTES__: JSON.stringify(coreBytes) },
   plugins: [svelte(), tailwindcss()],
   build: {
     target: "es2023",

@@ -23,14 +23,12 @@ export async function compileCore(onProgress?: (share: number) => void): Promise
   if (!response.ok || !response.body) {
     throw new Error(`the planet code could not be loaded (HTTP ${response.status})`);
   }
-  const expectedBytes =
-    Number(response.headers.get("x-uncompressed-length") ?? response.headers.get("content-length")) || 0;
   let arrivedBytes = 0;
   const counted = response.body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         arrivedBytes += chunk.byteLength;
-        if (expectedBytes > 0) onProgress?.(Math.min(1, arrivedBytes / expectedBytes));
+        onProgress?.(Math.min(1, arrivedBytes / __CORE_BYTES__));
         controller.enqueue(chunk);
       },
     }),

@@ -3,9 +3,10 @@
  * session, wishes from the input, and once a frame the world is told who is where.
  */
 
-import { type BodyExports, modeOf, OwnBody } from "../core/body.ts";
-import type { Planet, PlanetExports } from "../core/planet.ts";
-import { MalformedFrame, type SeenBody, Stream, type StreamExports } from "../core/stream.ts";
+import { modeOf, OwnBody } from "../core/body.ts";
+import type { PageExports } from "../core/exports.ts";
+import type { Planet } from "../core/planet.ts";
+import { MalformedFrame, type SeenBody, Stream } from "../core/stream.ts";
 import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
 import { type LatLng, latLngOf } from "../geo/lat_lng.ts";
 import { formatPlaceLink, type PlaceLink, parsePlaceLink } from "../geo/place_link.ts";
@@ -34,15 +35,11 @@ import type { Quality } from "./settings.ts";
 import { Speeds } from "./speeds.ts";
 import { localSun } from "./sunlight.ts";
 
-export type CoreExports = PlanetExports &
-  BodyExports &
-  StreamExports & { readonly protocol_hash: () => bigint };
-
 /** What a visit is made of; put together by `open_game.ts`. */
 export interface GameParts {
   readonly canvas: HTMLCanvasElement;
   readonly labels: Labels;
-  readonly core: CoreExports;
+  readonly core: PageExports;
   readonly planet: Planet;
   readonly planetInfo: PlanetInfo;
   readonly world: World;
@@ -112,6 +109,10 @@ export class Game implements Commands {
     const { signal } = this.#abort;
     window.addEventListener("hashchange", () => this.#followLink(), { signal });
     window.addEventListener("online", () => this.#session.retryNow(), { signal });
+    // A hidden page's timers sleep, and its connection may have died meanwhile.
+    document.addEventListener("visibilitychange", () => !document.hidden && this.#session.retryNow(), {
+      signal,
+    });
     // Those nearby see one leave at once; coming back by the history button starts afresh.
     window.addEventListener("pagehide", () => this.#session.close(), { signal });
     window.addEventListener("pageshow", (event) => event.persisted && location.reload(), { signal });

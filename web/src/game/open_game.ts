@@ -1,4 +1,6 @@
 /** From an empty page to a body on the ground: loads everything side by side and says how far it is. */
+
+import type { PageExports } from "../core/exports.ts";
 import { Planet } from "../core/planet.ts";
 import { compileCore, instantiateCore } from "../core/wasm.ts";
 import { parsePlaceLink } from "../geo/place_link.ts";
@@ -7,7 +9,7 @@ import { NoDeviceKey, openDeviceKey } from "../net/device_key.ts";
 import { Identity } from "../net/identity.ts";
 import { Refusal } from "../net/refusal.ts";
 import { ApiError, Unreachable } from "../net/rest.ts";
-import { type CoreExports, Game, type GameParts } from "./game.ts";
+import { Game, type GameParts } from "./game.ts";
 import { requireBrowser, Unplayable } from "./requirements.ts";
 import type { Quality } from "./settings.ts";
 
@@ -33,7 +35,7 @@ export async function openGame(options: OpenOptions): Promise<Game> {
     progress.say("Raising the land…");
     const { seed, shift } = planetInfo;
     const [core, world] = await Promise.all([
-      instantiateCore(module) as Promise<CoreExports>,
+      instantiateCore(module) as Promise<PageExports>,
       World.create({
         canvas: options.canvas,
         module,

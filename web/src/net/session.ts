@@ -55,7 +55,7 @@ const SILENCE_MAX_MS = 6_000;
 const WATCH_INTERVAL_MS = 1_000;
 const PING_INTERVAL_MS = 2_000;
 /** Codes of a Bye that a new access token mends. */
-const TOKEN_CODES: ReadonlySet<string> = new Set(["unauthenticated", "token_expired", "token_invalid"]);
+const TOKEN_CODES: ReadonlySet<string> = new Set(["token_expired", "token_invalid"]);
 
 export class Session {
   #state: ConnectionState = { kind: "connecting" };

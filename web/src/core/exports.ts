@@ -1,0 +1,11 @@
+import type { BodyExports } from "./body.ts";
+import type { PlanetExports } from "./planet.ts";
+import type { StreamExports } from "./stream.ts";
+
+/** All that the page calls; the workers of `world/` have their own part. */
+export type PageExports = PlanetExports &
+  BodyExports &
+  StreamExports & {
+    /** The fingerprint to put into the `Hello`. */
+    readonly protocol_hash: () => bigint;
+  };
