@@ -6,7 +6,7 @@ use crate::{AccountRef, Amount, AssetId, AssetKind};
 
 /// Legs of one posting at most.
 pub const LEGS_MAX: usize = 64;
-const CLIENT_ID_LENGTH_MAX: usize = 100;
+const CLIENT_ID_LENGTH_MAX: usize = 128;
 const REFERENCE_LENGTH_MAX: usize = 100;
 
 /// Why value moved.
@@ -277,7 +277,7 @@ mod tests {
                 .map(drop)
         };
         assert_eq!(named("", ""), Err(PostingError::ClientId));
-        assert_eq!(named(&"x".repeat(101), &"x".repeat(101)), Err(PostingError::ClientId));
+        assert_eq!(named(&"x".repeat(129), &"x".repeat(101)), Err(PostingError::ClientId));
         assert_eq!(named("id", &"x".repeat(101)), Err(PostingError::Reference));
         assert_eq!(named("id", ""), Ok(()));
     }

@@ -1,0 +1,179 @@
+//! A planet with people on it, for the tests of this folder.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use api::{Caller, ManualClock, TokenFault, TokenVerifier, Verifier};
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::{Extension, Router};
+use cell::CellId;
+use glam::DVec3;
+use land::{Deps, LandService};
+use ledger::{AccountRef, Amount, AssetId, Posting, PostingKind};
+use planet::{Planet, PlanetSpec};
+use serde_json::Value;
+use store::{Migration, Store};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+pub(crate) const NOW_US: i64 = 1_763_715_600_000_000;
+
+/// What land needs of the schema.
+pub(crate) fn migrations() -> Vec<Migration> {
+    [wallet::MIGRATIONS, land::MIGRATIONS, api::MIGRATIONS].concat()
+}
+
+/// People are numbers: their token, and their account's id.
+pub(crate) fn account(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) planet: Arc<Planet>,
+    pub(crate) land: Arc<LandService>,
+    pub(crate) clock: Arc<ManualClock>,
+    bodies: Arc<Mutex<HashMap<Uuid, DVec3>>>,
+    router: Router,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// Status and problem code, or an empty code.
+    pub(crate) fn outcome(&self) -> (u16, &str) {
+        (self.status.as_u16(), self.body["code"].as_str().unwrap_or_default())
+    }
+}
+
+struct Numbers;
+
+impl TokenVerifier for Numbers {
+    fn verify(&self, token: &str) -> Result<Caller, TokenFault> {
+        let number = token.parse().map_err(|_| TokenFault::Invalid)?;
+        Ok(Caller { account_id: account(number), session_id: Uuid::nil() })
+    }
+}
+
+impl World {
+    pub(crate) fn new(store: Store) -> Self {
+        let planet = Arc::new(Planet::new(PlanetSpec::default()));
+        let bodies: Arc<Mutex<HashMap<Uuid, DVec3>>> = Arc::default();
+        let clock = Arc::new(ManualClock::at(NOW_US));
+        let seen = Arc::clone(&bodies);
+        let land = Arc::new(LandService::new(Deps {
+            store: store.clone(),
+            planet: Arc::clone(&planet),
+            presence: Arc::new(move |id: Uuid| seen.lock().expect("no test panics here").get(&id).copied()),
+            display_name: Arc::new(|_, id| Ok(Some(format!("player {}", id.as_u128())))),
+            clock: Arc::clone(&clock) as _,
+        }));
+        let verifier: Verifier = Arc::new(Numbers);
+        let (routes, _) = land::routes(Arc::clone(&land)).split_for_parts();
+        Self { store, planet, land, clock, bodies, router: routes.layer(Extension(verifier)) }
+    }
+
+    /// A lot that may be claimed, and those around it that may.
+    pub(crate) fn free_lots(&self) -> Vec<CellId> {
+        let first = CellId::from_point(self.planet.arrival().ground).parent(self.land.lot_level());
+        let around = first.all_neighbors();
+        std::iter::once(first).chain(around.iter().copied()).filter(|it| self.is_dry(*it)).collect()
+    }
+
+    /// A lot in the sea.
+    pub(crate) fn sea_lot(&self) -> CellId {
+        let cells = (0..6).flat_map(|face| CellId::from_face(face).descendants(4));
+        let level = self.land.lot_level();
+        let mut lots = cells.map(|it| CellId::from_point(it.center()).parent(level));
+        lots.find(|it| self.planet.elevation_m(it.center()) < -50.0).expect("the planet has a sea")
+    }
+
+    fn is_dry(&self, lot: CellId) -> bool {
+        std::iter::once(lot.center()).chain(lot.corners()).all(|it| self.planet.elevation_m(it) > 0.0)
+    }
+
+    /// Puts somebody's body on the ground at the lot's centre, moved aside by some metres and up by some.
+    pub(crate) fn put(&self, number: u128, lot: CellId, aside_m: f64, up_m: f64) {
+        let center = lot.center();
+        let aside = center.any_orthonormal_vector() * (aside_m / self.planet.radius_m());
+        let place = (center + aside).normalize() * (self.planet.radius_m() + up_m);
+        self.bodies.lock().expect("no test panics here").insert(account(number), place);
+    }
+
+    pub(crate) async fn welcome(&self, number: u128) {
+        self.store
+            .locked(move |tx| wallet::open_for(tx, account(number), NOW_US))
+            .await
+            .expect("the grant is booked");
+    }
+
+    /// Somebody who has the money for a lot and stands on it.
+    pub(crate) async fn settler(&self, number: u128, lot: CellId) {
+        self.welcome(number).await;
+        self.put(number, lot, 0.0, 1.0);
+    }
+
+    /// Gives all their coins to the treasury.
+    pub(crate) async fn impoverish(&self, number: u128) {
+        let everything = Amount::try_from_minor(self.coins(number).await).expect("an amount");
+        let gift = Posting::of(PostingKind::LandClaim, format!("gift {number}"), "")
+            .transfer(AccountRef::Wallet(account(number)), AccountRef::Treasury, &AssetId::coin(), everything)
+            .finish()
+            .expect("a transfer is balanced");
+        self.store.locked(move |tx| wallet::post(tx, &gift, NOW_US)).await.expect("it is booked");
+    }
+
+    async fn balance(&self, number: u128, asset: AssetId) -> i64 {
+        self.store
+            .read(move |tx| wallet::balance(tx, AccountRef::Wallet(account(number)), &asset))
+            .await
+            .expect("it can be read")
+            .minor()
+    }
+
+    pub(crate) async fn coins(&self, number: u128) -> i64 {
+        self.balance(number, AssetId::coin()).await
+    }
+
+    pub(crate) async fn deeds(&self, number: u128, lot: CellId) -> i64 {
+        self.balance(number, AssetId::try_deed(&lot.token()).expect("a token")).await
+    }
+
+    pub(crate) async fn assert_books_sound(&self) {
+        let report = self.store.read(wallet::verify).await.expect("it can be read");
+        assert!(report.is_sound(), "{:?}", report.faults);
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 1 << 20).await.expect("a body");
+        let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).expect("JSON") };
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) async fn get(&self, number: u128, path: &str) -> Answer {
+        self.send(request(Method::GET, number, path).body(Body::empty()).expect("a request")).await
+    }
+
+    pub(crate) async fn claim(&self, number: u128, token: &str, key: &str) -> Answer {
+        let path = format!("/api/v1/lands/{token}/claim");
+        let request = request(Method::POST, number, &path).header("idempotency-key", format!("\"{key}\""));
+        self.send(request.body(Body::empty()).expect("a request")).await
+    }
+
+    pub(crate) async fn rename(&self, number: u128, token: &str, body: &str) -> Answer {
+        let request = request(Method::PATCH, number, &format!("/api/v1/lands/{token}"))
+            .header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(body.to_owned())).expect("a request")).await
+    }
+}
+
+fn request(method: Method, number: u128, path: &str) -> axum::http::request::Builder {
+    Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {number}"))
+}
