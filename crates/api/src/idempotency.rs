@@ -59,6 +59,11 @@ impl IdempotencyKey {
         }
         Ok(Self(bare.to_owned()))
     }
+
+    /// The key without quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for IdempotencyKey {

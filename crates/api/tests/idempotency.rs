@@ -1,0 +1,138 @@
+//! A decision happens once, on both engines.
+
+use api::idempotency::{self, Answer, Decision, Fingerprint, KEPT_US};
+use api::{IdempotencyKey, MIGRATIONS, Problem, ProblemKind};
+use axum::http::StatusCode;
+use serde_json::json;
+use store::testing::for_each_engine;
+use store::{Isolation, Migration, Store, params};
+use uuid::Uuid;
+
+const NOW_US: i64 = 1_763_715_600_000_000;
+const BUSY: ProblemKind = ProblemKind::new(StatusCode::CONFLICT, "busy", "Busy");
+const FORBIDDEN: ProblemKind = ProblemKind::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden");
+const BROKEN: ProblemKind = ProblemKind::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "Broken");
+
+const ADD: &str = "insert into effects (effect) values ($1)";
+const COUNT: &str = "select count(*) from effects";
+
+fn on_each(test: impl AsyncFn(Store)) {
+    let effects = Migration { number: 100, name: "effects", sql: "create table effects (effect bigint);" };
+    let migrations: Vec<_> = MIGRATIONS.iter().copied().chain([effects]).collect();
+    for_each_engine(&migrations, async |store| {
+        test(store).await;
+    });
+}
+
+fn decision(account: u128, key: &str, content: &str, now_us: i64) -> Decision {
+    Decision {
+        account_id: Uuid::from_u128(account),
+        key: IdempotencyKey::parse(key).expect("a key"),
+        fingerprint: Fingerprint::of("POST /effects").with(content.as_bytes()),
+        now_us,
+    }
+}
+
+/// Adds an effect and answers with how many there are, or refuses after adding it.
+async fn decide(store: &Store, decision: Decision, refusal: Option<ProblemKind>) -> Result<Answer, Problem> {
+    idempotency::run(store, Isolation::Serializable, decision, move |tx| {
+        tx.execute(ADD, params![1])?;
+        if let Some(kind) = refusal {
+            return Err(Problem::from(kind));
+        }
+        Ok((StatusCode::CREATED, json!({"count": tx.query_one(COUNT, params![])?.get::<i64>(0)?})))
+    })
+    .await
+}
+
+async fn effects(store: &Store) -> i64 {
+    store.read(|tx| tx.query_one(COUNT, params![])?.get(0)).await.expect("it can be read")
+}
+
+#[test]
+fn the_same_key_gets_the_same_answer_and_no_second_effect() {
+    on_each(async |store| {
+        let first = decide(&store, decision(1, "a", "x", NOW_US), None).await.unwrap();
+        assert_eq!(
+            (first.status, &first.body, first.is_replay),
+            (StatusCode::CREATED, &json!({"count": 1}), false)
+        );
+        let again = decide(&store, decision(1, "\"a\"", "x", NOW_US + 1), None).await.unwrap();
+        assert_eq!(again, Answer { is_replay: true, ..first });
+        let other = decide(&store, decision(1, "a", "y", NOW_US), None).await.unwrap_err();
+        assert_eq!((other.status().as_u16(), other.code()), (422, "idempotency_key_reused"));
+        assert_eq!(effects(&store).await, 1);
+        let stranger = decide(&store, decision(2, "a", "y", NOW_US), None).await.unwrap();
+        assert_eq!((stranger.body, stranger.is_replay), (json!({"count": 2}), false));
+    });
+}
+
+#[test]
+fn at_the_same_instant_one_decides_and_the_others_get_its_answer() {
+    on_each(async |store| {
+        let tasks: Vec<_> = (0..20)
+            .map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { decide(&store, decision(1, "a", "x", NOW_US), None).await })
+            })
+            .collect();
+        let mut firsts = 0;
+        for task in tasks {
+            let answer = task.await.unwrap().unwrap();
+            assert_eq!(answer.body, json!({"count": 1}));
+            firsts += u32::from(!answer.is_replay);
+        }
+        assert_eq!((firsts, effects(&store).await), (1, 1));
+    });
+}
+
+#[test]
+fn a_refusal_is_undone_and_kept_but_not_a_fault() {
+    on_each(async |store| {
+        let refused = decide(&store, decision(1, "a", "x", NOW_US), Some(BUSY)).await.unwrap_err();
+        assert_eq!(refused.code(), "busy");
+        let again = decide(&store, decision(1, "a", "x", NOW_US), None).await.unwrap();
+        assert_eq!(
+            (again.status, &again.body["code"], again.is_replay),
+            (StatusCode::CONFLICT, &json!("busy"), true)
+        );
+        let other = decide(&store, decision(1, "a", "y", NOW_US), None).await.unwrap_err();
+        assert_eq!(other.code(), "idempotency_key_reused");
+        for (key, kind) in [("b", FORBIDDEN), ("c", BROKEN)] {
+            let failed = decide(&store, decision(1, key, "x", NOW_US), Some(kind)).await.unwrap_err();
+            assert_eq!(failed.code(), kind.code);
+        }
+        assert_eq!(effects(&store).await, 0);
+        for key in ["b", "c"] {
+            assert!(!decide(&store, decision(1, key, "x", NOW_US), None).await.unwrap().is_replay);
+        }
+        assert_eq!(effects(&store).await, 2);
+    });
+}
+
+#[test]
+fn an_answer_is_forgotten_after_its_day() {
+    on_each(async |store| {
+        decide(&store, decision(1, "a", "x", NOW_US), None).await.unwrap();
+        assert_eq!(idempotency::sweep(&store, NOW_US + KEPT_US - 1).await, Ok(0));
+        let kept = decide(&store, decision(1, "a", "x", NOW_US + KEPT_US - 1), None).await.unwrap();
+        assert!(kept.is_replay);
+        // Not swept yet, and yet as if.
+        let anew = decide(&store, decision(1, "a", "y", NOW_US + KEPT_US), None).await.unwrap();
+        assert!(!anew.is_replay);
+        decide(&store, decision(1, "b", "x", NOW_US), None).await.unwrap();
+        assert_eq!(idempotency::sweep(&store, NOW_US + KEPT_US).await, Ok(1), "the renewed one stays");
+        assert_eq!(idempotency::sweep(&store, NOW_US + 2 * KEPT_US).await, Ok(1));
+    });
+}
+
+#[test]
+fn a_key_is_read_with_and_without_quotes() {
+    for good in ["a", "\"a\"", " a ", "8e03978e-40d5-43e8-bc93-6894a57f9324"] {
+        assert_eq!(IdempotencyKey::parse(good).unwrap().as_str(), good.trim().trim_matches('"'));
+    }
+    let long = "x".repeat(65);
+    for bad in ["", "\"\"", "a b", "\"a", "a\"", "é", "a\\b", "a\u{7f}", &long] {
+        assert_eq!(IdempotencyKey::parse(bad).unwrap_err().code(), "idempotency_key_invalid", "{bad:?}");
+    }
+}
