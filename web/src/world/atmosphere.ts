@@ -8,7 +8,7 @@
  * light table with the first, the shaders everything that depends on the view with the second, per vertex.
  */
 import { DataTexture, DataUtils, HalfFloatType, LinearFilter, RGBAFormat, Vector3 } from "three";
-import { addScaled, cross, dot, length, normalize, scale, type Vec3 } from "./vec3.ts";
+import { addScaled, cross, dot, length, normalize, scale, type Vec3 } from "../geo/vec3.ts";
 
 /** What the air of a planet is made of; lengths in kilometres. */
 export interface Air {

@@ -3,7 +3,7 @@
  *
  * `crates/cell` is the authority; what is here is the part of it that the renderer needs many times a frame.
  */
-import { normalize, type Vec3 } from "./vec3.ts";
+import { normalize, type Vec3 } from "../geo/vec3.ts";
 
 /** A cell in the plain order of its level: `i` and `j` run from 0 to 2^level - 1 along the face's axes. */
 export interface CellAddress {

@@ -1,7 +1,7 @@
 /** A layer of clouds round the planet: one sphere, seen from below as a sky and from above as weather. */
 import { BufferAttribute, BufferGeometry, DoubleSide, Mesh, type Scene, ShaderMaterial, SphereGeometry, Vector2 } from "three";
 import { AIR_GLSL, DISPLAY_GLSL } from "./atmosphere.ts";
-import { length, type Vec3 } from "./vec3.ts";
+import { length, type Vec3 } from "../geo/vec3.ts";
 
 /** Height of the layer as a share of the radius: above the highest peaks. */
 export const CLOUD_HEIGHT_SHARE = 0.0052;
@@ -11,20 +11,25 @@ export const CLOUD_GLSL = /* glsl */ `
 // Weather systems, banks and tufts. Coordinates are turned between octaves, so that the lattice does not show.
 float cloudDensity(vec3 direction, float detail) {
   const mat3 TURN = mat3(0.00, 0.80, 0.60, -0.80, 0.36, -0.48, -0.60, -0.48, 0.64);
-  vec3 p = direction * 1.1 + vec3(0.0, 0.0, uTimeS * 2e-5);
-  float sum = texture(uNoise, p).r * 0.34;
-  p = TURN * p * 2.7;
-  sum += texture(uNoise, p).g * 0.28;
+  vec3 p = direction * 0.42 + vec3(0.3, 0.1, uTimeS * 1e-5);
+  // Weather stretches along the winds.
+  p.z *= 1.7;
+  p += (texture(uNoise, direction * 0.8).rgb - 0.5) * 0.06;
+  float sum = texture(uNoise, p).r * 0.37;
+  p = TURN * p * 2.6;
+  sum += texture(uNoise, p).g * 0.25;
   p = TURN * p * 2.9 + uTimeS * 6e-5;
-  sum += texture(uNoise, p).b * 0.19;
+  sum += texture(uNoise, p).b * 0.16;
   p = TURN * p * 3.1 + uTimeS * 2e-4;
   sum += texture(uNoise, p).a * 0.11;
   p = TURN * p * 3.3 + uTimeS * 6e-4;
-  sum += mix(0.5, texture(uNoise, p).r, detail) * 0.08;
+  sum += mix(0.5, texture(uNoise, p).r, detail) * 0.07;
+  p = TURN * p * 3.3 + uTimeS * 1e-3;
+  sum += mix(0.5, texture(uNoise, p).g, detail) * 0.04;
   // Dry belts on both sides of the equator, as under real trade winds.
   float belt = abs(direction.z);
   sum += 0.03 * cos(belt * 11.0);
-  return smoothstep(0.505, 0.70, sum);
+  return smoothstep(0.51, 0.68, sum);
 }
 `;
 
@@ -79,7 +84,7 @@ void main() {
   vec3 aside = normalize(uSun - direction * dot(uSun, direction)) * mix(0.012, 0.0016, uLayer.y);
   float towards = uDetail > 0.5 ? cloudDensity(direction + aside, 0.0) : density;
   float shade = clamp(1.0 - (towards * 0.75 + density * 0.25) * mix(0.35, 0.62, uLayer.y), 0.3, 1.0);
-  vec3 light = vSunlight * (shade * 0.50 + vForward * (1.0 - density) * 0.9) + vSkylight * 0.85;
+  vec3 light = vSunlight * (shade * mix(0.78, 0.5, uLayer.y) + vForward * (1.0 - density) * 0.9) + vSkylight * 0.85;
   float cover = density * mix(0.92, 0.86, uLayer.y) * uLayer.x;
   // Far away the air takes over.
   cover *= clamp(dot(vClear, vec3(0.45)), 0.0, 1.0);

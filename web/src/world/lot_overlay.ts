@@ -6,7 +6,7 @@
  */
 import { DataTexture, NearestFilter, RGBAFormat, UnsignedByteType } from "three";
 import { type CellAddress, cellAt, parseToken, shareOn, tokenOf } from "./cells.ts";
-import type { Vec3 } from "./vec3.ts";
+import type { Vec3 } from "../geo/vec3.ts";
 
 export type LotState = "mine" | "taken" | "free" | "unclaimable";
 

@@ -1,6 +1,6 @@
 /** What the page and its terrain workers say to each other, and the byte layout of what comes back. */
 import type { CellAddress } from "./cells.ts";
-import type { Vec3 } from "./vec3.ts";
+import type { Vec3 } from "../geo/vec3.ts";
 
 /** Trees and rocks, or grass and flowers. */
 export type PlantLayer = "trees" | "grass";

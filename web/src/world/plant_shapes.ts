@@ -3,7 +3,7 @@ import { InstancedBufferGeometry } from "three";
 import { Facets, paint, type Ring, ring } from "./facets.ts";
 import type { LitShape } from "./lit_material.ts";
 import type { Rgb } from "./palette.ts";
-import type { Vec3 } from "./vec3.ts";
+import type { Vec3 } from "../geo/vec3.ts";
 
 export interface PlantKind {
   readonly name: string;

@@ -12,7 +12,7 @@ import { type CellAddress, cellAt, cellKey, cellOf, directionIn } from "./cells.
 import { depthMaterial, litMaterial } from "./lit_material.ts";
 import { type Job, type Plant, type PlantData, type PlantLayer, readPlants } from "./messages.ts";
 import { PLANT_KINDS, PLANT_SHAPE } from "./plant_shapes.ts";
-import { addScaled, anyTangent, cross, distance, normalize, scale, subtract, type Vec3 } from "./vec3.ts";
+import { addScaled, anyTangent, cross, distance, normalize, scale, subtract, type Vec3 } from "../geo/vec3.ts";
 
 /** How the two layers are cut: the level of a patch at shift 3 and the places along its side. */
 const LAYERS = {

@@ -5,7 +5,7 @@
  * so whatever is asked for and not yet there is covered by an ancestor.
  */
 import { type CellAddress, cellKey, directionIn } from "./cells.ts";
-import { distance, length, scale, type Vec3 } from "./vec3.ts";
+import { distance, length, scale, type Vec3 } from "../geo/vec3.ts";
 
 /** A node of the tree; `T` is what the renderer keeps for a tile that is ready. */
 export interface TileNode<T> {

@@ -18,7 +18,7 @@ import {
   tangent,
   transport,
   type Vec3,
-} from "./vec3.ts";
+} from "../geo/vec3.ts";
 
 /** An eye, what it looks along, and what is up on its screen; the last two are unit vectors at right angles. */
 export interface Pose {

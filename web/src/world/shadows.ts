@@ -10,7 +10,7 @@ import {
   type WebGLRenderer,
   WebGLRenderTarget,
 } from "three";
-import { anyTangent, type Vec3 } from "./vec3.ts";
+import { anyTangent, type Vec3 } from "../geo/vec3.ts";
 
 /** How far the light's camera stands back: taller than any tree. */
 const BACK_M = 120;

@@ -11,7 +11,7 @@ import {
   Vector3,
 } from "three";
 import { AIR_GLSL, type AirUniforms, DISPLAY_GLSL, frameOf } from "./atmosphere.ts";
-import { length, normalize, type Vec3 } from "./vec3.ts";
+import { length, normalize, type Vec3 } from "../geo/vec3.ts";
 
 const RINGS = 56;
 const SPOKES = 72;

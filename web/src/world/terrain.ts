@@ -15,7 +15,7 @@ import type { CellAddress } from "./cells.ts";
 import { type Job, readTile } from "./messages.ts";
 import { Quadtree, type TileNode } from "./quadtree.ts";
 import { TERRAIN_FRAGMENT, TERRAIN_VERTEX } from "./terrain_shader.ts";
-import { subtract, type Vec3 } from "./vec3.ts";
+import { subtract, type Vec3 } from "../geo/vec3.ts";
 
 interface DrawnTile {
   readonly mesh: Mesh<BufferGeometry, ShaderMaterial>;

@@ -174,7 +174,7 @@ void main() {
     vec3 white = vec3(0.86) * (vSunlight * max(0.12, sunHeight) * shade + vSkylight);
 
     light = mix(mix(body, mirrored, fresnel) + glint, white, foam);
-    float frozen = smoothstep(0.0, 0.03, 0.5 - 0.075 - vClimate.x + patches * 0.07);
+    float frozen = smoothstep(0.0, 0.03, 0.5 - 0.075 - vClimate.x + patches * 0.05 + (land.b - 0.5) * 0.07 + (texture(uNoise, up * 4.0).a - 0.5) * 0.09);
     light = mix(light, ICE * (vSunlight * max(0.0, sunHeight) * shade + vSkylight) * (1.0 + grain * 0.2), frozen);
   }
 

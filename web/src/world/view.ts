@@ -1,6 +1,6 @@
 /** From where the world is seen: on the ground behind a person, round the globe, or in flight between the two. */
 import { GlobeRig, type GroundM, GroundRig, mixPoses, type Pose } from "./rig.ts";
-import { addScaled, length, normalize, type Vec3 } from "./vec3.ts";
+import { addScaled, length, normalize, type Vec3 } from "../geo/vec3.ts";
 
 const FLIGHT_S = 2.6;
 const CLEARANCE_M = 0.6;

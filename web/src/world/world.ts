@@ -10,6 +10,7 @@ import { Matrix4, PerspectiveCamera, Quaternion, Scene, Vector3, Vector4, WebGLR
 import { airOf, airUniforms, lightTable } from "./atmosphere.ts";
 import { CLOUD_HEIGHT_SHARE, Clouds } from "./clouds.ts";
 import { type LotView, LotOverlay, lotTokenAt } from "./lot_overlay.ts";
+import { LotPosts, Pin } from "./markers.ts";
 import type { Job } from "./messages.ts";
 import { noiseTexture } from "./noise_texture.ts";
 import { paletteTexture } from "./palette.ts";
@@ -21,14 +22,14 @@ import { basisOf, gazePoint, isHidden, type Pose } from "./rig.ts";
 import { Shadows } from "./shadows.ts";
 import { Sky } from "./sky.ts";
 import { Terrain } from "./terrain.ts";
-import { add, addScaled, dot, length, normalize, scale, subtract, type Vec3 } from "./vec3.ts";
+import { add, addScaled, dot, length, normalize, scale, subtract, type Vec3 } from "../geo/vec3.ts";
 import { View } from "./view.ts";
 import { Workforce } from "./workforce.ts";
 
 export type { LotState, LotView } from "./lot_overlay.ts";
 export type { BodyView } from "./people.ts";
 export type { Quality } from "./quality.ts";
-export type { Vec3 } from "./vec3.ts";
+export type { Vec3 } from "../geo/vec3.ts";
 
 export interface WorldOptions {
   readonly canvas: HTMLCanvasElement;
@@ -56,6 +57,8 @@ const FOV_LANDSCAPE_DEG = 58;
 const FOV_PORTRAIT_DEG = 72;
 /** Lots are looked at within this distance of oneself. */
 const GAZE_REACH_M = 140;
+/** Posts are set anew after this many metres. */
+const POSTS_AGAIN_M = 20;
 /** Lots and shadows stop mattering above this height of the eye. */
 const NEAR_GROUND_M = 900;
 
@@ -69,12 +72,17 @@ export class World {
   private readonly clouds: Clouds;
   private readonly people: People;
   private readonly plants: Plants;
+  private readonly posts: LotPosts;
+  private readonly pin: Pin;
   private readonly viewpoint: View;
   private readonly textures: readonly { dispose(): void }[];
   private readonly uniforms;
   private readonly pixelRatio = { value: 1 };
   private self: BodyView | undefined;
   private hasSelf = false;
+  private lotViews: readonly LotView[] = [];
+  /** Where the player was when the posts were set. */
+  private postsFrom: Vec3 | undefined;
   private others: readonly BodyView[] = [];
   private sun: Vec3 = [0, 0, 1];
   private pose: Pose;
@@ -132,6 +140,8 @@ export class World {
       grassRadiusM: settings.grassRadiusM,
       uniforms: { ...this.uniforms, uPalette: { value: palette } },
     });
+    this.posts = new LotPosts(this.scene, this.shadows.scene, this.uniforms, core.elevationM, radiusM);
+    this.pin = new Pin(this.scene, this.uniforms);
     this.viewpoint = new View(radiusM, core.elevationM, options.reducedMotion, [radiusM, 0, 0]);
     this.pose = this.viewpoint.pose(0);
     events.onTile = (key, bytes) => this.terrain.accept(key, bytes);
@@ -182,8 +192,12 @@ export class World {
     this.others = bodies;
   }
 
+  /** The lots around; the same array again costs nothing. */
   setLots(lots: readonly LotView[]): void {
+    if (lots === this.lotViews) return;
+    this.lotViews = lots;
     this.lots.setLots(lots);
+    this.postsFrom = undefined;
   }
 
   /** Where the sun is: a direction from the planet's centre. */
@@ -274,6 +288,7 @@ export class World {
     this.workforce.want(wanted);
     this.sky.update(eye, this.sun);
     this.clouds.update(eye);
+    this.pin.update(this.self?.position, eye, Math.max(0, this.viewpoint.heightShare * 2 - 1));
 
     this.renderer.info.reset();
     this.drawShadows(eye, altitudeM);
@@ -306,6 +321,8 @@ export class World {
     this.terrain.dispose();
     this.people.dispose();
     this.plants.dispose();
+    this.posts.dispose();
+    this.pin.dispose();
     this.sky.dispose();
     this.clouds.dispose();
     this.shadows.dispose();
@@ -365,8 +382,14 @@ export class World {
     const isNear = altitudeM < NEAR_GROUND_M && this.self !== undefined;
     uLotScale.value[1] = isNear ? 1 : 0;
     uPlayer.value.set(...subtract(this.self?.position ?? eye, eye));
+    this.posts.update(eye, isNear);
     if (!isNear || !this.self) return;
-    this.lots.moveTo(this.self.position);
+    const { position } = this.self;
+    if (!this.postsFrom || length(subtract(position, this.postsFrom)) > POSTS_AGAIN_M) {
+      this.postsFrom = position;
+      this.posts.set(this.lots.owned(), position);
+    }
+    this.lots.moveTo(position);
     this.lots.lookAt(this.lotAtGaze() ?? undefined);
   }
 

@@ -1,6 +1,6 @@
 import { compileCore, instantiateCore } from "../../core/wasm.ts";
 import { World, type BodyView, type Vec3 } from "../world.ts";
-import { add, addScaled, cross, normalize, scale, tangent } from "../vec3.ts";
+import { add, addScaled, cross, normalize, scale, tangent } from "../../geo/vec3.ts";
 
 const q = new URLSearchParams(location.search);
 const canvas = document.querySelector("canvas")!;
