@@ -167,10 +167,14 @@ impl Writer {
 
     /// Runs all in one commit; if that fails, each in its own.
     fn run(&mut self, mut group: Vec<Box<dyn Job>>) {
-        let outcome = match &self.halted {
-            Some(error) => Err(error.clone()),
-            None => self.attempt(&mut group),
-        };
+        if let Err(error) = self.begin() {
+            return group.into_iter().for_each(|job| job.fail(error.clone()));
+        }
+        let outcome = self.attempt(&mut group);
+        if !self.connection.is_autocommit() {
+            // Nothing to keep, or not able to.
+            let _ = self.connection.execute_batch("rollback");
+        }
         match outcome {
             Ok(()) => group.into_iter().for_each(Job::finish),
             Err(_) if group.len() > 1 => group.into_iter().for_each(|job| self.run(vec![job])),
@@ -178,17 +182,14 @@ impl Writer {
         }
     }
 
-    fn attempt(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Error> {
-        self.connection.execute_batch("begin immediate")?;
-        let outcome = self.attempt_begun(group);
-        if !self.connection.is_autocommit() {
-            // Nothing to keep, or not able to.
-            let _ = self.connection.execute_batch("rollback");
+    fn begin(&self) -> Result<(), Error> {
+        match &self.halted {
+            Some(error) => Err(error.clone()),
+            None => Ok(self.connection.execute_batch("begin immediate")?),
         }
-        outcome
     }
 
-    fn attempt_begun(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Error> {
+    fn attempt(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Error> {
         let mut is_changed = false;
         for job in group {
             self.connection.execute_batch("savepoint job")?;
