@@ -319,8 +319,9 @@ proptest! {
 #[test]
 fn a_flood_of_inputs_moves_nobody_faster() {
     let mut zone = zone(Hills);
-    let place =
-        (0..).map(|n| beside(DVec3::X, DVec3::Y, f64::from(n))).find(|place| Hills.elevation_m(*place) > 3.0);
+    let place = (0..1_000)
+        .map(|n| beside(DVec3::X, DVec3::Y, f64::from(n)))
+        .find(|place| Hills.elevation_m(*place) > 3.0);
     let id = zone.join(back(place.expect("a dry place"))).unwrap();
     let start = zone.body(id).unwrap().0.position;
     let input = Input::new(Buttons::FORWARD.with(Buttons::RUN), DVec3::Z);

@@ -1,17 +1,20 @@
 //! The handle by which the rest of the process speaks to a running zone.
 
 use crate::clock::Clock;
+use crate::host::Host;
 use crate::limits::INBOX_MAX;
+use crate::saved::{SavedBody, Saver};
 use crate::session::{Fault, Session};
 use cell::LatLng;
 use glam::DVec3;
 use planet::Planet;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::Store;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::error;
 use uuid::Uuid;
 use wire::{ClientMessage, LotChanged, RESUME_TOKEN_BYTES};
 
@@ -88,26 +91,50 @@ pub struct Stats {
 #[derive(Clone)]
 pub struct Handle {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) saver: Arc<Saver>,
+    pub(crate) saving: Arc<JoinHandle<()>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SessionId(pub u64);
+pub(crate) struct SessionId(pub(crate) u64);
 
+/// What the tick thread is asked to do.
 pub(crate) enum Command {
-    Join { request: JoinRequest, answer: oneshot::Sender<Result<Session, JoinError>> },
-    Message { session: SessionId, message: ClientMessage },
-    Fault { session: SessionId, fault: Fault },
-    Lost { session: SessionId },
-    AnnounceLot { message: LotChanged, at: DVec3 },
-    Rename { account_id: Uuid, display_name: String, color: u32 },
-    Shutdown { done: oneshot::Sender<()> },
+    Join {
+        request: JoinRequest,
+        saved: Option<SavedBody>,
+        answer: oneshot::Sender<Result<Session, JoinError>>,
+    },
+    Message {
+        session: SessionId,
+        message: ClientMessage,
+    },
+    Fault {
+        session: SessionId,
+        fault: Fault,
+    },
+    Lost {
+        session: SessionId,
+    },
+    AnnounceLot {
+        message: LotChanged,
+        at: DVec3,
+    },
+    Rename {
+        account_id: Uuid,
+        display_name: String,
+        color: u32,
+    },
+    Shutdown {
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// What handle, sessions and the tick thread share.
 pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) inbox: Mutex<Vec<Command>>,
-    pub(crate) is_alive: AtomicBool,
+    /// Commands for the next tick; none once the thread has ended.
+    inbox: Mutex<Option<Vec<Command>>>,
     pub(crate) positions: Mutex<HashMap<Uuid, DVec3>>,
     pub(crate) stats: Mutex<Stats>,
 }
@@ -117,42 +144,104 @@ pub(crate) struct Shared {
 pub(crate) struct InboxFull;
 
 impl Shared {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, inbox: Mutex::new(Some(vec![])), positions: Mutex::default(), stats: Mutex::default() }
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Option<Vec<Command>>> {
+        // Pushing and taking leave it whole, so a panic elsewhere does no harm.
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For what comes from players. A zone that has ended takes everything and does nothing.
     pub(crate) fn send(&self, command: Command) -> Result<(), InboxFull> {
-        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        if inbox.len() >= INBOX_MAX {
+        let mut inbox = self.inbox();
+        if inbox.as_ref().is_some_and(|inbox| inbox.len() >= INBOX_MAX) {
             return Err(InboxFull);
         }
-        inbox.push(command);
+        if let Some(inbox) = inbox.as_mut() {
+            inbox.push(command);
+        }
         Ok(())
     }
 
-    /// For what happens at most once per session or comes from our own process, and must not be lost.
+    /// For what happens once in a session or comes from our own process, and must not be lost.
     pub(crate) fn send_always(&self, command: Command) {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).push(command);
+        if let Some(inbox) = self.inbox().as_mut() {
+            inbox.push(command);
+        }
+    }
+
+    pub(crate) fn take_commands(&self) -> Vec<Command> {
+        self.inbox().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+}
+
+/// Closes the inbox when the tick thread ends, by return or by panic, so that nobody waits for an answer.
+struct ClosesInbox(Arc<Shared>);
+
+impl Drop for ClosesInbox {
+    fn drop(&mut self) {
+        *self.0.inbox() = None;
+        if std::thread::panicking() {
+            error!("the zone thread has panicked: nobody can play until the process is started again");
+        }
     }
 }
 
 /// Starts a zone on a thread of its own. Needs a running tokio runtime, on which positions are saved.
 pub fn start(config: ZoneConfig, deps: Deps) -> Handle {
-    let shared = Arc::new(Shared {
-        clock: deps.clock,
-        inbox: Mutex::default(),
-        is_alive: AtomicBool::new(true),
-        positions: Mutex::default(),
-        stats: Mutex::default(),
-    });
-    let _ = (config, deps.planet, deps.store);
-    Handle { shared }
+    let shared = Arc::new(Shared::new(Arc::clone(&deps.clock)));
+    let saver = Arc::new(Saver::new(deps.store.clone()));
+    let host = Host::new(config, deps, Arc::clone(&shared), Arc::clone(&saver));
+    let closes_inbox = ClosesInbox(Arc::clone(&shared));
+    let run = move || {
+        let _closes_inbox = closes_inbox;
+        run(host);
+    };
+    std::thread::Builder::new().name("zone".into()).spawn(run).expect("the system can start a thread");
+    let saving = Arc::clone(&saver);
+    let saving = tokio::spawn(async move { saving.run().await });
+    Handle { shared, saver, saving: Arc::new(saving) }
+}
+
+/// Ticks that are made up for at once; when the zone is farther behind it leaves them out, so that being late never
+/// makes it later.
+const CATCH_UP_TICKS: u32 = 3;
+
+fn run(mut host: Host) {
+    let clock = Arc::clone(host.clock());
+    let period = Duration::from_secs(1) / motion::STEP_HZ;
+    let mut due = clock.elapsed();
+    loop {
+        let now = clock.elapsed();
+        if now < due {
+            std::thread::sleep(due.saturating_sub(now));
+            continue;
+        }
+        let behind = now.saturating_sub(due).as_nanos() / period.as_nanos();
+        if behind > u128::from(CATCH_UP_TICKS) {
+            let skipped = u32::try_from(behind).unwrap_or(u32::MAX) - CATCH_UP_TICKS;
+            host.skip(skipped.into());
+            due += period * skipped;
+        }
+        due += period;
+        if !host.tick() {
+            return;
+        }
+    }
 }
 
 impl Handle {
     /// Brings a player into the zone.
     pub async fn connect(&self, request: JoinRequest) -> Result<Session, JoinError> {
+        let saved = self.saver.load(request.account_id).await;
+        let saved = saved.map_err(|error| JoinError::Store(error.to_string()))?;
+        let (answer, answered) = oneshot::channel();
         if !self.is_alive() {
             return Err(JoinError::ShuttingDown);
         }
-        let (answer, answered) = oneshot::channel();
-        self.shared.send(Command::Join { request, answer }).map_err(|_| JoinError::Full)?;
+        self.shared.send(Command::Join { request, saved, answer }).map_err(|_| JoinError::Full)?;
         answered.await.unwrap_or(Err(JoinError::ShuttingDown))
     }
 
@@ -166,7 +255,7 @@ impl Handle {
         self.shared.send_always(Command::AnnounceLot { message, at });
     }
 
-    /// Gives a body a new name and color, and tells those who see it.
+    /// Gives a body a new name and color (0xRRGGBB), and tells those who see it.
     pub fn rename(&self, account_id: Uuid, display_name: String, color: u32) {
         self.shared.send_always(Command::Rename { account_id, display_name, color });
     }
@@ -178,14 +267,18 @@ impl Handle {
 
     /// Whether the tick thread runs. Once false it stays false: the process should report itself dead.
     pub fn is_alive(&self) -> bool {
-        self.shared.is_alive.load(Ordering::Acquire)
+        self.shared.inbox().is_some()
     }
 
-    /// Says Bye to everyone, saves every position and ends the thread.
+    /// Says Bye to everyone, ends the thread and saves every position.
     pub async fn shutdown(&self) {
         let (done, finished) = oneshot::channel();
         self.shared.send_always(Command::Shutdown { done });
         // An error means the thread has already ended.
         let _ = finished.await;
+        if let Err(error) = self.saver.flush().await {
+            error!(%error, "the last positions could not be saved");
+        }
+        self.saving.abort();
     }
 }

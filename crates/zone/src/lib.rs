@@ -10,14 +10,26 @@
 
 mod clock;
 mod handle;
+mod host;
 pub mod limits;
 mod outbox;
+mod saved;
 mod session;
+mod slow_reader;
 mod text;
 
 pub use clock::{Clock, SystemClock};
 pub use handle::{Deps, Handle, JoinError, JoinRequest, Stats, ZoneConfig, start};
 pub use session::{Fault, Session};
 
+use store::Migration;
+
+/// The schema of this crate.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { number: 4, name: "zone", sql: include_str!("../migrations/0004_zone.sql") }];
+
 /// Seconds a body waits for its player after the connection was lost.
 pub const LINK_DEAD_S: u64 = 30;
+
+#[cfg(test)]
+mod tests;

@@ -20,3 +20,5 @@ pub const REFUSED_MESSAGES_MAX: u32 = 900;
 pub const SAYS_PER_S: f64 = 10.0;
 /// See [`SAYS_PER_S`].
 pub const SAYS_BURST: f64 = 10.0;
+/// Something said is heard so far, in metres.
+pub const VOICE_M: f64 = 50.0;
