@@ -14,7 +14,7 @@ use crate::asset::{Asset, Freshness};
 
 /// What `make run` built; nothing, if the binary was built without the client.
 #[derive(Embed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/dist"]
+#[folder = "../../web/dist"]
 #[allow_missing = true]
 // Vite's own list of files, of no use to a browser.
 #[exclude = ".vite/*"]
