@@ -29,8 +29,12 @@ const SCHEMA_LOCK: &str = "set local statement_timeout = 0; set local lock_timeo
 
 /// Connects once to show that it works, then starts the threads; each opens its own connection when first needed.
 pub(crate) fn open(url: &str, max_connections: u32) -> Result<Lane, OpenError> {
-    let mut config: Config =
-        url.parse().map_err(|error: postgres::Error| OpenError::Url { detail: explain(&error) })?;
+    let mut config: Config = match url.parse() {
+        Ok(config) => config,
+        // Of the modes that demand TLS the driver knows only the weakest.
+        Err(_) if url.contains("sslmode=verify-") => return Err(OpenError::TlsRequired),
+        Err(error) => return Err(OpenError::Url { detail: explain(&error) }),
+    };
     if config.get_ssl_mode() == SslMode::Require {
         return Err(OpenError::TlsRequired);
     }

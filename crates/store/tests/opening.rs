@@ -85,6 +85,7 @@ async fn a_server_that_cannot_be_used_is_refused_with_a_sentence_and_without_the
     for (url, expected) in [
         (format!("postgres://ann:s3cret@127.0.0.1:{port}/terrane"), "cannot connect to the database server"),
         (format!("postgres://ann:s3cret@127.0.0.1:{port}/terrane?sslmode=require"), "asks for TLS"),
+        (format!("postgres://ann:s3cret@127.0.0.1:{port}/terrane?sslmode=verify-full"), "asks for TLS"),
         ("postgres://ann:s3cret@127.0.0.1:huge/terrane".to_owned(), "address is not understood"),
         ("mysql://ann:s3cret@127.0.0.1/terrane".to_owned(), "address is not understood"),
     ] {
