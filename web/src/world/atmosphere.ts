@@ -40,7 +40,7 @@ export function airOf(radiusM: number): Air {
     rayleighHeightKm,
     mieHeightKm,
     rayleighPerKm: scale(overhead, 1 / rayleighHeightKm),
-    miePerKm: 0.022 / mieHeightKm,
+    miePerKm: 0.034 / mieHeightKm,
   };
 }
 
@@ -276,6 +276,8 @@ export const DISPLAY_GLSL = /* glsl */ `
 uniform float uExposure;
 vec4 display(vec3 light) {
   vec3 x = max(light, vec3(0.0)) * uExposure;
+  // A little off full colour, as film has it.
+  x = mix(vec3(dot(x, vec3(0.2126, 0.7152, 0.0722))), x, 0.92);
   x = x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14);
   x = clamp(x, 0.0, 1.0);
   return vec4(mix(1.055 * pow(x, vec3(1.0 / 2.4)) - 0.055, x * 12.92, vec3(lessThan(x, vec3(0.0031308)))), 1.0);

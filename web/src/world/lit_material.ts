@@ -14,6 +14,8 @@ export interface LitShape {
   readonly place: string;
   /** Light that comes through thin parts such as leaves, 0 to 1. */
   readonly translucence: number;
+  /** Makes way where it would stand between the eye and the player; wants the uniform `uPlayer`. */
+  readonly makesWay?: boolean;
 }
 
 const shared = (shape: LitShape) => /* glsl */ `
@@ -23,6 +25,21 @@ uniform float uTimeS;
 ${shape.declarations}
 void place(out vec3 seen, out vec3 outward, out vec3 albedo) {
 ${shape.place}
+}
+`;
+
+/** Drops pixels in a fixed pattern, more of them the nearer to the line of sight. */
+const MAKE_WAY = /* glsl */ `
+uniform vec3 uPlayer;
+void makeWay() {
+  float reach = length(uPlayer);
+  if (reach > 60.0) return;
+  float along = clamp(dot(vSeen, uPlayer) / (reach * reach), 0.0, 1.0);
+  float aside = length(vSeen - uPlayer * along);
+  if (along > 0.93) return;
+  float keep = smoothstep(0.9, 2.4, aside);
+  float pattern = fract(52.9829189 * fract(dot(floor(gl_FragCoord.xy), vec2(0.06711056, 0.00583715))));
+  if (keep < pattern) discard;
 }
 `;
 
@@ -68,7 +85,9 @@ varying vec3 vSunlight;
 varying vec3 vSkylight;
 varying vec3 vClear;
 varying vec3 vHaze;
+${shape.makesWay ? MAKE_WAY : ""}
 void main() {
+  ${shape.makesWay ? "makeWay();" : ""}
   vec3 light = vAlbedo * (vSunlight * shadow(vSeen, vNormal) + vSkylight);
   gl_FragColor = display(light * vClear + vHaze);
 }

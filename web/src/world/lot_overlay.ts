@@ -177,7 +177,7 @@ vec3 lotsOver(vec3 light, vec3 lot, vec3 lamp, vec3 seen) {
   if (isMine) fill = (1.0 - smoothstep(0.16, 0.16 + soft, length(fract(field / 1.8) - 0.5) * 1.8)) * 0.45 * (1.0 - smoothstep(2.4, 3.6, edge));
   if (isLookedAt) {
     line = max(line, 1.0 - smoothstep(0.34, 0.34 + soft, edge));
-    fill = max(fill, 0.13 + 0.22 * (1.0 - smoothstep(0.3, 2.6, edge)));
+    fill = max(fill, 0.05 + 0.20 * (1.0 - smoothstep(0.3, 2.2, edge)));
     if (!isMine && !isTaken) tone = mix(tone, vec3(1.0, 0.95, 0.72), 0.5);
   }
   float cover = max(line * 0.92, fill) * near;

@@ -3,7 +3,7 @@ import { InstancedBufferGeometry } from "three";
 import { Facets, paint, type Ring, ring } from "./facets.ts";
 import type { LitShape } from "./lit_material.ts";
 import type { Rgb } from "./palette.ts";
-import type { Vec3 } from "../geo/vec3.ts";
+import { add, normalize, type Vec3 } from "../geo/vec3.ts";
 
 export interface PlantKind {
   readonly name: string;
@@ -17,13 +17,13 @@ export interface PlantKind {
 const STILL = -1;
 const BARK = paint("#6b5140");
 const PALE_BARK = paint("#8a7358");
-const NEEDLES = paint("#3d6b42");
-const LEAVES = paint("#5f9440");
-const FRONDS = paint("#6d9c3e");
-const BUSH = paint("#75893f");
+const NEEDLES = paint("#47694a");
+const LEAVES = paint("#6d8f48");
+const FRONDS = paint("#7a9648");
+const BUSH = paint("#7c8748");
 const CACTUS = paint("#5d8a50");
 const STONE = paint("#8f8a83");
-const BLADE = paint("#86a447");
+const BLADE = paint("#8f9f58");
 const PETALS: readonly Rgb[] = [paint("#f4f0e6"), paint("#f2c744"), paint("#d87fb0"), paint("#8f7fd8")];
 
 const shade = (color: Rgb, share: number): Rgb => [color[0] * share, color[1] * share, color[2] * share];
@@ -66,21 +66,44 @@ const ICOSAHEDRON_FACES = [
   [9, 8, 1],
 ] as const;
 
-/** An uneven ball, darker below: a crown, a bush or a stone. */
-function blob(facets: Facets, center: Vec3, radius: Vec3, color: Rgb, tag: number, salt: number): void {
-  const unit = 1 / Math.sqrt(1 + GOLDEN * GOLDEN);
-  const points = ICOSAHEDRON.map(([x, y, z], index): Vec3 => {
-    const uneven = 1 + 0.16 * Math.sin(index * 5.3 + salt * 2.1) + 0.1 * Math.sin(index * 2.7 + salt);
-    const at = unit * uneven;
+type Triangle = readonly [Vec3, Vec3, Vec3];
+
+/** The twenty faces of a ball of radius 1, or eighty. */
+function ballFaces(isFine: boolean): readonly Triangle[] {
+  const faces = ICOSAHEDRON_FACES.flatMap(([ia, ib, ic]): Triangle[] => {
+    const [a, b, c] = [ICOSAHEDRON[ia], ICOSAHEDRON[ib], ICOSAHEDRON[ic]];
+    return a && b && c ? [[normalize(a), normalize(b), normalize(c)]] : [];
+  });
+  if (!isFine) return faces;
+  return faces.flatMap(([a, b, c]): Triangle[] => {
+    const [ab, bc, ca] = [normalize(add(a, b)), normalize(add(b, c)), normalize(add(c, a))];
     return [
-      center[0] + x * at * radius[0],
-      center[1] + y * at * radius[1],
-      center[2] + z * at * radius[2],
+      [a, ab, ca],
+      [ab, b, bc],
+      [ca, bc, c],
+      [ab, bc, ca],
     ];
   });
-  for (const [ia, ib, ic] of ICOSAHEDRON_FACES) {
-    const [a, b, c] = [points[ia], points[ib], points[ic]];
-    if (!a || !b || !c) continue;
+}
+
+/** An uneven ball, darker below: a crown, a bush or a stone. */
+function blob(
+  facets: Facets,
+  center: Vec3,
+  radius: Vec3,
+  color: Rgb,
+  tag: number,
+  salt: number,
+  isFine = false,
+): void {
+  // The bumps follow from the direction alone, so that faces that share a corner agree on it.
+  const place = ([x, y, z]: Vec3): Vec3 => {
+    const bump =
+      1 + 0.13 * Math.sin(x * 4.1 + salt * 2.1) * Math.cos(y * 3.7 + salt) + 0.11 * Math.sin(z * 5.3 + x * 2.9 + salt);
+    return [center[0] + x * bump * radius[0], center[1] + y * bump * radius[1], center[2] + z * bump * radius[2]];
+  };
+  for (const corners of ballFaces(isFine)) {
+    const [a, b, c] = [place(corners[0]), place(corners[1]), place(corners[2])];
     const height = ((a[2] + b[2] + c[2]) / 3 - center[2]) / radius[2];
     facets.triangle(a, b, c, shade(color, 0.82 + 0.24 * height), tag);
   }
@@ -123,7 +146,7 @@ const coniferFar = shape((facets) => {
 const broadleaf = shape((facets) => {
   facets.tube([ring(5, -0.4, 0.3), ring(5, 0.7, 0.2), ring(5, 2.4, 0.16, 0.16, 0, 0.1)], BARK, STILL);
   facets.tube([ring(4, 1.7, 0.1, 0.1, 0, 0.1), ring(4, 2.9, 0.06, 0.06, 0, -0.75, 0.2)], BARK, STILL);
-  blob(facets, [0.15, 0, 3.9], [1.75, 1.65, 1.5], LEAVES, 0.6, 1);
+  blob(facets, [0.15, 0, 3.9], [1.75, 1.65, 1.5], LEAVES, 0.6, 1, true);
   blob(facets, [-1.0, 0.35, 3.1], [1.15, 1.1, 0.95], shade(LEAVES, 0.9), 0.5, 2);
   blob(facets, [0.95, -0.6, 3.0], [1.1, 1.15, 0.9], shade(LEAVES, 0.94), 0.5, 3);
 });
@@ -230,6 +253,7 @@ export const PLANT_KINDS: readonly PlantKind[] = [
  */
 export const PLANT_SHAPE: LitShape = {
   translucence: 0.32,
+  makesWay: true,
   declarations: /* glsl */ `
 attribute vec3 color;
 attribute float tag;

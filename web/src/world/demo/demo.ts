@@ -16,6 +16,15 @@ const out = core.alloc(48); core.planet_arrival(planet, out);
 const a = new Float64Array(core.memory.buffer, out, 6);
 let dir: Vec3 = [a[0]!, a[1]!, a[2]!], facing: Vec3 = [a[3]!, a[4]!, a[5]!];
 if (q.has("at")) { const [la, lo] = q.get("at")!.split(",").map((x) => Number(x) * Math.PI / 180) as [number, number]; dir = [Math.cos(la) * Math.cos(lo), Math.cos(la) * Math.sin(lo), Math.sin(la)]; facing = tangent([0, 0, 1], dir); }
+if (q.has("find")) {
+  const want = q.get("find")!; let best = -1e9; const cl = core.alloc(16); const nth = Number(q.get("nth") ?? 0); const list: [number, Vec3][] = [];
+  for (let k = 0; k < 8000; k++) { const z = 1 - 2 * (k + 0.5) / 8000, t = k * 2.399963, r = Math.sqrt(1 - z * z); const d: Vec3 = [r * Math.cos(t), r * Math.sin(t), z]; const e = h(d);
+    core.planet_climate(planet, ...d, cl); const [tc, mm] = new Float64Array(core.memory.buffer, cl, 2) as unknown as [number, number];
+    const score = want === "peak" ? e : want === "hill" ? -Math.abs(e - 900) - Math.abs(tc - 8) * 30 : want === "forest" ? -Math.abs(e - 80) - Math.abs(tc - 10) * 30 - Math.abs(mm - 1600) * .3 : want === "desert" ? -Math.abs(e - 150) - mm - Math.abs(tc - 25) * 10 : want === "tropic" ? -Math.abs(e - 30) * 3 - Math.abs(tc - 26) * 30 - Math.abs(mm - 2600) : want === "taiga" ? -Math.abs(e - 150) - Math.abs(tc - 0) * 80 - Math.abs(mm - 800) * .5 : want === "coast" ? -Math.abs(e - 3) * 50 - Math.abs(tc - 18) : want === "sea" ? -Math.abs(e + 2.5) * 50 - Math.abs(tc - 22) : -Math.abs(e - 30) - Math.abs(tc + 20) * 10;
+    list.push([score, d]); }
+  list.sort((a, b) => b[0] - a[0]); dir = list[nth]![1]; facing = tangent([Math.sin(nth), 0.3, 1], dir); void best;
+}
+if (q.has("turn")) { const t = Number(q.get("turn")) * Math.PI / 180; const u0 = normalize(dir); const r0 = cross(facing, u0); facing = normalize(add(scale(facing, Math.cos(t)), scale(r0, Math.sin(t)))); }
 const up = normalize(dir);
 const ground = (d: Vec3): Vec3 => { const n = normalize(d); const e = h(n); return scale(n, R + (e < -1.2 ? -0 : e)); };
 const at = ground(up);
