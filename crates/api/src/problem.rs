@@ -135,7 +135,7 @@ pub struct Problem {
     "title": "The lot is taken",
     "status": 409,
     "code": "lot_taken",
-    "detail": "lot 4be64c3c owned by somebody else since 2026-11-21T09:00:00Z",
+    "detail": "the lot has an owner",
     "request_id": "0199d0a5-7f9c-7c3e-9a51-0f6f7ad0c1de"
 }))]
 struct Document {

@@ -40,8 +40,8 @@ struct LotsParams {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenameRequest {
-    /// 1 to 40 characters; spaces around it are taken off.
-    #[schema(min_length = 1, max_length = 40, example = "Ann's garden")]
+    /// 1 to 40 characters as people count them (marks belong to their letter); spaces around it are taken off.
+    #[schema(min_length = 1, example = "Ann's garden")]
     pub name: String,
 }
 

@@ -1,5 +1,6 @@
 //! Land from outside: through its routes, on both engines.
 
 mod claims;
+mod document;
 mod lots;
 mod world;

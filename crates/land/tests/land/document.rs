@@ -1,0 +1,57 @@
+//! The description of the routes says what they answer.
+
+use serde_json::Value;
+use store::testing::TestDatabase;
+
+use crate::world::{World, migrations};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_is_described_with_all_its_answers() {
+    let database = TestDatabase::sqlite();
+    let world = World::new(database.open(&migrations()).await);
+    let (_, document) = land::routes(world.land).split_for_parts();
+    let document = serde_json::to_value(document).unwrap();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let name = format!("{method} {path}");
+            assert!(operation["summary"].is_string() && operation["operationId"].is_string(), "{name}");
+            assert_eq!(operation["security"], serde_json::json!([{"bearer": []}]), "{name}");
+            for parameter in operation["parameters"].as_array().unwrap_or(&Vec::new()) {
+                assert!(parameter["description"].is_string(), "{name}: {parameter}");
+            }
+            let answers = operation["responses"].as_object().unwrap();
+            for status in ["401", "500", "503"] {
+                assert!(answers.contains_key(status), "{name}: {status}");
+            }
+            for (status, answer) in answers.iter().filter(|(status, _)| status.starts_with(['4', '5'])) {
+                let schema = &answer["content"]["application/problem+json"]["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/Problem", "{name}: {status}");
+                assert!(
+                    answer["description"].as_str().unwrap().contains('`'),
+                    "{name}: {status} names no code"
+                );
+            }
+            operations.push(name);
+        }
+    }
+    operations.sort();
+    assert_eq!(
+        operations,
+        [
+            "get /api/v1/lands",
+            "get /api/v1/lands/mine",
+            "get /api/v1/lands/{token}",
+            "patch /api/v1/lands/{token}",
+            "post /api/v1/lands/{token}/claim",
+        ]
+    );
+    let claim = &document["paths"]["/api/v1/lands/{token}/claim"]["post"];
+    for code in
+        ["not_a_lot", "lot_unclaimable", "not_in_world", "lot_too_far", "lot_taken", "insufficient_funds"]
+    {
+        let names =
+            |it: &Value| it["description"].as_str().is_some_and(|text| text.contains(&format!("`{code}`")));
+        assert!(claim["responses"].as_object().unwrap().values().any(names), "{code}");
+    }
+}
