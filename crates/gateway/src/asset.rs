@@ -1,5 +1,6 @@
 //! One file held in memory, ready to be sent: compressed once, named by its content.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 
 use axum::body::{Body, Bytes};
@@ -31,7 +32,10 @@ pub(crate) struct Asset {
 impl Asset {
     /// `fingerprint` is a hash of `content`.
     pub(crate) fn new(path: &str, content: Bytes, fingerprint: &[u8], freshness: Freshness) -> Self {
-        let hex: String = fingerprint.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let mut hex = String::new();
+        for byte in fingerprint.iter().take(16) {
+            write!(hex, "{byte:02x}").expect("writing to memory does not fail");
+        }
         let content_type = content_type(path);
         let gzip = is_compressible(content_type)
             .then(|| gzip(&content))

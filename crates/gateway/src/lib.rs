@@ -57,7 +57,7 @@ pub struct GatewayConfig {
     pub public_origins: Vec<String>,
     /// TCP connections at once; further ones wait.
     pub connections_max: usize,
-    /// WebSockets at once; further ones get `Bye` with `full`.
+    /// `WebSockets` at once; further ones get `Bye` with `full`.
     pub sockets_max: usize,
     /// What the system may hold for one slow reader.
     pub socket_send_buffer_bytes: usize,
@@ -115,7 +115,7 @@ pub struct Gateway {
 }
 
 /// Begins to serve on the listeners it is given.
-pub fn start(config: GatewayConfig, deps: Deps) -> std::io::Result<Gateway> {
+pub fn start(config: &GatewayConfig, deps: Deps) -> std::io::Result<Gateway> {
     let (stop, stopping) = watch::channel(false);
     let address = deps.listener.local_addr()?;
     let metrics_address = deps.metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
@@ -129,7 +129,7 @@ pub fn start(config: GatewayConfig, deps: Deps) -> std::io::Result<Gateway> {
         handshakes: Arc::new(Semaphore::new(socket::HANDSHAKES_MAX)),
         stop: stopping.clone(),
     });
-    let (app, _) = router(&config, edge, deps.identity, deps.services);
+    let (app, _) = router(config, edge, deps.identity, deps.services);
     let limits = Limits {
         connections_max: config.connections_max,
         send_buffer_bytes: config.socket_send_buffer_bytes,

@@ -40,7 +40,7 @@ struct Head;
 /// A document with everything but the routes.
 pub(crate) fn head() -> OpenApi {
     let mut document = Head::openapi();
-    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")

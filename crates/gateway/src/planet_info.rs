@@ -14,8 +14,6 @@ use utoipa_axum::routes;
 
 use crate::Edge;
 
-/// The level of a lot on a planet of shift 3; see `planet::Planet::grid_level`.
-const LOT_LEVEL: u8 = 15;
 /// The level of interest cells and terrain chunks on a planet of shift 3.
 const INTEREST_LEVEL: u8 = 14;
 
@@ -84,7 +82,7 @@ impl PlanetAnswer {
     pub(crate) fn of(name: String, planet: &planet::Planet) -> Self {
         let ground = planet.arrival().ground;
         let place = LatLng::from_point(ground);
-        let lot_level = planet.grid_level(LOT_LEVEL);
+        let lot_level = planet.grid_level(land::LOT_LEVEL_AT_DEFAULT);
         Self {
             name,
             seed: planet.spec().seed.to_string(),

@@ -22,6 +22,7 @@ pub struct Account {
 store::statements! {
     INSERT_ACCOUNT = "insert into accounts (account_id, display_name, color, created_at) values ($1, $2, $3, $4)";
     ACCOUNT = "select account_id, display_name, color, created_at from accounts where account_id = $1";
+    DISPLAY_NAME = "select display_name from accounts where account_id = $1";
     /// `null` leaves a column as it is.
     CHANGE_ACCOUNT = "update accounts set display_name = coalesce($2, display_name), color = coalesce($3, color)
         where account_id = $1 returning account_id, display_name, color, created_at";
@@ -54,6 +55,11 @@ pub(crate) fn use_key(
 /// The person with this id.
 pub(crate) fn find(tx: &mut Tx<'_>, account_id: Uuid) -> Result<Option<Account>, store::Error> {
     tx.query_opt(ACCOUNT, params![account_id])?.map(|row| from_row(&row)).transpose()
+}
+
+/// What others see of an account, for services that show owners; in the caller's transaction.
+pub fn display_name(tx: &mut Tx<'_>, account_id: Uuid) -> Result<Option<String>, store::Error> {
+    tx.query_opt(DISPLAY_NAME, params![account_id])?.map(|row| row.get(0)).transpose()
 }
 
 /// Writes what is given; the person as they are then.

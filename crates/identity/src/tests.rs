@@ -264,6 +264,7 @@ fn profile_changes_keep_what_is_not_named() {
             world.identity.change_profile(id, None, Color::parse("#000001")).await.unwrap().unwrap();
         assert_eq!((painted.display_name.as_str(), painted.color.rgb()), ("Ann", 1));
         assert_eq!(world.identity.account(id).await.unwrap(), Some(painted));
+        assert_eq!(world.store.read(move |tx| display_name(tx, id)).await.unwrap().as_deref(), Some("Ann"));
         assert_eq!(world.identity.change_profile(Uuid::nil(), None, None).await.unwrap(), None);
     });
 }

@@ -1,0 +1,48 @@
+//! One file per command.
+
+pub(crate) mod bots;
+pub(crate) mod config;
+pub(crate) mod db;
+pub(crate) mod ledger;
+pub(crate) mod planet;
+pub(crate) mod serve;
+
+use store::Store;
+
+use crate::Failure;
+use crate::cli::PlaceArgs;
+use crate::config::{Config, Sources};
+use crate::node;
+
+/// Environment and file, without flags but those that say where things are.
+fn sources(place: &PlaceArgs) -> Sources {
+    let mut sources = Sources::new(std::env::vars_os().filter_map(|(name, value)| {
+        // What is not Unicode is no setting of ours, or a value that no setting takes.
+        Some((name.into_string().ok()?, value.into_string().unwrap_or_default()))
+    }));
+    let file = place.config.clone().or_else(|| sources.variable("TERRANE_CONFIG").map(Into::into));
+    if let Some(file) = file {
+        sources.read_file(&file);
+    }
+    sources.flag("node.data", place.data.as_ref().map(|data| data.display()));
+    sources
+}
+
+fn read(sources: Sources) -> Result<Config, Failure> {
+    Config::read(sources).map_err(Failure::Misused)
+}
+
+/// Opens the database of the configured place, for a command that then runs in it.
+fn with_store<T>(
+    place: &PlaceArgs,
+    command: impl AsyncFnOnce(Store) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let config = read(sources(place))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = Store::open(node::store_config(&config)).await?;
+        let outcome = command(store.clone()).await;
+        store.close().await;
+        outcome
+    })
+}

@@ -1,0 +1,126 @@
+//! Every setting: its key, its default, what it means.
+
+/// One setting. The environment variable is `TERRANE_` and the path in capitals, with `_` for the dot.
+pub(crate) struct Setting {
+    /// `section.name` in the file.
+    pub(crate) path: &'static str,
+    /// As it would stand in the environment.
+    pub(crate) default: &'static str,
+    /// How it is written in TOML.
+    pub(crate) form: Form,
+    /// For the template; one line each.
+    pub(crate) meaning: &'static [&'static str],
+}
+
+/// How a value is written in TOML.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    Number,
+    /// Several texts; separated by commas in the environment.
+    List,
+}
+
+macro_rules! settings {
+    ($($name:ident: $path:literal, $form:ident, $default:literal, $($meaning:literal),+;)*) => {
+        $(pub(super) static $name: Setting = Setting {
+            path: $path,
+            default: $default,
+            form: Form::$form,
+            meaning: &[$($meaning),+],
+        };)*
+        /// All of them, section by section.
+        pub(super) static ALL: &[&Setting] = &[$(&$name),*];
+    };
+}
+
+settings! {
+    PLANET_NAME: "planet.name", Text, "Terrane",
+        "What people see as the name of the planet.";
+    PLANET_SEED: "planet.seed", Number, "1",
+        "Where all chance of the world comes from: the default is for a new planet. It is kept with the",
+        "planet's data at the first start; a later start that names another value is refused.";
+    PLANET_SHIFT: "planet.shift", Number, "3",
+        "The radius is Earth's / 2^shift: 3 makes 796 km. 0 to 9. Kept like the seed.";
+    NODE_DATA: "node.data", Text, "data",
+        "The folder that holds everything of this planet: database and keys. Back this up.";
+    NODE_ROLES: "node.roles", List, "",
+        "What this process does: gateway, zone. Empty: all of it.";
+    HTTP_LISTEN: "http.listen", Text, "127.0.0.1:7380",
+        "Address for browsers and API. Port 0 takes a free one, which is printed.";
+    HTTP_PUBLIC_ORIGINS: "http.public_origins", List, "",
+        "The addresses people open, like https://planet.example. Set this when the planet is reachable",
+        "from outside. Empty: whatever host the browser asked for.";
+    HTTP_CONNECTIONS_MAX: "http.connections_max", Number, "10000",
+        "TCP connections at once; further ones wait.";
+    HTTP_SOCKETS_MAX: "http.sockets_max", Number, "5000",
+        "Players connected at once; further ones are told that the planet is full.";
+    HTTP_SOCKET_SEND_BUFFER_BYTES: "http.socket_send_buffer_bytes", Number, "262144",
+        "What the system may hold for one slow reader.";
+    METRICS_LISTEN: "metrics.listen", Text, "127.0.0.1:7381",
+        "Address for Prometheus, path /metrics; off for none.";
+    DATABASE_URL: "database.url", Text, "",
+        "postgres://user:password@host:port/database. Empty: embedded, in the data folder.";
+    DATABASE_CONNECTIONS_MAX: "database.connections_max", Number, "8",
+        "Connections to PostgreSQL; the embedded database does not use this.";
+    LOG_FORMAT: "log.format", Text, "auto",
+        "auto (human on a terminal, JSON otherwise), human or json. Logs go to standard error.";
+    LOG_FILTER: "log.filter", Text, "info",
+        "How much: error, warn, info, debug, trace; by part: warn,zone=debug.";
+}
+
+impl Setting {
+    /// Its name in the environment.
+    pub(crate) fn variable(&self) -> String {
+        format!("TERRANE_{}", self.path.replace('.', "_").to_ascii_uppercase())
+    }
+
+    fn section_and_name(&self) -> (&'static str, &'static str) {
+        self.path.split_once('.').expect("every path has a section")
+    }
+}
+
+/// A commented file with every setting at its default.
+pub(crate) fn template() -> String {
+    let head = "# Configuration of a Terrane node. Every line that is commented out shows the default.\n\
+                # The environment wins over this file, flags win over the environment.\n\n";
+    let body = render(|setting| (setting.default.to_owned(), None));
+    format!("{head}{}", body.trim_start())
+}
+
+/// All settings as TOML. `value_of` gives a value and its source; without a source it is a default, commented out
+/// under its meaning.
+pub(super) fn render(mut value_of: impl FnMut(&'static Setting) -> (String, Option<&'static str>)) -> String {
+    let mut text = String::new();
+    let mut section_before = "";
+    for setting in ALL {
+        let (section, name) = setting.section_and_name();
+        if section != section_before {
+            text += &format!("\n[{section}]\n");
+            section_before = section;
+        }
+        let (value, source) = value_of(setting);
+        let value = toml_value(setting.form, &value);
+        match source {
+            Some(source) => text += &format!("{name} = {value}  # {source}\n"),
+            None => {
+                for line in setting.meaning {
+                    text += &format!("# {line}\n");
+                }
+                text += &format!("# Environment: {}\n#{name} = {value}\n\n", setting.variable());
+            }
+        }
+    }
+    text.replace("\n\n\n", "\n\n")
+}
+
+fn toml_value(form: Form, value: &str) -> String {
+    match form {
+        Form::Number => value.to_owned(),
+        Form::Text => toml::Value::from(value).to_string(),
+        Form::List => {
+            let items = super::list_items(value).map(|item| toml::Value::from(item).to_string());
+            format!("[{}]", items.collect::<Vec<_>>().join(", "))
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use super::*;
+
+fn sources(file: &str, environment: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Sources {
+    let pairs = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let mut sources = Sources::new(pairs);
+    sources.read_text("t.toml", file);
+    for (setting, value) in flags {
+        sources.flag(setting, Some(value));
+    }
+    sources
+}
+
+fn problems(file: &str, environment: &[(&str, &str)]) -> Vec<String> {
+    let problems = Config::read(sources(file, environment, &[])).unwrap_err();
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn nothing_said_means_a_whole_planet_on_this_machine() {
+    let config = Config::read(sources("", &[], &[])).unwrap();
+    assert!(config.http.listen.ip().is_loopback());
+    assert!(config.metrics_listen.unwrap().ip().is_loopback());
+    assert_eq!(config.node.roles, Role::ALL);
+    assert_eq!((config.planet.seed, config.planet.shift), (None, None));
+    assert_eq!(config.database.url, None);
+}
+
+#[test]
+fn flags_win_over_environment_over_file_over_defaults() {
+    let file = "[planet]\nseed = 5\nshift = 4\nname = 'F'\n";
+    let environment = [("TERRANE_PLANET_SEED", "6"), ("TERRANE_PLANET_SHIFT", "5"), ("OTHER", "x")];
+    let config = Config::read(sources(file, &environment, &[("planet.seed", "7")])).unwrap();
+    assert_eq!(
+        (config.planet.seed, config.planet.shift, config.planet.name.as_str()),
+        (Some(7), Some(5), "F")
+    );
+}
+
+#[test]
+fn all_problems_come_at_once_and_say_where() {
+    let file = "colour = 1\n[planet]\nsize = 3\nshift = 12\nseed = 1.5\n[http]\nlisten = 'localhost'\n[htp]\nx = 1\n";
+    let problems = problems(file, &[("TERRANE_LOG_FORMAT", "xml"), ("TERRANE_NODE_ROLES", "gateway,disk")]);
+    let expected = [
+        "t.toml: unknown key \"colour\"; there are the sections planet, node, http, metrics, database, log",
+        "t.toml: unknown key \"htp\"; there are the sections planet, node, http, metrics, database, log",
+        "t.toml: planet.seed must be a whole number",
+        "t.toml: unknown key \"planet.size\"; [planet] has name, seed, shift",
+        "t.toml: planet.shift must be 0 to 9",
+        "the environment variable TERRANE_NODE_ROLES has no role \"disk\"; there are gateway and zone",
+        "t.toml: http.listen must be an address and port like 127.0.0.1:7380 or [::]:7380",
+        "the environment variable TERRANE_LOG_FORMAT must be auto, human or json",
+    ];
+    assert_eq!(problems, expected);
+}
+
+#[test]
+fn hostile_values_are_problems_and_not_panics() {
+    for (variable, value) in [
+        ("TERRANE_PLANET_SEED", "-1"),
+        ("TERRANE_PLANET_SEED", "18446744073709551616"),
+        ("TERRANE_PLANET_SHIFT", "NaN"),
+        ("TERRANE_PLANET_NAME", ""),
+        ("TERRANE_PLANET_NAME", "a\nb"),
+        ("TERRANE_HTTP_LISTEN", "127.0.0.1:99999"),
+        ("TERRANE_HTTP_PUBLIC_ORIGINS", "https://a.example/path"),
+        ("TERRANE_HTTP_CONNECTIONS_MAX", "0"),
+        ("TERRANE_DATABASE_URL", "mysql://root:secret@host/db"),
+        ("TERRANE_NODE_DATA", ""),
+    ] {
+        let problems = problems("", &[(variable, value)]);
+        assert_eq!(problems.len(), 1, "{variable}={value}");
+        assert!(problems[0].contains(variable), "{problems:?}");
+        assert!(!problems[0].contains("secret"), "{problems:?}");
+    }
+    assert!(problems("[planet", &[])[0].starts_with("t.toml is not TOML"));
+}
+
+#[test]
+fn a_variable_that_is_no_setting_is_reported_but_no_problem() {
+    let sources = sources("", &[("TERRANE_HTTP_LISEN", "x"), ("TERRANE_TEST_POSTGRES", "y")], &[]);
+    assert_eq!(sources.unknown_variables(), ["TERRANE_HTTP_LISEN"]);
+    assert!(Config::read(sources).is_ok());
+}
+
+#[test]
+fn the_template_is_the_defaults_and_stays_so_when_uncommented() {
+    let defaults = Config::read(sources("", &[], &[])).unwrap();
+    let template = template();
+    assert_eq!(Config::read(sources(&template, &[], &[])).unwrap(), defaults);
+    let uncommented: String = template
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(uncommented.contains("\nseed = 1\n"), "{uncommented}");
+    let mut said = Config::read(sources(&uncommented, &[], &[])).unwrap();
+    // These two differ on purpose: said aloud, they must be those of the planet.
+    let spec = (said.planet.seed.take(), said.planet.shift.take());
+    let of_a_new_planet = planet::PlanetSpec::default();
+    assert_eq!(spec, (Some(of_a_new_planet.seed), Some(of_a_new_planet.shift)));
+    assert_eq!(said, defaults);
+}
+
+#[test]
+fn what_is_printed_is_a_file_of_the_same_settings_without_the_password() {
+    let environment = [("TERRANE_DATABASE_URL", "postgres://ann:s3cret@db:5432/terrane")];
+    let printed = print(sources("[node]\nroles = ['zone']\n", &environment, &[])).unwrap();
+    assert!(printed.contains("roles = [\"zone\"]  # file"), "{printed}");
+    assert!(printed.contains("url = \"postgres://ann:…@db:5432/terrane\"  # environment"), "{printed}");
+    assert!(!printed.contains("s3cret"));
+    assert!(Config::read(sources(&printed, &[], &[])).is_ok());
+}

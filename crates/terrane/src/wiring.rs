@@ -1,0 +1,93 @@
+//! Where services meet that must not know each other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Clock, SystemClock};
+use identity::ProfileChanged;
+use land::{LandService, LotEvent};
+use planet::Planet;
+use store::Store;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tracing::warn;
+use utoipa_axum::router::OpenApiRouter;
+use wire::LotChanged;
+
+/// How often answers that were kept long enough are removed, a batch at a time.
+const FORGET_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often a batch of kept answers is removed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Tells the zone about new names and colours.
+pub(crate) fn profile_changed(zone: Option<zone::Handle>) -> ProfileChanged {
+    Arc::new(move |account| {
+        if let Some(zone) = &zone {
+            zone.rename(account.account_id, account.display_name.clone(), account.color.rgb());
+        }
+    })
+}
+
+/// The routes of all services that stand on their own, connected to each other and to the zone.
+pub(crate) fn services(store: &Store, planet: &Arc<Planet>, zone: Option<&zone::Handle>) -> OpenApiRouter {
+    let presence = zone.cloned();
+    let land = Arc::new(LandService::new(land::Deps {
+        store: store.clone(),
+        planet: Arc::clone(planet),
+        // Without a zone in this process nobody is anywhere, and nobody can claim.
+        presence: Arc::new(move |account_id| presence.as_ref().and_then(|zone| zone.position_of(account_id))),
+        display_name: Arc::new(identity::display_name),
+        clock: Arc::new(SystemClock),
+    }));
+    if let Some(zone) = zone {
+        tokio::spawn(announce_lots(land.subscribe(), zone.clone(), planet.radius_m()));
+    }
+    tokio::spawn(forget_old_answers(store.clone()));
+    wallet::routes(store.clone()).merge(land::routes(land))
+}
+
+/// Answers of decisions are promised for a day; without this they would stay for ever.
+async fn forget_old_answers(store: Store) {
+    let mut interval = tokio::time::interval(FORGET_INTERVAL);
+    loop {
+        interval.tick().await;
+        if let Err(error) = api::idempotency::sweep(&store, SystemClock.now_us()).await {
+            warn!(%error, "old answers were not removed");
+        }
+    }
+}
+
+/// Forgets kept answers that nobody may ask for any more.
+pub(crate) async fn sweep_kept_answers(store: Store) {
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        if let Err(error) = api::idempotency::sweep(&store, SystemClock.now_us()).await {
+            warn!(%error, "kept answers could not be swept");
+        }
+    }
+}
+
+/// Shows every change of a lot to those who can see it.
+async fn announce_lots(mut events: broadcast::Receiver<LotEvent>, zone: zone::Handle, radius_m: f64) {
+    loop {
+        match events.recv().await {
+            Ok(event) => {
+                let at = event.lot.center() * radius_m;
+                zone.announce_lot(lot_changed(event), at);
+            }
+            // The lots themselves are in the database; a client that asks sees them.
+            Err(RecvError::Lagged(count)) => warn!(count, "changes of lots were not announced"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn lot_changed(event: LotEvent) -> LotChanged {
+    LotChanged {
+        lot_token: event.lot.token(),
+        owner_account_id: event.owner_id.to_string(),
+        owner_name: event.owner_name,
+        lot_name: event.name.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,194 @@
+//! Whatever is thrown at the socket: a reason, an end, and a server that stays up.
+
+use std::io::{Read as _, Write as _};
+
+use motion::Input;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use wire::{ClientMessage, Hello, InputBatch, Ping, Place, Say};
+
+use crate::support::{Account, DEADLINE, Player, Server, garbage, run};
+
+/// The server still welcomes a newcomer, and is the same process.
+async fn check_alive(server: &Server) {
+    let newcomer = Account::new(server).await;
+    newcomer.enter(server).await.frame().await;
+    let log = server.log();
+    assert!(!log.contains("panicked"), "{log}");
+}
+
+/// The code with which a connection ends after this first message.
+async fn first_message(server: &Server, message: Message) -> String {
+    let mut player = Player::connect(server).await;
+    player.send_raw(message).await;
+    player.expect_bye().await.code
+}
+
+fn hello(hello: Hello) -> Message {
+    Message::Binary(ClientMessage::Hello(hello).encode().into())
+}
+
+#[test]
+fn a_wrong_first_message_is_answered_with_a_reason() {
+    let server = Server::start();
+    run(async {
+        let account = Account::new(&server).await;
+        let right = account.hello();
+        let place = |latitude_deg, longitude_deg| Some(Place { latitude_deg, longitude_deg });
+        let cases = [
+            (Message::text("hello"), "bad_message"),
+            (Message::Binary(Bytes::new()), "bad_message"),
+            (Message::Binary(ClientMessage::Leave.encode().into()), "hello_expected"),
+            (hello(Hello { protocol_version: 0, ..right.clone() }), "protocol_mismatch"),
+            (hello(Hello { protocol_version: u32::MAX, ..right.clone() }), "protocol_mismatch"),
+            (hello(Hello { protocol_hash: right.protocol_hash ^ 1, ..right.clone() }), "protocol_mismatch"),
+            (hello(Hello { access_token: String::new(), ..right.clone() }), "token_invalid"),
+            (hello(Hello { access_token: "a.b.c".into(), ..right.clone() }), "token_invalid"),
+            (hello(Hello { access_token: "é".repeat(1_000), ..right.clone() }), "token_invalid"),
+            (hello(Hello { resume_token: vec![1; 15], ..right.clone() }), "bad_message"),
+            (hello(Hello { arrive_at: place(f64::NAN, 0.0), ..right.clone() }), "bad_message"),
+            (hello(Hello { arrive_at: place(0.0, f64::INFINITY), ..right.clone() }), "bad_message"),
+            (hello(Hello { arrive_at: place(1e308, -1e308), ..right.clone() }), "bad_message"),
+            (hello(Hello { arrive_at: place(90.001, 0.0), ..right.clone() }), "bad_message"),
+            (Message::Binary(vec![1; 5_000].into()), "bad_message"),
+            (Message::Binary(vec![1; 20_000].into()), "message_too_large"),
+        ];
+        for (message, code) in cases {
+            let shown = format!("{message:?}").chars().take(120).collect::<String>();
+            assert_eq!(first_message(&server, message).await, code, "{shown}");
+        }
+        check_alive(&server).await;
+    });
+}
+
+#[test]
+fn garbage_is_answered_with_a_reason() {
+    let server = Server::start();
+    run(async {
+        for bytes in garbage(40) {
+            let code = first_message(&server, Message::Binary(bytes.clone().into())).await;
+            assert!(["bad_message", "hello_expected"].contains(&code.as_str()), "{bytes:?}: {code}");
+        }
+        let account = Account::new(&server).await;
+        for bytes in garbage(40) {
+            let mut player = account.enter(&server).await;
+            // A second hello, an unknown kind, a cut message: nothing here is a message of its own.
+            let kind = [1, 2, 3, 4, 9, 65, 255][bytes.len() % 7];
+            let message = [&[kind], &bytes[..]].concat();
+            if ClientMessage::decode(&message).is_ok_and(|read| read.kind() != wire::Kind::Hello) {
+                continue;
+            }
+            player.send_raw(Message::Binary(message.clone().into())).await;
+            assert_eq!(player.expect_bye().await.code, "bad_message", "{message:?}");
+        }
+        check_alive(&server).await;
+    });
+}
+
+#[test]
+fn oversized_and_text_messages_end_a_running_session() {
+    let server = Server::start();
+    run(async {
+        let account = Account::new(&server).await;
+        for (message, code) in [
+            (Message::Binary(vec![3; 16 * 1024 + 1].into()), "message_too_large"),
+            (Message::Binary(vec![3; 8 * 1024].into()), "bad_message"),
+            (Message::text("{}"), "bad_message"),
+        ] {
+            let mut player = account.enter(&server).await;
+            player.send_raw(message).await;
+            assert_eq!(player.expect_bye().await.code, code);
+        }
+        check_alive(&server).await;
+    });
+}
+
+#[test]
+fn a_socket_that_says_nothing_is_closed_in_time() {
+    let server = Server::start();
+    run(async {
+        let silent = Player::connect(&server).await;
+        let began_at = std::time::Instant::now();
+        assert_eq!(silent.expect_bye().await.code, "hello_timeout");
+        let waited_s = began_at.elapsed().as_secs_f64();
+        assert!((4.0..8.0).contains(&waited_s), "{waited_s} s");
+    });
+}
+
+#[test]
+fn too_much_is_refused_and_far_too_much_ends_the_session() {
+    let server = Server::start();
+    run(async {
+        let account = Account::new(&server).await;
+        let mut talker = account.enter(&server).await;
+        for _ in 0..30 {
+            talker.send(&ClientMessage::Say(Say { text: "again".into() })).await;
+        }
+        assert_eq!(talker.expect_refused().await, "too_fast");
+        talker.frame().await;
+
+        let mut flooder = account.enter(&server).await;
+        for _ in 0..3_000 {
+            flooder.send(&ClientMessage::Ping(Ping { client_time_ms: f64::NAN })).await;
+        }
+        assert_eq!(flooder.expect_bye().await.code, "flooding");
+        check_alive(&server).await;
+    });
+}
+
+#[test]
+fn inputs_out_of_order_move_nobody_where_they_should_not_be() {
+    let server = Server::start();
+    run(async {
+        let account = Account::new(&server).await;
+        let mut player = account.enter(&server).await;
+        player.frame().await;
+        let start = player.seen.position;
+        let run = Input::new(motion::Buttons::ALL, start);
+        for first_seq in [5_000, 0, 1, 1, u32::MAX - 20, 7, 3] {
+            let batch = InputBatch { first_seq, inputs: vec![run; 16] };
+            player.send(&ClientMessage::Input(batch)).await;
+        }
+        for _ in 0..10 {
+            player.frame().await;
+        }
+        // At most what a second of running and jumping gives.
+        let moved_m = player.seen.position.distance(start);
+        assert!(moved_m < 15.0, "{moved_m} m");
+        check_alive(&server).await;
+    });
+}
+
+#[test]
+fn bytes_that_are_no_websocket_hurt_nobody() {
+    let server = Server::start();
+    let send = |bytes: &[u8]| {
+        let mut stream = std::net::TcpStream::connect(server.host()).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.write_all(bytes).unwrap();
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    for bytes in garbage(24) {
+        send(&bytes);
+    }
+    let upgrade = format!(
+        "GET /ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        server.host()
+    );
+    for frame in [
+        &[0x82, 0x00][..],
+        &[0xff; 40],
+        &[0x80; 3],
+        &[0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+    ] {
+        let answer = send(&[upgrade.as_bytes(), frame].concat());
+        assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+    }
+    let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(100_000));
+    let answer = send(long.as_bytes());
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{}", &answer[..answer.len().min(200)]);
+    run(check_alive(&server));
+}

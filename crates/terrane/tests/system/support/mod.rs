@@ -1,0 +1,41 @@
+//! The real binary in a temporary folder, and people who use it.
+//!
+//! Nothing here sleeps for luck: everything waits for a condition and has a deadline.
+
+mod player;
+mod server;
+
+pub(crate) use player::{Account, Player, garbage};
+pub(crate) use server::{Finished, Server, terrane};
+
+use std::time::Duration;
+
+/// No single wait is longer; a healthy server answers a hundred times quicker.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Runs an async test, panicking if it takes longer than `DEADLINE` three times over.
+pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(3 * DEADLINE, test).await.expect("the test ends in time") })
+}
+
+/// Asks again and again until `condition` gives something.
+#[track_caller]
+pub(crate) fn wait_for<T, Fut: Future<Output = Option<T>>>(
+    what: &str,
+    mut condition: impl FnMut() -> Fut,
+) -> impl Future<Output = T> {
+    let place = std::panic::Location::caller();
+    let what = what.to_owned();
+    async move {
+        let poll = async {
+            loop {
+                if let Some(found) = condition().await {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, poll).await.unwrap_or_else(|_| panic!("{what} never came: {place}"))
+    }
+}

@@ -1,0 +1,220 @@
+//! The binary as a process.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use super::DEADLINE;
+
+/// What a finished command left behind.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// Its exit status; none if a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// Standard output.
+    pub(crate) stdout: String,
+    /// Standard error.
+    pub(crate) stderr: String,
+}
+
+/// Runs `terrane` with these arguments to its end, in a folder of its own and without settings from outside.
+#[track_caller]
+pub(crate) fn terrane(arguments: &[&str]) -> Finished {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, err) = (folder.path().join("out"), folder.path().join("err"));
+    let mut child = command(arguments)
+        .current_dir(folder.path())
+        .stdout(File::create(&out).unwrap())
+        .stderr(File::create(&err).unwrap())
+        .spawn()
+        .unwrap();
+    let status = wait(&mut child).unwrap_or_else(|| {
+        let _ = child.kill();
+        panic!("terrane {arguments:?} does not end: {}", std::fs::read_to_string(&err).unwrap())
+    });
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    Finished { code: status.code(), stdout: read(&out), stderr: read(&err) }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_terrane"));
+    command.args(arguments).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("TERRANE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Waits for the end of a process up to the deadline.
+fn wait(child: &mut Child) -> Option<std::process::ExitStatus> {
+    let began_at = Instant::now();
+    while began_at.elapsed() < DEADLINE {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    None
+}
+
+/// A planet in a temporary folder: can be ended, killed and started again.
+pub(crate) struct Server {
+    folder: TempDir,
+    options: Vec<String>,
+    running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    url: String,
+    lines: Vec<String>,
+}
+
+impl Server {
+    /// A new planet, ready.
+    #[track_caller]
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with further options.
+    #[track_caller]
+    pub(crate) fn start_with(options: &[&str]) -> Self {
+        let options = options.iter().map(ToString::to_string).collect();
+        let mut server = Self { folder: tempfile::tempdir().unwrap(), options, running: None };
+        server.start_again();
+        server
+    }
+
+    /// A new planet with this configuration file.
+    #[track_caller]
+    pub(crate) fn start_configured(toml: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("terrane.toml");
+        std::fs::write(&file, toml).unwrap();
+        let options = vec!["--config".to_owned(), file.to_str().unwrap().to_owned()];
+        let mut server = Self { folder, options, running: None };
+        server.start_again();
+        server
+    }
+
+    /// Starts the ended process on the same data.
+    #[track_caller]
+    pub(crate) fn start_again(&mut self) {
+        assert!(self.running.is_none(), "it runs already");
+        let data = self.data();
+        let mut arguments = vec![
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--metrics-listen",
+            "127.0.0.1:0",
+            "--data",
+            data.to_str().unwrap(),
+        ];
+        arguments.extend(self.options.iter().map(String::as_str));
+        let log = File::options().append(true).create(true).open(self.log_path()).unwrap();
+        let mut child = command(&arguments).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let stdout = child.stdout.take().unwrap();
+        // Reads on for as long as the process writes, so that it never meets a closed pipe.
+        std::thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| {
+                let _ = sender.send(line);
+            })
+        });
+        let mut lines = Vec::new();
+        let url = loop {
+            let Ok(line) = receiver.recv_timeout(DEADLINE) else {
+                let _ = child.kill();
+                panic!("the server does not get ready; it said {lines:?} and logged {}", self.log());
+            };
+            if let Some(url) = line.strip_prefix("Terrane is ready: ") {
+                break url.to_owned();
+            }
+            lines.push(line);
+        };
+        self.running = Some(Running { child, url, lines });
+    }
+
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.running().url
+    }
+
+    /// `host:port`.
+    pub(crate) fn host(&self) -> &str {
+        self.url().strip_prefix("http://").unwrap()
+    }
+
+    /// What it said while it started.
+    pub(crate) fn lines(&self) -> &[String] {
+        &self.running().lines
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// All it has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        let mut running = self.running.take().expect("it runs");
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+    }
+
+    /// SIGTERM, then its exit status.
+    #[track_caller]
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        let mut running = self.running.take().expect("it runs");
+        let id = running.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let status = wait(&mut running.child).unwrap_or_else(|| {
+            let _ = running.child.kill();
+            panic!("the server does not end; it logged {}", self.log())
+        });
+        status.code()
+    }
+
+    /// `terrane …` on this server's data, which must not be in use.
+    #[track_caller]
+    pub(crate) fn command(&self, arguments: &[&str]) -> Finished {
+        let data = self.data();
+        let mut all = arguments.to_vec();
+        all.extend(["--data", data.to_str().unwrap()]);
+        terrane(&all)
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("the server runs")
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(running) = &mut self.running {
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("the server logged:\n{}", self.log());
+        }
+    }
+}
