@@ -13,6 +13,7 @@ mod parcels;
 mod routes;
 mod rules;
 mod service;
+mod verify;
 mod view;
 
 use store::Migration;
@@ -20,6 +21,7 @@ use store::Migration;
 pub use routes::{RenameRequest, routes};
 pub use rules::{CLAIM_DISTANCE_MAX_M, Refusal, Unclaimable, price};
 pub use service::{Deps, DisplayName, LandService, LotEvent, Presence};
+pub use verify::{Fault, verify};
 pub use view::{LotStatus, LotView, OwnerView, PlaceView};
 
 /// Level of a standard lot on a planet of default size: 35 m wide on average.
@@ -31,4 +33,4 @@ pub const MIGRATIONS: &[Migration] =
 
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
-pub const STATEMENTS: &[&[&str]] = &[parcels::STATEMENTS];
+pub const STATEMENTS: &[&[&str]] = &[parcels::STATEMENTS, verify::STATEMENTS];

@@ -36,6 +36,9 @@ store::statements! {
     /// What an account has of every kind of money.
     MONEY = "select b.asset_id, b.amount, a.scale from balances b join assets a on a.asset_id = b.asset_id \
              where b.ledger_account_id = $1 and a.kind = 'coin'";
+    /// Who holds which deed.
+    DEED_HOLDERS = "select b.asset_id, b.ledger_account_id from balances b join assets a on a.asset_id = b.asset_id \
+                    where a.kind = 'deed' and b.amount > 0";
 }
 
 /// A posting in the books.
@@ -175,6 +178,12 @@ pub fn money(tx: &mut Tx<'_>, account_id: Uuid) -> Result<Vec<Money>, store::Err
         all.push(Money { asset, amount: Amount::ZERO, scale });
     }
     Ok(all)
+}
+
+/// Every deed that was issued and who holds it. Reads them all: for proofs.
+pub fn deed_holders(tx: &mut Tx<'_>) -> Result<Vec<(AssetId, Uuid)>, store::Error> {
+    let rows = tx.query(DEED_HOLDERS, params![])?;
+    rows.iter().map(|row| Ok((asset(&row.get::<String>(0)?)?, row.get(1)?))).collect()
 }
 
 /// Gives a newcomer the welcome grant; again for the same account it changes nothing. To be called in the transaction

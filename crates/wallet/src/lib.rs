@@ -13,7 +13,7 @@ mod verify;
 use ledger::Amount;
 use store::Migration;
 
-pub use books::{Money, PostError, Posted, balance, money, open_for, post};
+pub use books::{Money, PostError, Posted, balance, deed_holders, money, open_for, post};
 pub use routes::{BalanceView, LegView, PostingView, WalletView, routes};
 pub use verify::{Fault, Report, verify};
 

@@ -230,6 +230,57 @@ fn one_key_sent_many_times_at_once_is_one_claim() {
 }
 
 #[test]
+fn the_proof_finds_land_that_the_books_do_not_know() {
+    use land::Fault;
+    on_each(async |world| {
+        let lot = world.free_lots()[0];
+        world.settler(1, lot).await;
+        world.claim(1, &lot.token(), "a").await;
+        let tamper = async |sql: &'static [&'static str]| -> Vec<Fault> {
+            // Undone afterwards: what was found travels out in the error.
+            struct Found(Vec<Fault>);
+            impl From<store::Error> for Found {
+                fn from(error: store::Error) -> Self {
+                    panic!("{error}")
+                }
+            }
+            let outcome: Result<(), Found> = world
+                .store
+                .locked(move |tx| {
+                    for sql in sql.iter().copied() {
+                        tx.execute(sql, store::params![])?;
+                    }
+                    Err(Found(land::verify(tx)?))
+                })
+                .await;
+            outcome.unwrap_err().0
+        };
+        let (owner_id, thief) = (account(1), account(1 << 120));
+        let deed = ledger::AssetId::try_deed(&lot.token()).unwrap();
+        assert_eq!(
+            tamper(&["delete from titles", "delete from parcels"]).await,
+            [Fault::DeedWithoutLot { deed, holder_id: owner_id }]
+        );
+        assert_eq!(tamper(&["delete from titles"]).await, [Fault::OwnerWithoutTitle { lot, owner_id }]);
+        assert_eq!(
+            tamper(&["update balances set amount = 0 where amount = 1"]).await,
+            [Fault::OwnerWithoutDeed { lot, owner_id, holder_id: None }]
+        );
+        world.settler(1 << 120, lot).await;
+        assert_eq!(
+            tamper(&["update parcels set owner_id = (select ledger_account_id from ledger_accounts \
+                      where kind = 'wallet' order by ledger_account_id desc limit 1)"])
+            .await,
+            [
+                Fault::OwnerWithoutDeed { lot, owner_id: thief, holder_id: Some(owner_id) },
+                Fault::OwnerWithoutTitle { lot, owner_id: thief }
+            ]
+        );
+        world.assert_books_sound().await;
+    });
+}
+
+#[test]
 fn a_claim_needs_a_token_and_a_key() {
     on_each(async |world| {
         use axum::body::Body;

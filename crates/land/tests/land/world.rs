@@ -147,6 +147,7 @@ impl World {
     pub(crate) async fn assert_books_sound(&self) {
         let report = self.store.read(wallet::verify).await.expect("it can be read");
         assert!(report.is_sound(), "{:?}", report.faults);
+        assert_eq!(self.store.read(land::verify).await, Ok(vec![]));
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
