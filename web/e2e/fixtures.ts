@@ -17,6 +17,21 @@ export interface TerraneState {
   readonly view: string;
 }
 
+/** Before the page has got so far. */
+const NOTHING_YET: TerraneState = {
+  connection: "loading",
+  entityId: undefined,
+  account: undefined,
+  position: undefined,
+  latLng: undefined,
+  people: [],
+  seen: [],
+  lot: undefined,
+  corrections: undefined,
+  isIdle: false,
+  view: "globe",
+};
+
 /** One browser of one person on a planet. */
 export class Visitor {
   private constructor(
@@ -61,7 +76,9 @@ export class Visitor {
   }
 
   get state(): Promise<TerraneState> {
-    return this.page.evaluate(() => {
+    return this.page.evaluate((nothingYet) => {
+      const state = (window as unknown as { __terrane?: TerraneState }).__terrane;
+      if (!state) return nothingYet;
       const {
         connection,
         entityId,
@@ -74,7 +91,7 @@ export class Visitor {
         corrections,
         isIdle,
         view,
-      } = (window as unknown as { __terrane: TerraneState }).__terrane;
+      } = state;
       return {
         connection,
         entityId,
@@ -88,16 +105,12 @@ export class Visitor {
         isIdle,
         view,
       };
-    });
+    }, NOTHING_YET);
   }
 
-  /** Waits for a condition on the state; runs in the page, so it can use only what it is given. */
+  /** Waits for a condition on the state. Asks from outside: the page's own policy forbids scripts from strings. */
   async until(condition: (state: TerraneState) => boolean): Promise<void> {
-    await this.page.waitForFunction(
-      `window.__terrane !== undefined && (${condition.toString()})(window.__terrane)`,
-      undefined,
-      { timeout: 45_000, polling: 100 },
-    );
+    await expect.poll(async () => condition(await this.state), { timeout: 45_000 }).toBe(true);
   }
 
   async position(): Promise<readonly [number, number, number]> {

@@ -7,10 +7,10 @@ import { latLngOf, latLngToUnit } from "../geo/lat_lng.ts";
 import { distance, dot, normalize, scale, tangent } from "../geo/vec3.ts";
 import { BUTTON } from "../wire/messages.ts";
 import { OwnBody } from "./body.ts";
+import { coreForTest } from "./core_test_support.ts";
 import type { PageExports } from "./exports.ts";
 import { Planet } from "./planet.ts";
 import { MalformedFrame, Stream } from "./stream.ts";
-import { coreForTest } from "./core_test_support.ts";
 
 const SEED = 1n;
 const SHIFT = 9;

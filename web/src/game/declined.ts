@@ -16,10 +16,10 @@ export class Declined extends Error {
 
 const SENTENCES: Readonly<Record<string, string>> = {
   insufficient_funds: "You do not have enough coins for this lot.",
-  already_claimed: "Somebody else was quicker. Your coins are untouched.",
   lot_taken: "Somebody else was quicker. Your coins are untouched.",
-  too_far: "The lot is too far away. Come within 100 m of its middle.",
-  under_water: "This lot is under water. The sea belongs to everyone.",
+  lot_too_far: "The lot is too far away. Come within 100 m of its middle.",
+  lot_unclaimable: "This lot is under water. The sea belongs to everyone.",
+  not_in_world: "You have to be on the planet to claim land. Wait for the connection.",
   not_owner: "This lot is not yours.",
 };
 

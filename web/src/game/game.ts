@@ -50,6 +50,8 @@ export interface GameParts {
   readonly onAction: (action: Action) => void;
   readonly onQuality: (quality: Quality) => void;
   readonly onBroken: (error: unknown) => void;
+  /** Before the first arrival: why it takes so long. */
+  readonly onWaiting: (reason: string) => void;
 }
 
 const HUD_INTERVAL_MS = 200;
@@ -258,7 +260,8 @@ export class Game implements Commands {
       const cell = parseCellToken(lotToken);
       if (cell !== undefined) this.#lots.changed(cell);
     },
-    bye: ({ code }) => {
+    bye: ({ code, detail }) => {
+      if (!this.#welcomed) this.#parts.onWaiting(detail);
       if (code === "shutting_down") this.#notice("The planet is restarting. Hold on.");
     },
   };

@@ -47,7 +47,17 @@ export async function openGame(options: OpenOptions): Promise<Game> {
     progress.reach("world", 1);
     progress.say("Finding your feet…");
     const planet = new Planet(core, seed, shift);
-    const parts = { ...options, core, planet, planetInfo, world, api: new Api(identity), identity };
+    const onWaiting = (reason: string) => progress.say(`Not yet: ${reason}. Trying again…`);
+    const parts = {
+      ...options,
+      onWaiting,
+      core,
+      planet,
+      planetInfo,
+      world,
+      api: new Api(identity),
+      identity,
+    };
     const game = new Game(parts, parsePlaceLink(location.hash));
     await game.start();
     progress.reach("arrival", 1);

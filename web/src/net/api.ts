@@ -1,36 +1,11 @@
-/** The calls of `/api/v1` that the client makes, answered in the client's own words (`game/domain.ts`). */
-
+/** The calls of `/api/v1` that the client makes, answered in the client's own words (`domain.ts`). */
+import createClient from "openapi-fetch";
+import type { components, paths } from "../gen/openapi.ts";
 import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
-import type { Account, Lot, LotStatus, PlanetInfo } from "./domain.ts";
+import type { Account, Lot, PlanetInfo } from "./domain.ts";
 import { ApiError, problemOf, reach } from "./rest.ts";
 
-interface AccountBody {
-  readonly account_id: string;
-  readonly display_name: string;
-  readonly color: string;
-}
-
-interface LoginBody {
-  readonly access_token: string;
-  readonly expires_in: number;
-  readonly refresh_token: string;
-  readonly account: AccountBody;
-}
-
-interface LotBody {
-  readonly token: string;
-  readonly status: LotStatus;
-  readonly reason?: string | null;
-  readonly owner?: { readonly account_id: string; readonly display_name: string } | null;
-  readonly name?: string | null;
-  readonly area_m2: number;
-  readonly price_minor: number;
-}
-
-interface PageBody<T> {
-  readonly items: readonly T[];
-  readonly next_cursor?: string | null;
-}
+type Schemas = components["schemas"];
 
 /** A login as it is kept. */
 export interface Login {
@@ -40,131 +15,141 @@ export interface Login {
   readonly account: Account;
 }
 
-interface Call {
-  readonly method?: "GET" | "POST" | "PATCH";
-  readonly body?: unknown;
-  readonly idempotencyKey?: string;
-  readonly token?: string;
-}
-
-async function call<T>(path: string, { method = "GET", body, idempotencyKey, token }: Call = {}): Promise<T> {
-  const headers: Record<string, string> = {};
-  if (body !== undefined) headers["content-type"] = "application/json";
-  if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-  if (idempotencyKey !== undefined) headers["idempotency-key"] = idempotencyKey;
-  const response = await reach(`/api/v1/${path}`, {
-    method,
-    headers,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as T;
-}
-
-/** What a newcomer may ask, before there is a token. */
-export const publicApi = {
-  async planet(): Promise<PlanetInfo> {
-    const body = await call<{
-      name: string;
-      seed: string;
-      shift: number;
-      lot_level: number;
-      currency: PlanetInfo["currency"];
-    }>("planet");
-    const { name, seed, shift, lot_level: lotLevel, currency } = body;
-    return { name, seed: BigInt(seed), shift, lotLevel, currency };
-  },
-
-  challenge(publicKey: string): Promise<{ message: string; nonce: string }> {
-    return call("auth/challenge", { method: "POST", body: { public_key: publicKey } });
-  },
-
-  async verify(publicKey: string, nonce: string, signature: string): Promise<Login> {
-    const body = { public_key: publicKey, nonce, signature };
-    return loginOf(await call("auth/verify", { method: "POST", body }));
-  },
-
-  async refresh(refreshToken: string): Promise<Login> {
-    return loginOf(await call("auth/refresh", { method: "POST", body: { refresh_token: refreshToken } }));
-  },
-};
-
 /** Where access tokens come from; see `identity.ts`. */
 export interface TokenSource {
   accessToken(): Promise<string>;
   dropToken(): void;
 }
 
+const client = createClient<paths>({ baseUrl: "/", fetch: (request) => reach(request) });
+
+/** What openapi-fetch hands back: data or not, and the response itself. */
+interface Answer<T> {
+  readonly data?: T;
+  readonly response: Response;
+  readonly error?: unknown;
+}
+
+/** The data of a good answer; an {@link ApiError} otherwise. */
+async function dataOf<T>(asked: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await asked;
+  if (data === undefined) throw problemOf(response, error);
+  return data;
+}
+
+/** What a newcomer may ask, before there is a token. */
+export const publicApi = {
+  async planet(): Promise<PlanetInfo> {
+    const { name, seed, shift, lot_level: lotLevel, currency } = await dataOf(client.GET("/api/v1/planet"));
+    return { name, seed: BigInt(seed), shift, lotLevel, currency };
+  },
+
+  challenge(publicKey: string): Promise<{ message: string; nonce: string }> {
+    return dataOf(client.POST("/api/v1/auth/challenge", { body: { public_key: publicKey } }));
+  },
+
+  async verify(publicKey: string, nonce: string, signature: string): Promise<Login> {
+    const body = { public_key: publicKey, nonce, signature };
+    return loginOf(await dataOf(client.POST("/api/v1/auth/verify", { body })));
+  },
+
+  async refresh(refreshToken: string): Promise<Login> {
+    const body = { refresh_token: refreshToken };
+    return loginOf(await dataOf(client.POST("/api/v1/auth/refresh", { body })));
+  },
+};
+
+const PAGES_MAX = 10;
+const PAGE_ITEMS = 100;
+
 /** What a logged-in person may ask. A token that has just expired is replaced and the call made once more. */
 export class Api {
   constructor(private readonly tokens: TokenSource) {}
 
   async updateAccount(change: { name?: string; color?: string }): Promise<Account> {
-    const body = {
-      ...(change.name !== undefined && { display_name: change.name }),
-      ...(change.color !== undefined && { color: change.color }),
-    };
-    return accountOf(await this.#call("users/me", { method: "PATCH", body }));
+    const body = { display_name: change.name ?? null, color: change.color ?? null };
+    return accountOf(await this.#ask((headers) => client.PATCH("/api/v1/users/me", { headers, body })));
   }
 
   /** The balance of the planet's currency in minor units. */
   async balanceMinor(currencyCode: string): Promise<number> {
-    const { balances } = await this.#call<{ balances: { code: string; amount_minor: number }[] }>("wallet");
-    return balances.find((balance) => balance.code === currencyCode)?.amount_minor ?? 0;
+    const { balances } = await this.#ask((headers) => client.GET("/api/v1/wallet", { headers }));
+    return balances.find(({ code }) => code === currencyCode)?.amount_minor ?? 0;
   }
 
   async lot(cell: CellId): Promise<Lot> {
-    return lotOf(await this.#call(`lands/${cellToken(cell)}`));
+    const params = { path: { token: cellToken(cell) } };
+    return lotOf(await this.#ask((headers) => client.GET("/api/v1/lands/{token}", { headers, params })));
   }
 
   /** The owned lots inside a cell. */
   lotsIn(cell: CellId): Promise<readonly Lot[]> {
-    return this.#lots(`lands?cell=${cellToken(cell)}`);
+    return this.#pages((headers, page) =>
+      client.GET("/api/v1/lands", { headers, params: { query: { cell: cellToken(cell), ...page } } }),
+    );
   }
 
   myLots(): Promise<readonly Lot[]> {
-    return this.#lots("lands/mine");
+    return this.#pages((headers, page) =>
+      client.GET("/api/v1/lands/mine", { headers, params: { query: page } }),
+    );
   }
 
   /** Buys a lot; the same key never buys twice, however often it is tried. */
   async claim(cell: CellId, idempotencyKey: string): Promise<Lot> {
-    return lotOf(await this.#call(`lands/${cellToken(cell)}/claim`, { method: "POST", idempotencyKey }));
+    const params = { path: { token: cellToken(cell) }, header: { "Idempotency-Key": idempotencyKey } };
+    return lotOf(
+      await this.#ask((headers) => client.POST("/api/v1/lands/{token}/claim", { headers, params })),
+    );
   }
 
   async renameLot(cell: CellId, name: string): Promise<Lot> {
-    return lotOf(await this.#call(`lands/${cellToken(cell)}`, { method: "PATCH", body: { name } }));
+    const params = { path: { token: cellToken(cell) } };
+    const body = { name };
+    return lotOf(
+      await this.#ask((headers) => client.PATCH("/api/v1/lands/{token}", { headers, params, body })),
+    );
   }
 
   /** All pages, up to a thousand lots. */
-  async #lots(path: string): Promise<readonly Lot[]> {
+  async #pages(
+    ask: (
+      headers: AuthHeader,
+      page: { limit: number; cursor?: string },
+    ) => Promise<Answer<{ items: Schemas["LotView"][]; next_cursor?: string | null }>>,
+  ): Promise<readonly Lot[]> {
     const lots: Lot[] = [];
-    let cursor: string | null | undefined;
-    for (let page = 0; page < 20; page += 1) {
-      const query = cursor ? `${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}` : "";
-      const body = await this.#call<PageBody<LotBody>>(path + query);
-      lots.push(...body.items.map(lotOf));
-      cursor = body.next_cursor;
-      if (!cursor) break;
+    let cursor: string | undefined;
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      const query = { limit: PAGE_ITEMS, ...(cursor !== undefined && { cursor }) };
+      const { items, next_cursor } = await this.#ask((headers) => ask(headers, query));
+      lots.push(...items.map(lotOf));
+      if (!next_cursor) break;
+      cursor = next_cursor;
     }
     return lots;
   }
 
-  async #call<T>(path: string, options: Call = {}): Promise<T> {
+  async #ask<T>(call: (headers: AuthHeader) => Promise<Answer<T>>): Promise<T> {
+    const attempt = async () => dataOf(call({ authorization: `Bearer ${await this.tokens.accessToken()}` }));
     try {
-      return await call<T>(path, { ...options, token: await this.tokens.accessToken() });
+      return await attempt();
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       this.tokens.dropToken();
-      return call<T>(path, { ...options, token: await this.tokens.accessToken() });
+      return attempt();
     }
   }
 }
 
-function accountOf({ account_id, display_name, color }: AccountBody): Account {
+/** An alias, not an interface: only that may stand where any headers may. */
+type AuthHeader = { readonly authorization: string };
+
+function accountOf({ account_id, display_name, color }: Schemas["ProfileAnswer"]): Account {
   return { accountId: account_id, name: display_name, color };
 }
 
-function loginOf(body: LoginBody): Login {
+function loginOf(body: Schemas["SessionAnswer"]): Login {
   return {
     accessToken: body.access_token,
     expiresInS: body.expires_in,
@@ -173,7 +158,7 @@ function loginOf(body: LoginBody): Login {
   };
 }
 
-function lotOf(body: LotBody): Lot {
+function lotOf(body: Schemas["LotView"]): Lot {
   const cell = parseCellToken(body.token);
   if (cell === undefined) throw new Error(`the server named a lot ${body.token}`);
   return {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { formatArea, formatDistance, formatMoney } from "./domain.ts";
 
 test("amounts, distances and areas read well", () => {
-  const coin = { code: "coin", symbol: "coin", scale: 2 };
+  const coin = { code: "coin", scale: 2 };
   expect(formatMoney(0, coin)).toBe("0.00 coin");
   expect(formatMoney(1_234_507, coin)).toBe("12,345.07 coin");
   expect(formatMoney(5, { ...coin, scale: 0 })).toBe("5 coin");

@@ -9,7 +9,7 @@ export interface Account {
 }
 
 export interface Currency {
-  readonly symbol: string;
+  /** What people call it. */
   readonly code: string;
   /** Decimal places of the minor unit. */
   readonly scale: number;
@@ -38,9 +38,9 @@ export interface Lot {
 }
 
 /** An amount in whole minor units as people read it: `123.70 coin`. */
-export function formatMoney(amountMinor: number, { scale, symbol }: Currency): string {
+export function formatMoney(amountMinor: number, { scale, code }: Currency): string {
   const digits = { minimumFractionDigits: scale, maximumFractionDigits: scale };
-  return `${new Intl.NumberFormat("en", digits).format(amountMinor / 10 ** scale)} ${symbol}`;
+  return `${new Intl.NumberFormat("en", digits).format(amountMinor / 10 ** scale)} ${code}`;
 }
 
 /** A distance as people read it: `7 m`, `1.2 km`. */

@@ -70,6 +70,7 @@ test("nothing is signed for another origin", async () => {
 test("a clear no is final, trouble is not", async () => {
   await expect(setUp({ verify: refuse(403) }).identity.accessToken()).rejects.toBeInstanceOf(Refusal);
   await expect(setUp({ verify: refuse(503) }).identity.accessToken()).rejects.toBeInstanceOf(ApiError);
+  await expect(setUp({ verify: refuse(401) }).identity.accessToken()).rejects.toBeInstanceOf(ApiError);
   await expect(setUp({ verify: refuse(429) }).identity.accessToken()).rejects.toBeInstanceOf(ApiError);
   const away = () => Promise.reject(new Unreachable("away"));
   await expect(setUp({ challenge: away }).identity.accessToken()).rejects.toBeInstanceOf(Unreachable);

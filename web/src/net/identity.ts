@@ -78,8 +78,9 @@ export class Identity implements TokenSource {
       }
       return await this.api.verify(publicKey, nonce, await this.key.sign(message));
     } catch (error) {
-      // A server in trouble or in a hurry is asked again later; a clear no is final.
-      if (error instanceof ApiError && error.status < 500 && error.status !== 429) {
+      // A server in trouble or in a hurry is asked again later, and so is one whose challenge ran out on the way
+      // (401); a clear no is final.
+      if (error instanceof ApiError && error.status < 500 && error.status !== 429 && error.status !== 401) {
         throw new Refusal(error.code, error.detail);
       }
       throw error;

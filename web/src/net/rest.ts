@@ -1,4 +1,4 @@
-/** The HTTP side of the server: typed calls, problems as errors, and tokens renewed on the way. */
+/** What can go wrong with a request, as errors with a type. */
 
 /** What the server answered instead of what was asked: RFC 9457 with a stable `code`. */
 export class ApiError extends Error {
@@ -15,9 +15,8 @@ export class ApiError extends Error {
 /** The server could not be reached at all. */
 export class Unreachable extends Error {}
 
-/** Turns a failed response into an {@link ApiError}; understands answers that are no problem documents too. */
-export async function problemOf(response: Response): Promise<ApiError> {
-  const body: unknown = await response.json().catch(() => undefined);
+/** Turns a failed answer into an {@link ApiError}; understands bodies that are no problem documents too. */
+export function problemOf(response: Response, body: unknown): ApiError {
   const field = (name: string) => {
     const value: unknown = typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
     return typeof value === "string" && value !== "" ? value : undefined;
@@ -32,9 +31,9 @@ export async function problemOf(response: Response): Promise<ApiError> {
 }
 
 /** `fetch` whose failure to connect has a type of its own. */
-export async function reach(request: Request | string, init?: RequestInit): Promise<Response> {
+export async function reach(request: Request): Promise<Response> {
   try {
-    return await fetch(request, init);
+    return await fetch(request);
   } catch (cause) {
     throw new Unreachable("the server cannot be reached", { cause });
   }

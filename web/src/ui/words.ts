@@ -4,7 +4,6 @@ import type { ConnectionState } from "../net/session.ts";
 /** Why a lot cannot be claimed. */
 const LOT_REASONS: Readonly<Record<string, string>> = {
   under_water: "The sea belongs to everyone.",
-  not_above_sea: "The sea belongs to everyone.",
 };
 
 export function lotReason(code: string | undefined): string {
