@@ -193,6 +193,7 @@ fn router(
     let (routes, mut document) = described.split_for_parts();
     let (health, health_document) = health::routes().with_state(edge).split_for_parts();
     document.merge(health_document);
+    openapi::describe_layers(&mut document);
     let client = client::Client::load();
     let verifier: Verifier = identity;
     let app = routes

@@ -51,6 +51,45 @@ pub(crate) fn head() -> OpenApi {
     document
 }
 
+/// Adds to every operation what the layers around all routes may answer.
+pub(crate) fn describe_layers(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            (item.get.as_mut(), false),
+            (item.post.as_mut(), true),
+            (item.put.as_mut(), true),
+            (item.patch.as_mut(), true),
+            (item.delete.as_mut(), true),
+        ];
+        for (operation, changes) in operations {
+            let Some(operation) = operation else { continue };
+            // Summaries are headings, whatever the comment they come from looks like.
+            operation.summary = operation.summary.take().map(|text| text.trim_end_matches('.').to_owned());
+            let mut answers = Vec::new();
+            if path.starts_with("/api/") {
+                answers.push(("500", "A fault of the server (`internal`)"));
+                answers.push(("503", "`timeout`, `storage_unavailable`"));
+            }
+            if changes {
+                answers.push(("403", "The request comes from another site (`origin_refused`)"));
+            }
+            for (status, description) in answers {
+                let known = &mut operation.responses.responses;
+                known.entry(status.to_owned()).or_insert_with(|| problem_answer(description).into());
+            }
+        }
+    }
+}
+
+fn problem_answer(description: &str) -> utoipa::openapi::Response {
+    let schema = utoipa::openapi::Ref::from_schema_name("Problem");
+    let content = utoipa::openapi::ContentBuilder::new().schema(Some(schema)).build();
+    utoipa::openapi::ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build()
+}
+
 /// The document and the page that shows it.
 pub(crate) fn routes(document: &OpenApi) -> axum::Router {
     let mut json = document.to_pretty_json().expect("the document is plain data");

@@ -257,6 +257,12 @@ async fn the_document_is_openapi_3_1_and_explains_each_operation() {
             if operation.get("security").is_some() {
                 assert!(responses.contains_key("401"), "{name} does not say what happens without a token");
             }
+            if path.starts_with("/api/") {
+                assert!(responses.contains_key("500") && responses.contains_key("503"), "{name}");
+            }
+            if method != "get" {
+                assert!(responses.contains_key("403"), "{name} does not say what other sites are told");
+            }
             if operation.get("requestBody").is_some() {
                 for status in ["400", "413", "415", "422"] {
                     assert!(responses.contains_key(status), "{name} takes a body and does not list {status}");

@@ -1,9 +1,17 @@
 //! One who does not read is told so and sent away; nobody else notices.
 
-use tokio::net::TcpStream;
-use wire::{ClientMessage, ServerMessage};
+use std::time::Duration;
 
-use crate::support::{Account, Player, Server, run, wait_for};
+use tokio::net::TcpStream;
+use wire::{ClientMessage, Ping, ServerMessage};
+
+use crate::support::{Account, Player, Server, run, wait_at_most};
+
+/// Filling the buffers takes some seconds, and a slow reader has ten more to catch up.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Each is answered, so that the buffers fill sooner; below the rate that is refused.
+const PINGS: usize = 150;
 
 #[test]
 fn a_slow_reader_is_disconnected_with_a_reason() {
@@ -19,8 +27,11 @@ fn a_slow_reader_is_disconnected_with_a_reason() {
         let mut quick_there = quick.enter(&server).await;
 
         // From here on the slow one does not read, until the server has ended the session.
+        for _ in 0..PINGS {
+            slow_there.send(&ClientMessage::Ping(Ping { client_time_ms: 0.0 })).await;
+        }
         let ended = async {
-            wait_for("the end of the slow session", || async {
+            wait_at_most(PATIENCE, "the end of the slow session", || async {
                 let health = reqwest::get(format!("{}/health", server.url())).await.ok()?;
                 let health: serde_json::Value = health.json().await.ok()?;
                 health["parts"][1]["detail"].as_str()?.contains(" 1 connected").then_some(())

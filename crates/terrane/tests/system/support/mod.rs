@@ -23,6 +23,16 @@ pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
 #[track_caller]
 pub(crate) fn wait_for<T, Fut: Future<Output = Option<T>>>(
     what: &str,
+    condition: impl FnMut() -> Fut,
+) -> impl Future<Output = T> {
+    wait_at_most(DEADLINE, what, condition)
+}
+
+/// The same for what takes its time by design.
+#[track_caller]
+pub(crate) fn wait_at_most<T, Fut: Future<Output = Option<T>>>(
+    deadline: Duration,
+    what: &str,
     mut condition: impl FnMut() -> Fut,
 ) -> impl Future<Output = T> {
     let place = std::panic::Location::caller();
@@ -36,6 +46,6 @@ pub(crate) fn wait_for<T, Fut: Future<Output = Option<T>>>(
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(DEADLINE, poll).await.unwrap_or_else(|_| panic!("{what} never came: {place}"))
+        tokio::time::timeout(deadline, poll).await.unwrap_or_else(|_| panic!("{what} never came: {place}"))
     }
 }

@@ -124,11 +124,13 @@ impl Account {
         }
     }
 
-    /// Enters the world.
+    /// Enters the world, and waits until the whole server knows that one is there: a tenth of a second, two frames.
     pub(crate) async fn enter(&self, server: &Server) -> Player {
         let mut player = Player::connect(server).await;
         player.send(&ClientMessage::Hello(self.hello())).await;
         player.expect_welcome().await;
+        player.frame().await;
+        player.frame().await;
         player
     }
 
