@@ -9,7 +9,7 @@
 use glam::DVec3;
 use motion::{Body, Buttons, Ground, Input, Mode, Predictor};
 use planet::Planet;
-use wire::{ClientMessage, INPUT_BATCH_MAX, InputBatch, Kind};
+use wire::{ClientMessage, InputBatch, Kind};
 
 use crate::planet::planet_ref;
 use crate::stream::stream_ref;
@@ -45,11 +45,9 @@ pub struct OwnBody {
 impl OwnBody {
     /// The message with the inputs made since the last one; none if there are none.
     fn take_inputs(&mut self) -> Option<Vec<u8>> {
-        let mut inputs = self.predictor.inputs_after(self.sent_seq);
-        let first_seq = self.predictor.last_seq() - u32::try_from(inputs.len()).ok()? + 1;
-        let inputs: Vec<_> = inputs.by_ref().take(INPUT_BATCH_MAX).collect();
-        self.sent_seq = first_seq + u32::try_from(inputs.len()).ok()? - 1;
-        (!inputs.is_empty()).then(|| ClientMessage::Input(InputBatch { first_seq, inputs }).encode())
+        let batch = InputBatch::unsent(&self.predictor, self.sent_seq)?;
+        self.sent_seq = batch.last_seq();
+        Some(ClientMessage::Input(batch).encode())
     }
 }
 

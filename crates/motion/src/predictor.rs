@@ -9,21 +9,22 @@ const PENDING_MAX: usize = 300;
 /// Moves a body at once and keeps the inputs until the server has applied them.
 #[derive(Clone, Debug)]
 pub struct Predictor {
-    body: Body,
     last_seq: u32,
-    /// The newest inputs, the last one numbered `last_seq`.
-    pending: VecDeque<Input>,
+    /// The body after the input before the first pending one.
+    confirmed: Body,
+    /// The newest inputs, the last one numbered `last_seq`, and the body after each.
+    pending: VecDeque<(Input, Body)>,
 }
 
 impl Predictor {
     /// Begins with the server's body after the input numbered `last_seq`.
     pub fn new(body: Body, last_seq: u32) -> Self {
-        Self { body, last_seq, pending: VecDeque::new() }
+        Self { last_seq, confirmed: body, pending: VecDeque::new() }
     }
 
     /// The body as predicted.
     pub fn body(&self) -> &Body {
-        &self.body
+        self.pending.back().map_or(&self.confirmed, |(_, body)| body)
     }
 
     /// Number of the newest input.
@@ -33,37 +34,56 @@ impl Predictor {
 
     /// Applies one input and gives its number. Numbers wrap after four years of walking.
     pub fn step(&mut self, input: Input, ground: &impl Ground) -> u32 {
-        step(&mut self.body, input, ground);
+        let mut body = *self.body();
+        step(&mut body, input, ground);
         self.last_seq = self.last_seq.wrapping_add(1);
-        if self.pending.len() == PENDING_MAX {
-            self.pending.pop_front();
+        self.pending.push_back((input, body));
+        if self.pending.len() > PENDING_MAX {
+            self.answer_first();
         }
-        self.pending.push_back(input);
         self.last_seq
     }
 
     /// The newest inputs, oldest first, that are numbered above `seq` and still remembered.
     pub fn inputs_after(&self, seq: u32) -> impl ExactSizeIterator<Item = Input> {
         let count = (self.last_seq.wrapping_sub(seq) as usize).min(self.pending.len());
-        self.pending.iter().skip(self.pending.len() - count).copied()
+        self.pending.iter().skip(self.pending.len() - count).map(|(input, _)| *input)
     }
 
-    /// Takes the server's body after the input numbered `applied_seq`, and applies the inputs after that again. Gives
-    /// how far the prediction was off in metres: 0 when nothing went wrong.
+    /// Takes the server's body after the input numbered `applied_seq`, and applies the inputs after that again if it is
+    /// not the predicted one. Gives how far the prediction was off in metres: 0 when nothing went wrong.
     pub fn reconcile(&mut self, body: Body, applied_seq: u32, ground: &impl Ground) -> f64 {
-        let predicted = self.body.position;
-        // An answer to inputs never made is to a former prediction: go on from there.
         let unanswered = self.last_seq.wrapping_sub(applied_seq).cast_signed();
         if unanswered < 0 {
+            // An answer to inputs never made is to a former prediction: go on from there.
+            let off_m = (body.position - self.body().position).length();
             *self = Self::new(body, applied_seq);
-        } else {
-            let answered = self.pending.len().saturating_sub(unanswered.cast_unsigned() as usize);
-            self.pending.drain(..answered);
-            self.body = body;
-            for input in &self.pending {
-                step(&mut self.body, *input, ground);
-            }
+            return off_m;
         }
-        (self.body.position - predicted).length()
+        while self.pending.len() > unanswered.cast_unsigned() as usize {
+            self.answer_first();
+        }
+        if moves_alike(&self.confirmed, &body) {
+            return 0.0;
+        }
+        let predicted = self.body().position;
+        self.confirmed = body;
+        let mut body = body;
+        for (input, after) in &mut self.pending {
+            step(&mut body, *input, ground);
+            *after = body;
+        }
+        (self.body().position - predicted).length()
     }
+
+    fn answer_first(&mut self) {
+        if let Some((_, body)) = self.pending.pop_front() {
+            self.confirmed = body;
+        }
+    }
+}
+
+/// Whether both go on in the same way: the facing has no part in that, and is rounded on its way here.
+fn moves_alike(one: &Body, other: &Body) -> bool {
+    one.position == other.position && one.velocity == other.velocity && one.mode == other.mode
 }

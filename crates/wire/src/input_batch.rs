@@ -11,7 +11,7 @@
 
 use crate::INPUT_BATCH_MAX;
 use crate::reader::{Reader, TooShort};
-use motion::{Buttons, Input};
+use motion::{Buttons, Input, Predictor};
 
 /// Consecutive inputs of one player, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,19 @@ pub enum InputBatchError {
 }
 
 impl InputBatch {
+    /// The oldest inputs of a prediction that are numbered above `sent_seq`, as many as fit; none if all were sent.
+    pub fn unsent(predictor: &Predictor, sent_seq: u32) -> Option<Self> {
+        let inputs = predictor.inputs_after(sent_seq);
+        let first_seq = predictor.last_seq().wrapping_sub(inputs.len() as u32).wrapping_add(1);
+        let inputs: Vec<_> = inputs.take(INPUT_BATCH_MAX).collect();
+        (!inputs.is_empty()).then_some(Self { first_seq, inputs })
+    }
+
+    /// Number of the last input.
+    pub fn last_seq(&self) -> u32 {
+        self.first_seq.wrapping_add(self.inputs.len() as u32).wrapping_sub(1)
+    }
+
     pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
         assert!((1..=INPUT_BATCH_MAX).contains(&self.inputs.len()), "the sender splits longer batches");
         bytes.extend(self.first_seq.to_le_bytes());

@@ -352,7 +352,6 @@ impl Host {
     }
 
     fn tell_fault(&mut self, session: SessionId, fault: Fault) {
-        metrics::counter!("terrane_zone_faults_total", "code" => fault.code).increment(1);
         let Some(account_id) = self.sessions.get(&session).copied() else { return };
         if fault.is_fatal {
             self.disconnect(account_id, Some(bye(fault.code, &fault.detail, false)));

@@ -1,0 +1,243 @@
+//! A running server: what it says about its planet, and how to log in to it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use glam::DVec3;
+use motion::Ground;
+use planet::{Planet, PlanetSpec};
+use reqwest::{Response, StatusCode};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How often an overloaded server is asked again.
+const TRIES: u32 = 6;
+/// The longest wait before asking again.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Why a site cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// Not an address this client can speak to.
+    #[error("`{0}` is not an address like http://127.0.0.1:7380")]
+    Address(String),
+    /// Nobody answers, or not in HTTP.
+    #[error("no answer: {0}")]
+    Unreachable(#[from] reqwest::Error),
+    /// The server says no.
+    #[error("{what} was refused with {status}: {detail}")]
+    Refused {
+        /// What was asked for.
+        what: &'static str,
+        /// The HTTP status.
+        status: StatusCode,
+        /// The beginning of the answer.
+        detail: String,
+    },
+    /// The server speaks of something this build does not know.
+    #[error("this build does not fit the server: {0}")]
+    Mismatch(String),
+    /// The text to sign is for another site.
+    #[error("the server asks to sign a login to another site: {0:?}")]
+    ForeignChallenge(String),
+}
+
+/// A player's key.
+#[derive(Clone)]
+pub struct DeviceKey(SigningKey);
+
+impl DeviceKey {
+    /// The key made of these 32 secret bytes.
+    pub fn from_bytes(secret: [u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(&secret))
+    }
+
+    /// A new key.
+    pub fn random() -> Self {
+        Self::from_bytes(rand::random())
+    }
+
+    fn public_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0.verifying_key().as_bytes())
+    }
+}
+
+/// The planet as the ground of crate `motion`.
+#[derive(Clone)]
+pub(crate) struct PlanetGround(Arc<Planet>);
+
+impl Ground for PlanetGround {
+    fn elevation_m(&self, dir: DVec3) -> f64 {
+        self.0.elevation_m(dir)
+    }
+
+    fn radius_m(&self) -> f64 {
+        self.0.radius_m()
+    }
+}
+
+/// A running server. Cheap to clone; its planet is made once.
+#[derive(Clone)]
+pub struct Site {
+    origin: String,
+    http: reqwest::Client,
+    planet: Arc<Planet>,
+}
+
+/// A player who has logged in.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// For the `Authorization` header and the hello.
+    pub access_token: String,
+    /// For a new access token.
+    pub refresh_token: String,
+    /// Who.
+    pub account_id: Uuid,
+    /// The name others see.
+    pub display_name: String,
+    /// Whether this login made the account.
+    pub is_new: bool,
+}
+
+#[derive(Deserialize)]
+struct PlanetInfo {
+    seed: String,
+    shift: u8,
+    protocol_hash: String,
+}
+
+#[derive(Serialize)]
+struct ChallengeRequest {
+    public_key: String,
+}
+
+#[derive(Deserialize)]
+struct Challenge {
+    message: String,
+    nonce: String,
+}
+
+#[derive(Serialize)]
+struct VerifyRequest<'a> {
+    public_key: String,
+    nonce: String,
+    signature: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct LoginAnswer {
+    access_token: String,
+    refresh_token: String,
+    account: AccountAnswer,
+}
+
+#[derive(Deserialize)]
+struct AccountAnswer {
+    account_id: Uuid,
+    display_name: String,
+    is_new: bool,
+}
+
+impl Site {
+    /// Asks the server at `address` (`http://host:port`) about its planet and makes it.
+    pub async fn open(address: &str) -> Result<Self, SiteError> {
+        let origin = address.trim_end_matches('/').to_owned();
+        let host = origin.strip_prefix("http://").filter(|host| !host.is_empty() && !host.contains('/'));
+        if host.is_none() {
+            return Err(SiteError::Address(address.to_owned()));
+        }
+        let http = reqwest::Client::builder().timeout(REQUEST_TIME_MAX).build()?;
+        let answer = http.get(format!("{origin}/api/v1/planet")).send().await?;
+        let info: PlanetInfo = accept("the planet", answer).await?.json().await?;
+        if info.protocol_hash != wire::PROTOCOL_HASH.to_string() {
+            return Err(SiteError::Mismatch("it was built from another protocol or other rules".into()));
+        }
+        let seed = info.seed.parse().map_err(|_| SiteError::Mismatch(format!("seed {}", info.seed)))?;
+        if info.shift > planet::SHIFT_MAX {
+            return Err(SiteError::Mismatch(format!("a planet of shift {}", info.shift)));
+        }
+        let planet = Arc::new(Planet::new(PlanetSpec { seed, shift: info.shift }));
+        Ok(Self { origin, http, planet })
+    }
+
+    /// The server's planet.
+    pub fn planet(&self) -> &Arc<Planet> {
+        &self.planet
+    }
+
+    pub(crate) fn ground(&self) -> PlanetGround {
+        PlanetGround(Arc::clone(&self.planet))
+    }
+
+    /// Address of the realtime socket.
+    pub(crate) fn socket_address(&self) -> String {
+        let host = self.origin.strip_prefix("http://").expect("open has checked it");
+        format!("ws://{host}/ws")
+    }
+
+    /// Logs in with a key, by challenge and signature. A key not seen before makes an account, named `display_name` if
+    /// given.
+    pub async fn log_in(&self, key: &DeviceKey, display_name: Option<&str>) -> Result<Login, SiteError> {
+        let asked = ChallengeRequest { public_key: key.public_text() };
+        let challenge: Challenge = self.post("a challenge", "challenge", &asked).await?.json().await?;
+        let names_us = challenge.message.lines().any(|line| line == format!("origin: {}", self.origin));
+        if !names_us {
+            return Err(SiteError::ForeignChallenge(challenge.message));
+        }
+        let signature = key.0.sign(challenge.message.as_bytes());
+        let answer = VerifyRequest {
+            public_key: key.public_text(),
+            nonce: challenge.nonce,
+            signature: URL_SAFE_NO_PAD.encode(signature.to_bytes()),
+            display_name,
+        };
+        let login: LoginAnswer = self.post("the login", "verify", &answer).await?.json().await?;
+        Ok(Login {
+            access_token: login.access_token,
+            refresh_token: login.refresh_token,
+            account_id: login.account.account_id,
+            display_name: login.account.display_name,
+            is_new: login.account.is_new,
+        })
+    }
+
+    /// Posts to `/api/v1/auth/…`, and again if the server asks to come back later.
+    async fn post(
+        &self,
+        what: &'static str,
+        route: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<Response, SiteError> {
+        let address = format!("{}/api/v1/auth/{route}", self.origin);
+        let mut tries = 1;
+        loop {
+            let answer = self.http.post(&address).json(body).send().await?;
+            let wait = retry_after(&answer).filter(|_| tries < TRIES);
+            let Some(wait) = wait else { return accept(what, answer).await };
+            tracing::debug!(what, ?wait, "the server asks to come back later");
+            tokio::time::sleep(wait).await;
+            tries += 1;
+        }
+    }
+}
+
+/// How long an overloaded server asks to wait.
+fn retry_after(answer: &Response) -> Option<Duration> {
+    let is_busy = matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let seconds = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    is_busy.then(|| Duration::from_secs(seconds.unwrap_or(1)).min(WAIT_MAX))
+}
+
+async fn accept(what: &'static str, answer: Response) -> Result<Response, SiteError> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let detail = answer.text().await.unwrap_or_default().chars().take(300).collect();
+    Err(SiteError::Refused { what, status, detail })
+}
