@@ -111,6 +111,8 @@ pub async fn run(config: BotsConfig) -> Result<Report, SiteError> {
             };
             // The receiver counts to the number of bots and cannot be gone before.
             let _ = arrived.send(()).await;
+            // The count below is complete when nobody holds a sender any more.
+            drop(arrived);
             match entered {
                 Ok(client) => Ok(visit(client, seed, leave_at).await),
                 Err(reason) => Err(reason),

@@ -157,9 +157,9 @@ pub(crate) struct BotsArgs {
     /// For how long
     #[arg(long, value_name = "S", default_value_t = 30)]
     pub(crate) seconds: u64,
-    /// Seed of what they do
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(crate) seed: u64,
+    /// Decides who they are and what they do; another one each time if not given
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
     /// One JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
