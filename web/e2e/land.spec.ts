@@ -4,7 +4,7 @@ import { TerraneServer } from "./server.ts";
 test("a claimed lot and the place one stands at survive a restart of the server", async ({ browser }) => {
   const server = await TerraneServer.create();
   try {
-    const ann = await Visitor.open(browser, server.url, { viewport: { width: 1000, height: 600 } });
+    const ann = await Visitor.open(browser, server.url);
     const { page } = ann;
 
     // The ground in front of one's feet.
@@ -42,9 +42,7 @@ test("a claimed lot and the place one stands at survive a restart of the server"
     await expect(balance).toHaveText(paid ?? "");
 
     // Another person at the lot's own link sees whose it is, and cannot have it.
-    const bob = await Visitor.open(browser, `${server.url}/#lot=${cell}`, {
-      viewport: { width: 1000, height: 600 },
-    });
+    const bob = await Visitor.open(browser, `${server.url}/#lot=${cell}`);
     await bob.until((state) => state.lot?.status === "taken");
     await expect(bob.page.getByTestId("lot")).toContainText(await ann.name());
     await expect(bob.page.getByRole("button", { name: "Claim" })).toHaveCount(0);

@@ -10,6 +10,7 @@ test("two strangers meet: one walks and speaks, the other sees and hears", async
   const [seenAnn] = (await bob.state).people;
   expect(seenAnn?.name).toBe(annName);
   expect(seenAnn?.distanceM).toBeLessThan(30);
+  await bob.page.getByRole("button", { name: "1 person near" }).click();
   await expect(bob.page.getByTestId("people").getByRole("button")).toContainText(annName);
 
   // Ann walks; Bob sees her where she is.

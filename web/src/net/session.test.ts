@@ -117,7 +117,10 @@ test("a lost connection is resumed with the token of the welcome", async () => {
   await elapse(600);
   expect(sockets).toHaveLength(2);
   latest().onopen?.();
-  expect([...fromHello(latest().sent[0]).resumeToken]).toEqual([1, 2, 3]);
+  const hello = fromHello(latest().sent[0]);
+  expect([...hello.resumeToken]).toEqual([1, 2, 3]);
+  // The link has been followed: a server that has forgotten the body must not send it back there.
+  expect(hello.arriveAt).toBeUndefined();
   latest().welcome();
   expect(states.at(-1)).toBe("online");
 });

@@ -61,6 +61,7 @@ export class Session {
   #state: ConnectionState = { kind: "connecting" };
   #socket: Socket | undefined;
   #resumeToken: Uint8Array<ArrayBuffer> = new Uint8Array();
+  #arriveAt: LatLng | undefined;
   #farewell: { code: string; detail: string; mayReconnect: boolean } | undefined;
   #openedAtMs = 0;
   #heardAtMs = 0;
@@ -74,9 +75,10 @@ export class Session {
   constructor(
     private readonly deps: SessionDeps,
     private readonly handlers: ServerHandlers,
-    /** Where a newcomer wants to arrive; a body that is resumed stays where it is. */
-    private readonly arriveAt: LatLng | undefined,
+    /** Where to arrive instead of where one was last; asked for until it has happened once. */
+    arriveAt: LatLng | undefined,
   ) {
+    this.#arriveAt = arriveAt;
     this.#backoff = new Backoff(500, 10_000, () => deps.random());
   }
 
@@ -143,8 +145,11 @@ export class Session {
           protocolHash: this.deps.protocolHash,
           accessToken,
           resumeToken: this.#resumeToken,
-          ...(this.arriveAt && {
-            arriveAt: { latitudeDeg: this.arriveAt.latitude_deg, longitudeDeg: this.arriveAt.longitude_deg },
+          ...(this.#arriveAt && {
+            arriveAt: {
+              latitudeDeg: this.#arriveAt.latitude_deg,
+              longitudeDeg: this.#arriveAt.longitude_deg,
+            },
           }),
         }),
       );
@@ -175,6 +180,7 @@ export class Session {
       welcome: (welcome: Welcome) => {
         this.#resumeToken = new Uint8Array(welcome.resumeToken);
         this.#wasOnline = true;
+        this.#arriveAt = undefined;
         this.#tokenFailures = 0;
         this.#backoff.reset();
         this.#pingedAtMs = 0;
