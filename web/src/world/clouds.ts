@@ -1,7 +1,17 @@
 /** A layer of clouds round the planet: one sphere, seen from below as a sky and from above as weather. */
-import { BufferAttribute, BufferGeometry, DoubleSide, Mesh, type Scene, ShaderMaterial, SphereGeometry, Vector2 } from "three";
-import { AIR_GLSL, DISPLAY_GLSL } from "./atmosphere.ts";
+import {
+  type BufferAttribute,
+  BufferGeometry,
+  DoubleSide,
+  Mesh,
+  type Scene,
+  ShaderMaterial,
+  SphereGeometry,
+  Vector2,
+} from "three";
 import { length, type Vec3 } from "../geo/vec3.ts";
+import { AIR_GLSL, DISPLAY_GLSL } from "./atmosphere.ts";
+import type { Defines } from "./quality.ts";
 
 /** Height of the layer as a share of the radius: above the highest peaks. */
 export const CLOUD_HEIGHT_SHARE = 0.0052;
@@ -21,11 +31,15 @@ float cloudDensity(vec3 direction, float detail) {
   p = TURN * p * 2.9 + uTimeS * 6e-5;
   sum += texture(uNoise, p).b * 0.16;
   p = TURN * p * 3.1 + uTimeS * 2e-4;
+#ifdef FINE
   sum += texture(uNoise, p).a * 0.11;
   p = TURN * p * 3.3 + uTimeS * 6e-4;
   sum += mix(0.5, texture(uNoise, p).r, detail) * 0.07;
   p = TURN * p * 3.3 + uTimeS * 1e-3;
   sum += mix(0.5, texture(uNoise, p).g, detail) * 0.04;
+#else
+  sum += texture(uNoise, p).a * 0.22;
+#endif
   // Dry belts on both sides of the equator, as under real trade winds.
   float belt = abs(direction.z);
   sum += 0.03 * cos(belt * 11.0);
@@ -66,7 +80,6 @@ ${DISPLAY_GLSL}
 uniform vec3 uSun;
 uniform float uTimeS;
 uniform sampler3D uNoise;
-uniform float uDetail;
 /** How solid the layer is, and 1 seen from below. */
 uniform vec2 uLayer;
 varying vec3 vDirection;
@@ -78,11 +91,15 @@ varying float vForward;
 ${CLOUD_GLSL}
 void main() {
   vec3 direction = normalize(vDirection);
-  float density = cloudDensity(direction, uDetail);
+  float density = cloudDensity(direction, 1.0);
   if (density < 0.01) discard;
   // Thicker towards the sun means shade on this side.
   vec3 aside = normalize(uSun - direction * dot(uSun, direction)) * mix(0.012, 0.0016, uLayer.y);
-  float towards = uDetail > 0.5 ? cloudDensity(direction + aside, 0.0) : density;
+#ifdef FINE
+  float towards = cloudDensity(direction + aside, 0.0);
+#else
+  float towards = density;
+#endif
   float shade = clamp(1.0 - (towards * 0.75 + density * 0.25) * mix(0.35, 0.62, uLayer.y), 0.3, 1.0);
   vec3 light = vSunlight * (shade * mix(0.78, 0.5, uLayer.y) + vForward * (1.0 - density) * 0.9) + vSkylight * 0.85;
   float cover = density * mix(0.92, 0.86, uLayer.y) * uLayer.x;
@@ -101,11 +118,13 @@ export class Clouds {
     scene: Scene,
     uniforms: Record<string, { value: unknown }>,
     private readonly radiusM: number,
+    defines: Defines,
   ) {
     this.shellM = radiusM * (1 + CLOUD_HEIGHT_SHARE);
     this.mesh = new Mesh(
       shellGeometry(),
       new ShaderMaterial({
+        defines,
         vertexShader: VERTEX,
         fragmentShader: FRAGMENT,
         uniforms: { ...uniforms, uShellKm: { value: this.shellM / 1000 }, uLayer: { value: this.layer } },

@@ -1,7 +1,7 @@
 /** Builds low-poly shapes from rings and tips, flat-shaded: every triangle has corners of its own. */
 import { BufferAttribute, type BufferGeometry } from "three";
-import type { Rgb } from "./palette.ts";
 import { cross, normalize, subtract, type Vec3 } from "../geo/vec3.ts";
+import type { Rgb } from "./palette.ts";
 
 /** Linear light from an sRGB hex colour. */
 export function paint(text: string): Rgb {

@@ -5,8 +5,8 @@
  * meet near a corner; a tile's place in its window travels in its matrix (see `terrain_shader.ts`).
  */
 import { DataTexture, NearestFilter, RGBAFormat, UnsignedByteType } from "three";
-import { type CellAddress, cellAt, parseToken, shareOn, tokenOf } from "./cells.ts";
 import type { Vec3 } from "../geo/vec3.ts";
+import { type CellAddress, cellAt, parseToken, shareOn, tokenOf } from "./cells.ts";
 
 export type LotState = "mine" | "taken" | "free" | "unclaimable";
 

@@ -99,7 +99,8 @@ export class LotPosts {
         if (state !== "mine" && corners.has(key)) continue;
         const direction = directionIn(cell, x, y);
         const at = scale(direction, this.radiusM + Math.max(0, this.ground(direction)));
-        if (distance(at, player) < POST_REACH_M) corners.set(key, { at, color: state === "mine" ? MINE : TAKEN });
+        if (distance(at, player) < POST_REACH_M)
+          corners.set(key, { at, color: state === "mine" ? MINE : TAKEN });
       }
     }
     let count = 0;

@@ -1,6 +1,7 @@
 /** What the page and its terrain workers say to each other, and the byte layout of what comes back. */
-import type { CellAddress } from "./cells.ts";
+
 import type { Vec3 } from "../geo/vec3.ts";
+import type { CellAddress } from "./cells.ts";
 
 /** Trees and rocks, or grass and flowers. */
 export type PlantLayer = "trees" | "grass";

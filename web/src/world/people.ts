@@ -7,9 +7,9 @@ import {
   type Scene,
   type ShaderMaterial,
 } from "three";
+import { subtract, type Vec3 } from "../geo/vec3.ts";
 import { depthMaterial, litMaterial } from "./lit_material.ts";
 import { PERSON_SHAPE, personGeometry } from "./person_shape.ts";
-import { subtract, type Vec3 } from "../geo/vec3.ts";
 
 /** How a body is to be shown this frame; positions are metres from the planet's centre, at the feet. */
 export interface BodyView {

@@ -58,7 +58,8 @@ export function personGeometry(): InstancedBufferGeometry {
 
   for (const side of [1, -1] as const) {
     const right = side === 1;
-    const limb = (z: number, radius: number, x: number, y = 0): Ring => ring(5, z, radius, radius, 0.3, x * side, y);
+    const limb = (z: number, radius: number, x: number, y = 0): Ring =>
+      ring(5, z, radius, radius, 0.3, x * side, y);
     facets.tube(
       [limb(1.13, 0.05, 0.255), limb(1.41, 0.062, 0.235)],
       SHIRT,

@@ -1,8 +1,8 @@
 /** The planet's own Rust as the renderer uses it: heights on the page, meshes in the workers. */
 import { type CoreExports, instantiateCore } from "../core/wasm.ts";
+import type { Vec3 } from "../geo/vec3.ts";
 import type { CellAddress } from "./cells.ts";
 import type { PlantLayer } from "./messages.ts";
-import type { Vec3 } from "../geo/vec3.ts";
 
 /** The functions of `crates/browser/src/{planet,tile}.rs` that are called here. */
 interface PlanetExports extends CoreExports {

@@ -1,9 +1,9 @@
 /** Trees, rocks and grass as a few dozen facets each; the kinds are those of `tile.rs`. */
 import { InstancedBufferGeometry } from "three";
+import { add, normalize, type Vec3 } from "../geo/vec3.ts";
 import { Facets, paint, type Ring, ring } from "./facets.ts";
 import type { LitShape } from "./lit_material.ts";
 import type { Rgb } from "./palette.ts";
-import { add, normalize, type Vec3 } from "../geo/vec3.ts";
 
 export interface PlantKind {
   readonly name: string;
@@ -99,8 +99,14 @@ function blob(
   // The bumps follow from the direction alone, so that faces that share a corner agree on it.
   const place = ([x, y, z]: Vec3): Vec3 => {
     const bump =
-      1 + 0.13 * Math.sin(x * 4.1 + salt * 2.1) * Math.cos(y * 3.7 + salt) + 0.11 * Math.sin(z * 5.3 + x * 2.9 + salt);
-    return [center[0] + x * bump * radius[0], center[1] + y * bump * radius[1], center[2] + z * bump * radius[2]];
+      1 +
+      0.13 * Math.sin(x * 4.1 + salt * 2.1) * Math.cos(y * 3.7 + salt) +
+      0.11 * Math.sin(z * 5.3 + x * 2.9 + salt);
+    return [
+      center[0] + x * bump * radius[0],
+      center[1] + y * bump * radius[1],
+      center[2] + z * bump * radius[2],
+    ];
   };
   for (const corners of ballFaces(isFine)) {
     const [a, b, c] = [place(corners[0]), place(corners[1]), place(corners[2])];
@@ -110,7 +116,9 @@ function blob(
 }
 
 function cone(facets: Facets, base: Ring, tip: Vec3, color: Rgb, tag: number): void {
-  facets.tip(base, tip, true, color, tag).tip(base, [tip[0], tip[1], (base[0]?.[2] ?? 0) + 0.12], false, shade(color, 0.55), tag);
+  facets
+    .tip(base, tip, true, color, tag)
+    .tip(base, [tip[0], tip[1], (base[0]?.[2] ?? 0) + 0.12], false, shade(color, 0.55), tag);
 }
 
 function shape(build: (facets: Facets) => void): () => InstancedBufferGeometry {
@@ -133,7 +141,11 @@ const conifer = shape((facets) => {
   ] as const;
   floors.forEach(([low, radius, high], floor) => {
     const base = ring(7, low, radius, radius, floor * 0.37).map(
-      ([x, y, z], side): Vec3 => [x * (side % 2 ? 0.86 : 1.06), y * (side % 2 ? 0.86 : 1.06), z - (side % 2 ? 0 : 0.16)],
+      ([x, y, z], side): Vec3 => [
+        x * (side % 2 ? 0.86 : 1.06),
+        y * (side % 2 ? 0.86 : 1.06),
+        z - (side % 2 ? 0 : 0.16),
+      ],
     );
     cone(facets, base, [0, 0, high], shade(NEEDLES, 0.85 + floor * 0.1), 0.25 + floor * 0.2);
   });
@@ -170,11 +182,20 @@ const palm = shape((facets) => {
       Math.sin(turn) * reach + Math.cos(turn) * aside,
       top[2] + rise,
     ];
-    const [root, middle, tip] = [along(0.1, 0.1, 0), along(1.3, 0.55 - (frond % 2) * 0.3, 0), along(2.6, -0.75, 0)];
-    const [left, right] = [along(1.35, 0.2 - (frond % 2) * 0.3, 0.42), along(1.35, 0.2 - (frond % 2) * 0.3, -0.42)];
+    const [root, middle, tip] = [
+      along(0.1, 0.1, 0),
+      along(1.3, 0.55 - (frond % 2) * 0.3, 0),
+      along(2.6, -0.75, 0),
+    ];
+    const [left, right] = [
+      along(1.35, 0.2 - (frond % 2) * 0.3, 0.42),
+      along(1.35, 0.2 - (frond % 2) * 0.3, -0.42),
+    ];
     const color = shade(FRONDS, 0.85 + (frond % 3) * 0.12);
     facets.triangle(root, middle, left, color, 0.8).triangle(middle, tip, left, color, 1);
-    facets.triangle(root, right, middle, shade(color, 0.85), 0.8).triangle(middle, right, tip, shade(color, 0.85), 1);
+    facets
+      .triangle(root, right, middle, shade(color, 0.85), 0.8)
+      .triangle(middle, right, tip, shade(color, 0.85), 1);
   }
 });
 
@@ -195,7 +216,11 @@ const cactus = shape((facets) => {
     [1, 0.9],
     [-1, 1.25],
   ] as const) {
-    facets.tube([ring(5, low, 0.13, 0.13, 0, side * 0.25), ring(5, low + 0.12, 0.15, 0.15, 0, side * 0.62)], CACTUS, STILL);
+    facets.tube(
+      [ring(5, low, 0.13, 0.13, 0, side * 0.25), ring(5, low + 0.12, 0.15, 0.15, 0, side * 0.62)],
+      CACTUS,
+      STILL,
+    );
     facets.tube(
       [ring(5, low + 0.05, 0.15, 0.15, 0, side * 0.62), ring(5, low + 0.9, 0.15, 0.15, 0, side * 0.64)],
       shade(CACTUS, 1.08),

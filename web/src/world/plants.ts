@@ -8,11 +8,11 @@ import {
   type Scene,
   type ShaderMaterial,
 } from "three";
+import { addScaled, anyTangent, cross, distance, normalize, subtract, type Vec3 } from "../geo/vec3.ts";
 import { type CellAddress, cellAt, cellKey, cellOf, directionIn } from "./cells.ts";
 import { depthMaterial, litMaterial } from "./lit_material.ts";
 import { type Job, type Plant, type PlantData, type PlantLayer, readPlants } from "./messages.ts";
 import { PLANT_KINDS, PLANT_SHAPE } from "./plant_shapes.ts";
-import { addScaled, anyTangent, cross, distance, normalize, scale, subtract, type Vec3 } from "../geo/vec3.ts";
 
 /** How the two layers are cut: the level of a patch at shift 3 and the places along its side. */
 const LAYERS = {
@@ -26,12 +26,15 @@ const NEAR_M = 85;
 const REBUILD_M = 8;
 /** And not more often than this while patches arrive. */
 const REBUILD_MS = 120;
+/** Patches are kept this much farther than trees are shown, for those who turn back. */
+const KEPT_M = 400;
 /** The most plants of one kind drawn at once. */
 const KIND_MAX = 16_384;
 
 interface Patch {
   readonly data: PlantData;
-  readonly center: Vec3;
+  /** Unit vector of the cell's centre. */
+  readonly direction: Vec3;
 }
 
 interface Needed {
@@ -100,8 +103,7 @@ export class Plants {
   /** Takes a patch that a worker has made. */
   accept(key: number, bytes: ArrayBuffer): void {
     const data = readPlants(bytes);
-    const center = scale(directionIn(cellOf(key), 0.5, 0.5), this.options.radiusM);
-    this.patches.set(key, { data, center });
+    this.patches.set(key, { data, direction: directionIn(cellOf(key), 0.5, 0.5) });
     this.isStale = true;
   }
 
@@ -165,15 +167,17 @@ export class Plants {
 
   /** Sorts every plant within reach into the draw call of its kind and distance. */
   private rebuild(player: Vec3, nowMs: number): void {
-    const { treeRadiusM, grassRadiusM } = this.options;
+    const { radiusM, treeRadiusM, grassRadiusM } = this.options;
+    const up = normalize(player);
     this.anchor = player;
     this.isStale = false;
     this.builtAtMs = nowMs;
     const near = PLANT_KINDS.map((): Chosen[] => []);
     const far = PLANT_KINDS.map((): Chosen[] => []);
     for (const [key, patch] of this.patches) {
-      const away = distance(patch.center, player);
-      if (away > Math.max(treeRadiusM, grassRadiusM) + 400) {
+      // Along the ground, whatever its height.
+      const away = distance(patch.direction, up) * radiusM;
+      if (away > treeRadiusM + KEPT_M) {
         this.patches.delete(key);
         continue;
       }
@@ -191,8 +195,8 @@ export class Plants {
         (isNear ? near : far)[plant.kind]?.push({ plant, position, patch: patch.data, reach });
       }
     }
-    near.forEach((chosen, kind) => fill(this.near[kind], chosen));
-    far.forEach((chosen, kind) => fill(this.far[kind], chosen));
+    for (const [kind, chosen] of near.entries()) fill(this.near[kind], chosen);
+    for (const [kind, chosen] of far.entries()) fill(this.far[kind], chosen);
   }
 }
 

@@ -4,8 +4,9 @@
  * The rule that keeps the ground whole: a tile is replaced by its four children only when all four are ready,
  * so whatever is asked for and not yet there is covered by an ancestor.
  */
-import { type CellAddress, cellKey, directionIn } from "./cells.ts";
+
 import { distance, length, scale, type Vec3 } from "../geo/vec3.ts";
+import { type CellAddress, cellKey, directionIn } from "./cells.ts";
 
 /** A node of the tree; `T` is what the renderer keeps for a tile that is ready. */
 export interface TileNode<T> {
@@ -58,6 +59,8 @@ export interface Selection<T> {
 
 /** Deep sea needs no small tiles: there is nothing on it but waves, which the shader makes. */
 const DEEP_SEA_M = -40;
+/** No more is asked for at once than this; the rest is asked for in later frames. */
+const WANTED_MAX = 300;
 
 export class Quadtree<T> {
   readonly roots: readonly TileNode<T>[];
@@ -111,29 +114,36 @@ export class Quadtree<T> {
       if (node.tile === undefined) wanted.push({ node, urgency });
     };
 
-    const visit = (node: TileNode<T>): void => {
-      node.usedAt = this.turn;
-      const away = distance(node.center, view.eye);
-      if (!this.mayBeSeen(node, away, eyeToHorizon, view)) return;
-      const near = Math.max(away - node.radiusM * 0.7, 1e-3);
+    const reachOf = (node: TileNode<T>): number => {
       // The first levels are split early: their facets show against the round outline of the globe.
       const reach = node.cell.level < 3 ? Math.max(view.splitDistance, 2.2) : view.splitDistance;
       const isDeepSea = node.tile !== undefined && node.highestM < DEEP_SEA_M && node.cell.level >= 5;
-      const wantsSplit = near < node.edgeM * (isDeepSea ? reach * 0.4 : reach);
-      if (wantsSplit && node.cell.level < this.options.levelMax) {
+      return node.edgeM * (isDeepSea ? reach * 0.4 : reach);
+    };
+    /** How near the tile is, or undefined where it cannot be seen. */
+    const nearness = (node: TileNode<T>): number | undefined => {
+      node.usedAt = this.turn;
+      const away = distance(node.center, view.eye);
+      if (!this.mayBeSeen(node, away, eyeToHorizon, view)) return undefined;
+      return Math.max(away - node.radiusM * 0.7, 1e-3);
+    };
+    /** Asks for a tile that is not there, and for what will be wanted below it: one round instead of one a level. */
+    const expect = (node: TileNode<T>): void => {
+      const near = nearness(node);
+      want(node, node.cell.level + (near ?? 1e9) / this.options.radiusM);
+      if (near === undefined || near >= reachOf(node) || node.cell.level >= this.options.levelMax) return;
+      if (wanted.length < WANTED_MAX) for (const child of this.childrenOf(node)) expect(child);
+    };
+    const visit = (node: TileNode<T>): void => {
+      const near = nearness(node);
+      if (near === undefined) return;
+      if (near < reachOf(node) && node.cell.level < this.options.levelMax) {
         const children = this.childrenOf(node);
-        let allReady = true;
-        for (const child of children) {
-          child.usedAt = this.turn;
-          if (child.tile === undefined) {
-            allReady = false;
-            want(child, near / node.edgeM);
-          }
-        }
-        if (allReady) {
+        if (children.every((child) => child.tile !== undefined)) {
           for (const child of children) visit(child);
           return;
         }
+        for (const child of children) expect(child);
       }
       if (node.tile !== undefined) drawn.push(node);
     };
@@ -205,20 +215,26 @@ export class Quadtree<T> {
     const { tilesMax } = this.options;
     // Nodes that were wanted for a moment and never built hold no tile, but are not free either.
     const isFull = () => this.ready.size > tilesMax || this.nodes.size > tilesMax * 4;
-    if (!isFull()) return;
-    const parents = new Set<TileNode<T>>();
-    for (const node of this.nodes.values()) if (node.parent) parents.add(node.parent);
-    const candidates = [...parents]
-      .filter((parent) => parent.children?.every((child) => !child.children && child.usedAt < this.turn))
-      .map((parent) => ({
-        parent,
-        usedAt: Math.max(...(parent.children ?? []).map((child) => child.usedAt)),
-      }))
-      .sort((a, b) => a.usedAt - b.usedAt);
-    for (const { parent } of candidates) {
-      if (!isFull()) return;
-      this.dropChildren(parent);
+    // Leaves first; what that lays bare goes in the next round.
+    for (let hasDropped = true; hasDropped && isFull(); ) {
+      hasDropped = false;
+      for (const parent of this.unusedParents()) {
+        if (!isFull()) return;
+        this.dropChildren(parent);
+        hasDropped = true;
+      }
     }
+  }
+
+  /** Nodes whose four children are leaves and were not used in this turn, the longest unused first. */
+  private unusedParents(): TileNode<T>[] {
+    const found: { parent: TileNode<T>; usedAt: number }[] = [];
+    for (const parent of this.nodes.values()) {
+      const { children } = parent;
+      if (!children?.every((child) => !child.children && child.usedAt < this.turn)) continue;
+      found.push({ parent, usedAt: Math.max(...children.map((child) => child.usedAt)) });
+    }
+    return found.sort((a, b) => a.usedAt - b.usedAt).map(({ parent }) => parent);
   }
 
   private dropChildren(parent: TileNode<T>): void {

@@ -1,6 +1,9 @@
 /** How much the renderer may spend. */
 export type Quality = "low" | "medium" | "high";
 
+/** Preprocessor names of the shaders. */
+export type Defines = Readonly<Record<string, string>>;
+
 /** What a quality level means; every limit of the renderer is in this table. */
 export interface QualitySettings {
   /** Quads a side of one terrain tile. */
@@ -20,8 +23,8 @@ export interface QualitySettings {
   readonly shadowTexels: number;
   /** Shadows are drawn this far around. */
   readonly shadowRadiusM: number;
-  /** Detail noise, waves with ripples and clouds in the fragment shaders. */
-  readonly fineShading: boolean;
+  /** What the shaders are compiled with: `FINE` for the smaller waves, grains and wisps of cloud. */
+  readonly defines: Defines;
 }
 
 export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
@@ -35,7 +38,7 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     grassRadiusM: 0,
     shadowTexels: 512,
     shadowRadiusM: 24,
-    fineShading: false,
+    defines: {},
   },
   medium: {
     tileQuads: 32,
@@ -47,7 +50,7 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     grassRadiusM: 38,
     shadowTexels: 1024,
     shadowRadiusM: 45,
-    fineShading: true,
+    defines: { FINE: "" },
   },
   high: {
     tileQuads: 32,
@@ -59,6 +62,6 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     grassRadiusM: 60,
     shadowTexels: 2048,
     shadowRadiusM: 70,
-    fineShading: true,
+    defines: { FINE: "" },
   },
 };

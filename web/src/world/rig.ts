@@ -178,9 +178,8 @@ export function mixPoses(a: Pose, b: Pose, share: number, radiusM: number): Pose
   if (share >= 1) return b;
   const altitude = (pose: Pose) => Math.max(1, length(pose.eye) - radiusM);
   const heightM = Math.exp(Math.log(altitude(a)) * (1 - share) + Math.log(altitude(b)) * share);
-  // Sideways mostly while high, or the flight would cross half a continent at the height of a house.
-  const rise = (meters: number) => (meters / altitude(b)) ** 0.6;
-  const sideways = (rise(heightM) - rise(altitude(a))) / (1 - rise(altitude(a)));
+  // Sideways in step with the height, or the flight would cross half a continent at the height of a house.
+  const sideways = (heightM - altitude(a)) / (altitude(b) - altitude(a));
   const place = slerp(normalize(a.eye), normalize(b.eye), sideways);
   const turn = share * share * (3 - 2 * share);
   const forward = slerp(a.forward, b.forward, turn);

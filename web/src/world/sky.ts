@@ -10,8 +10,8 @@ import {
   ShaderMaterial,
   Vector3,
 } from "three";
-import { AIR_GLSL, type AirUniforms, DISPLAY_GLSL, frameOf } from "./atmosphere.ts";
 import { length, normalize, type Vec3 } from "../geo/vec3.ts";
+import { AIR_GLSL, type AirUniforms, DISPLAY_GLSL, frameOf } from "./atmosphere.ts";
 
 const RINGS = 56;
 const SPOKES = 72;
@@ -46,15 +46,10 @@ void main() {
 `;
 
 const SKY_FRAGMENT = /* glsl */ `
-precision highp sampler3D;
 ${DISPLAY_GLSL}
 uniform vec3 uSun;
 uniform vec3 uCenterKm;
 uniform vec3 uPlanetKm;
-uniform float uTimeS;
-uniform sampler3D uNoise;
-uniform sampler2D uLight;
-uniform float uDetail;
 varying vec3 vRayleigh;
 varying vec3 vMie;
 varying vec3 vClear;

@@ -11,11 +11,12 @@ import {
   Sphere,
   Vector3,
 } from "three";
+import { subtract, type Vec3 } from "../geo/vec3.ts";
 import type { CellAddress } from "./cells.ts";
 import { type Job, readTile } from "./messages.ts";
 import { Quadtree, type TileNode } from "./quadtree.ts";
+import type { Defines } from "./quality.ts";
 import { TERRAIN_FRAGMENT, TERRAIN_VERTEX } from "./terrain_shader.ts";
-import { subtract, type Vec3 } from "../geo/vec3.ts";
 
 interface DrawnTile {
   readonly mesh: Mesh<BufferGeometry, ShaderMaterial>;
@@ -28,6 +29,7 @@ export interface TerrainOptions {
   readonly tilesMax: number;
   /** The level whose quads are about a metre. */
   readonly levelMax: number;
+  readonly defines: Defines;
   readonly uniforms: Record<string, { value: unknown }>;
   /** Where a tile lies in the lot grid. */
   readonly lotPlaceOf: (cell: CellAddress) => readonly [number, number, number] | undefined;
@@ -49,6 +51,7 @@ export class Terrain {
     const { radiusM, tilesMax, levelMax, quads } = options;
     this.index = new BufferAttribute(gridIndices(quads), 1);
     this.material = new ShaderMaterial({
+      defines: options.defines,
       vertexShader: TERRAIN_VERTEX,
       fragmentShader: TERRAIN_FRAGMENT,
       uniforms: { ...options.uniforms, uGridSide: { value: quads + 1 } },

@@ -9,7 +9,11 @@ import { SHADOW_GLSL } from "./shadows.ts";
  * without lots).
  */
 export const TERRAIN_VERTEX = /* glsl */ `
+#ifdef FINE
 #define AIR_STEPS 6
+#else
+#define AIR_STEPS 3
+#endif
 ${AIR_GLSL}
 attribute float elevation;
 attribute vec2 climate;
@@ -68,7 +72,6 @@ uniform float uTimeS;
 uniform sampler2D uLight;
 uniform sampler2D uPalette;
 uniform sampler3D uNoise;
-uniform float uDetail;
 ${LOT_GLSL}
 ${SHADOW_GLSL}
 
@@ -89,7 +92,7 @@ flat varying float vFacet;
 const vec3 ROCK_WARM = vec3(0.235, 0.185, 0.140);
 const vec3 ROCK_COLD = vec3(0.175, 0.170, 0.172);
 const vec3 SAND = vec3(0.640, 0.500, 0.310);
-const vec3 SNOW = vec3(0.860, 0.900, 0.960);
+const vec3 SNOW = vec3(0.560, 0.600, 0.660);
 const vec3 SHALLOW = vec3(0.060, 0.330, 0.360);
 const vec3 DEEP = vec3(0.004, 0.030, 0.085);
 const vec3 ICE = vec3(0.720, 0.800, 0.860);
@@ -107,10 +110,15 @@ void main() {
   facet *= sign(dot(facet, -view));
 
   // Three grains: footprints, clearings, hillsides. Mipmaps turn each to even grey where it would shimmer.
-  vec4 fine = texture(uNoise, vLocal / 8.0);
   vec4 medium = texture(uNoise, vLocal / 64.0);
   vec4 broad = texture(uNoise, vLocal / 512.0);
+#ifdef FINE
+  vec4 fine = texture(uNoise, vLocal / 8.0);
   vec4 land = texture(uNoise, up * 23.0);
+#else
+  vec4 fine = medium;
+  vec4 land = vec4(0.5);
+#endif
   float grain = (fine.r * 0.30 + medium.r * 0.35 + broad.r * 0.35) - 0.5;
   float patches = (medium.g * 0.4 + broad.g * 0.6) - 0.5;
 
@@ -134,7 +142,7 @@ void main() {
 
   float cold = 0.5 - 0.035 - vClimate.x;
   float snow = smoothstep(-0.012, 0.03, cold + grain * 0.05 - max(0.0, steep - 0.16) * 0.22 + vConcavity * 0.01);
-  ground = mix(ground, SNOW * (1.0 + grain * 0.06), snow);
+  ground = mix(ground, SNOW * (1.0 + grain * 0.12 + (vFacet - 0.5) * 0.06 * facets), snow);
 
   float shade = shadow(vSeen, normal);
   float occlusion = clamp(1.0 - vConcavity * 0.55, 0.5, 1.15);
@@ -149,8 +157,10 @@ void main() {
     // Two trains of ripples run through the noise; its channels are the slopes.
     vec3 swell = texture(uNoise, vLocal / 64.0 + vec3(0.011, 0.007, -0.009) * uTimeS).rgb - 0.5;
     vec3 ripple = texture(uNoise, vLocal / 16.0 + vec3(-0.021, 0.031, 0.017) * uTimeS).gbr - 0.5;
-    vec3 lap = texture(uNoise, vLocal / 8.0 + vec3(0.043, -0.037, 0.029) * uTimeS).brg - 0.5;
-    vec3 waves = swell * 0.16 + ripple * 0.20 + lap * 0.16 * uDetail;
+    vec3 waves = swell * 0.16 + ripple * 0.20;
+#ifdef FINE
+    waves += (texture(uNoise, vLocal / 8.0 + vec3(0.043, -0.037, 0.029) * uTimeS).brg - 0.5) * 0.16;
+#endif
     vec3 surface = normalize(up + (waves - up * dot(waves, up)) * 0.62);
     float facing = clamp(dot(surface, -view), 0.0, 1.0);
     float fresnel = 0.02 + 0.98 * pow(1.0 - facing, 5.0);

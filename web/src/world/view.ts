@@ -1,6 +1,7 @@
 /** From where the world is seen: on the ground behind a person, round the globe, or in flight between the two. */
-import { GlobeRig, type GroundM, GroundRig, mixPoses, type Pose } from "./rig.ts";
+
 import { addScaled, length, normalize, type Vec3 } from "../geo/vec3.ts";
+import { GlobeRig, type GroundM, GroundRig, mixPoses, type Pose } from "./rig.ts";
 
 const FLIGHT_S = 2.6;
 const CLEARANCE_M = 0.6;
@@ -82,8 +83,7 @@ export class View {
   pose(dtS: number): Pose {
     if (this.height !== this.target) {
       const step = dtS / FLIGHT_S;
-      this.height =
-        this.target === 1 ? Math.min(1, this.height + step) : Math.max(0, this.height - step);
+      this.height = this.target === 1 ? Math.min(1, this.height + step) : Math.max(0, this.height - step);
       if (this.height === this.target) this.landed();
     }
     if (this.height === 1) return this.globe.pose();

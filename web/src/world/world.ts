@@ -7,29 +7,29 @@
  * The eye is always at (0, 0, 0): positions are doubles from the planet's centre until the eye's is subtracted.
  */
 import { Matrix4, PerspectiveCamera, Quaternion, Scene, Vector3, Vector4, WebGLRenderer } from "three";
+import { add, addScaled, dot, length, normalize, scale, subtract, type Vec3 } from "../geo/vec3.ts";
 import { airOf, airUniforms, lightTable } from "./atmosphere.ts";
 import { CLOUD_HEIGHT_SHARE, Clouds } from "./clouds.ts";
-import { type LotView, LotOverlay, lotTokenAt } from "./lot_overlay.ts";
+import { LotOverlay, type LotView, lotTokenAt } from "./lot_overlay.ts";
 import { LotPosts, Pin } from "./markers.ts";
 import type { Job } from "./messages.ts";
 import { noiseTexture } from "./noise_texture.ts";
 import { paletteTexture } from "./palette.ts";
 import { type BodyView, People } from "./people.ts";
-import { Plants } from "./plants.ts";
 import { instantiatePlanet, type PlanetCore } from "./planet_core.ts";
+import { Plants } from "./plants.ts";
 import { QUALITY, type Quality, type QualitySettings } from "./quality.ts";
 import { basisOf, gazePoint, isHidden, type Pose } from "./rig.ts";
 import { Shadows } from "./shadows.ts";
 import { Sky } from "./sky.ts";
 import { Terrain } from "./terrain.ts";
-import { add, addScaled, dot, length, normalize, scale, subtract, type Vec3 } from "../geo/vec3.ts";
 import { View } from "./view.ts";
 import { Workforce } from "./workforce.ts";
 
+export type { Vec3 } from "../geo/vec3.ts";
 export type { LotState, LotView } from "./lot_overlay.ts";
 export type { BodyView } from "./people.ts";
 export type { Quality } from "./quality.ts";
-export type { Vec3 } from "../geo/vec3.ts";
 
 export interface WorldOptions {
   readonly canvas: HTMLCanvasElement;
@@ -117,7 +117,6 @@ export class World {
       ...airValues,
       ...this.shadows.uniforms,
       uNoise: { value: noise },
-      uDetail: { value: settings.fineShading ? 1 : 0 },
       uPlayer: { value: new Vector3() },
       uLotScale: { value: [(radiusM * Math.PI) / 2 / 2 ** lotLevel, 0] },
     };
@@ -125,13 +124,14 @@ export class World {
       radiusM,
       quads: settings.tileQuads,
       tilesMax: settings.tilesMax,
+      defines: settings.defines,
       // A tile of 32 quads at level 15 has a vertex every metre on a planet of shift 3.
       levelMax: 15 + 3 - shift + (settings.tileQuads === 16 ? 1 : 0),
       uniforms: { ...this.uniforms, uPalette: { value: palette }, uLots: { value: this.lots.texture } },
       lotPlaceOf: (cell) => this.lots.placeOf(cell),
     });
     this.sky = new Sky(this.scene, this.uniforms, radiusM, this.pixelRatio);
-    this.clouds = new Clouds(this.scene, this.uniforms, radiusM);
+    this.clouds = new Clouds(this.scene, this.uniforms, radiusM, settings.defines);
     this.people = new People(this.scene, this.shadows.scene, this.uniforms);
     this.plants = new Plants(this.scene, this.shadows.scene, {
       radiusM,
@@ -345,7 +345,9 @@ export class World {
     }
     const plants = this.plants.update(this.self?.position ?? eye, eye, nowMs);
     // The ground first, but a patch now and then between the tiles, so that woods do not wait for the horizon.
-    return tiles.length > 6 ? [...tiles.slice(0, 6), ...plants.slice(0, 2), ...tiles.slice(6)] : [...tiles, ...plants];
+    return tiles.length > 6
+      ? [...tiles.slice(0, 6), ...plants.slice(0, 2), ...tiles.slice(6)]
+      : [...tiles, ...plants];
   }
 
   /** Points the camera and sets its depth planes; returns the eye's height over ground or water. */
