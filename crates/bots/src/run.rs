@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -98,7 +99,7 @@ pub async fn run(config: BotsConfig) -> Result<Report, SiteError> {
     let logins = Arc::new(Semaphore::new(config.logins_at_once.max(1)));
     // Tells the bots that are in when to leave: counted from the moment the last one has come in or failed.
     let (all_in, leave_at) = watch::channel(None);
-    let (arrived, mut arrivals) = tokio::sync::mpsc::channel(config.count.max(1));
+    let (arrived, mut arrivals) = tokio::sync::mpsc::channel::<Infallible>(1);
     let mut bots = JoinSet::new();
     for number in 0..config.count as u64 {
         let (site, logins, arrived, leave_at) =
@@ -109,9 +110,7 @@ pub async fn run(config: BotsConfig) -> Result<Report, SiteError> {
                 let _turn = logins.acquire().await;
                 enter(&site, seed).await
             };
-            // The receiver counts to the number of bots and cannot be gone before.
-            let _ = arrived.send(()).await;
-            // The count below is complete when nobody holds a sender any more.
+            // The sender's end is the message: this one is in, or will never be.
             drop(arrived);
             match entered {
                 Ok(client) => Ok(visit(client, seed, leave_at).await),
@@ -121,7 +120,8 @@ pub async fn run(config: BotsConfig) -> Result<Report, SiteError> {
     }
     drop(arrived);
     let started = Instant::now();
-    while arrivals.recv().await.is_some() {}
+    // Ends when every bot has dropped its sender.
+    arrivals.recv().await;
     let stay = Duration::from_secs(config.seconds);
     all_in.send_replace(Some(Instant::now() + stay));
     let outcomes = bots.join_all().await;
