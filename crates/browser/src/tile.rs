@@ -415,7 +415,7 @@ fn growth(layer: Layer, climate: Climate, grove: f64, dice: &mut Dice) -> Option
         });
     }
     let wood = ramp(rain_mm, 250.0, 1400.0) * ramp(temperature_c, -7.0, 4.0);
-    let density = wood * (0.02 + 0.55 * grove * grove);
+    let density = wood * (0.035 + 0.2 * grove + 0.4 * grove * grove);
     if chance < density {
         let kind = dice.unit();
         return Some(match temperature_c {

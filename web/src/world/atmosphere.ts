@@ -155,7 +155,7 @@ export function lightTable(air: Air): DataTexture {
     const night: Vec3 = [0.006, 0.009, 0.018];
     const mean: Vec3 = addScaled(addScaled(scale(zenith, 0.35), middle, 0.45), horizon, 0.2);
     put(0, column, scale(sunThroughAir(air, eye, sun), (SUN_STRENGTH * 0.58) / Math.PI));
-    put(1, column, addScaled(night, mean, 1.15));
+    put(1, column, addScaled(night, mean, 1.45));
     put(2, column, addScaled(night, zenith, 1));
     put(3, column, addScaled(night, horizon, 1));
   }

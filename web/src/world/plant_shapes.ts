@@ -20,7 +20,7 @@ const PALE_BARK = paint("#8a7358");
 const NEEDLES = paint("#47694a");
 const LEAVES = paint("#6d8f48");
 const FRONDS = paint("#7a9648");
-const BUSH = paint("#7c8748");
+const BUSH = paint("#6f8a4c");
 const CACTUS = paint("#5d8a50");
 const STONE = paint("#8f8a83");
 const BLADE = paint("#8f9f58");
@@ -205,8 +205,9 @@ const palmFar = shape((facets) => {
 });
 
 const shrub = shape((facets) => {
-  blob(facets, [0, 0, 0.42], [0.85, 0.8, 0.62], BUSH, 0.3, 4);
-  blob(facets, [0.55, 0.35, 0.3], [0.55, 0.5, 0.42], shade(BUSH, 0.9), 0.3, 5);
+  blob(facets, [0, 0, 0.3], [0.55, 0.5, 0.42], BUSH, 0.3, 4);
+  blob(facets, [0.42, 0.2, 0.22], [0.4, 0.36, 0.32], shade(BUSH, 0.9), 0.3, 5);
+  blob(facets, [-0.3, 0.34, 0.2], [0.34, 0.36, 0.28], shade(BUSH, 1.1), 0.3, 8);
 });
 
 const cactus = shape((facets) => {

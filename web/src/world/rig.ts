@@ -196,7 +196,7 @@ export function gazePoint(pose: Pose, ground: GroundM, radiusM: number, reachM: 
   let free = 0;
   let along = 0;
   while (along < reachM) {
-    along += Math.max(0.5, above(along) * 0.5);
+    along += Math.max(0.8, above(along) * 0.6);
     if (above(along) < 0) {
       let hit = along;
       for (let round = 0; round < 12; round += 1) {

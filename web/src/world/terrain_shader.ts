@@ -122,7 +122,8 @@ void main() {
   float grain = (fine.r * 0.30 + medium.r * 0.35 + broad.r * 0.35) - 0.5;
   float patches = (medium.g * 0.4 + broad.g * 0.6) - 0.5;
 
-  float facets = 1.0 - smoothstep(200.0, 2600.0, distanceM);
+  // Skirts stand upright, and have the light of the edge they hang from instead of a wall's.
+  float facets = (1.0 - smoothstep(200.0, 2600.0, distanceM)) * smoothstep(0.05, 0.2, dot(facet, up));
   vec3 normal = normalize(mix(smoothNormal, facet, 0.72 * facets));
   float steep = 1.0 - dot(smoothNormal, up);
 
@@ -141,7 +142,8 @@ void main() {
   ground *= 1.0 - 0.35 * (1.0 - smoothstep(0.05, 0.55 + grain * 0.4, vElevation)) * step(0.0, vElevation);
 
   float cold = 0.5 - 0.035 - vClimate.x;
-  float snow = smoothstep(-0.012, 0.03, cold + grain * 0.05 - max(0.0, steep - 0.16) * 0.22 + vConcavity * 0.01);
+  float snow = smoothstep(-0.012, 0.03, cold + grain * 0.05 + vConcavity * 0.02);
+  snow *= 1.0 - smoothstep(0.13, 0.26, steep + grain * 0.14 - vConcavity * 0.1);
   ground = mix(ground, SNOW * (1.0 + grain * 0.12 + (vFacet - 0.5) * 0.06 * facets), snow);
 
   float shade = shadow(vSeen, normal);
@@ -188,7 +190,7 @@ void main() {
     light = mix(light, ICE * (vSunlight * max(0.0, sunHeight) * shade + vSkylight) * (1.0 + grain * 0.2), frozen);
   }
 
-  light = lotsOver(light, vLot, vSunlight + vSkylight, vSeen);
+  if (vElevation > 0.0) light = lotsOver(light, vLot, vSunlight + vSkylight, vSeen);
   gl_FragColor = display(light * vClear + vHaze);
 }
 `;

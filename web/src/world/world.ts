@@ -7,7 +7,7 @@
  * The eye is always at (0, 0, 0): positions are doubles from the planet's centre until the eye's is subtracted.
  */
 import { Matrix4, PerspectiveCamera, Quaternion, Scene, Vector3, Vector4, WebGLRenderer } from "three";
-import { add, addScaled, dot, length, normalize, scale, subtract, type Vec3 } from "../geo/vec3.ts";
+import { add, addScaled, distance, dot, length, normalize, scale, subtract, type Vec3 } from "../geo/vec3.ts";
 import { airOf, airUniforms, lightTable } from "./atmosphere.ts";
 import { CLOUD_HEIGHT_SHARE, Clouds } from "./clouds.ts";
 import { LotOverlay, type LotView, lotTokenAt } from "./lot_overlay.ts";
@@ -56,7 +56,9 @@ const WORKERS = 2;
 const FOV_LANDSCAPE_DEG = 58;
 const FOV_PORTRAIT_DEG = 72;
 /** Lots are looked at within this distance of oneself. */
-const GAZE_REACH_M = 140;
+const GAZE_REACH_M = 110;
+/** And found again this often: marching along the line of sight costs hundreds of heights. */
+const GAZE_EVERY_MS = 100;
 /** Posts are set anew after this many metres. */
 const POSTS_AGAIN_M = 20;
 /** Lots and shadows stop mattering above this height of the eye. */
@@ -80,6 +82,8 @@ export class World {
   private readonly pixelRatio = { value: 1 };
   private self: BodyView | undefined;
   private hasSelf = false;
+  private gazedLot: string | undefined;
+  private gazedAtMs = 0;
   private lotViews: readonly LotView[] = [];
   /** Where the player was when the posts were set. */
   private postsFrom: Vec3 | undefined;
@@ -220,12 +224,9 @@ export class World {
     return this.viewpoint.ground.heading;
   }
 
-  /** The token of the lot in the middle of the view, if it is near and dry enough to be looked at. */
+  /** The token of the lot in the middle of the view, if that is near enough. */
   lotAtGaze(): string | null {
-    if (this.viewpoint.heightShare > 0 || !this.self) return null;
-    const point = gazePoint(this.pose, this.core.elevationM, this.core.radiusM, GAZE_REACH_M);
-    if (!point || length(subtract(point, this.self.position)) > GAZE_REACH_M) return null;
-    return lotTokenAt(point, this.lots.level);
+    return this.gazedLot ?? null;
   }
 
   /** Where a point `heightM` above `p` is on the canvas, CSS pixels; null when behind the eye or the land. */
@@ -281,7 +282,7 @@ export class World {
     const { eye } = this.pose;
     const altitudeM = this.aimCamera();
     this.lightUp(eye, altitudeM);
-    this.updateLots(eye, altitudeM);
+    this.updateLots(eye, altitudeM, nowMs);
     this.people.update(this.bodies(altitudeM), eye, dtS);
     const wanted = this.wantedJobs(eye, altitudeM, nowMs);
     this.isComplete = wanted.length === 0;
@@ -376,23 +377,36 @@ export class World {
     const height = dot(normalize(eye), this.sun);
     const dark = Math.max(0, Math.min(1, (0.12 - height) / 0.3));
     const isLow = Math.max(0, Math.min(1, 1 - altitudeM / 60_000));
-    uExposure.value = (0.3 + 0.12 * isLow) * (1 + 2.2 * dark * isLow);
+    uExposure.value = (0.3 + 0.15 * isLow) * (1 + 2.2 * dark * isLow);
   }
 
-  private updateLots(eye: Vec3, altitudeM: number): void {
+  private updateLots(eye: Vec3, altitudeM: number, nowMs: number): void {
     const { uPlayer, uLotScale } = this.uniforms;
     const isNear = altitudeM < NEAR_GROUND_M && this.self !== undefined;
     uLotScale.value[1] = isNear ? 1 : 0;
     uPlayer.value.set(...subtract(this.self?.position ?? eye, eye));
     this.posts.update(eye, isNear);
-    if (!isNear || !this.self) return;
+    if (!isNear || !this.self) {
+      this.gazedLot = undefined;
+      return;
+    }
     const { position } = this.self;
-    if (!this.postsFrom || length(subtract(position, this.postsFrom)) > POSTS_AGAIN_M) {
+    if (!this.postsFrom || distance(position, this.postsFrom) > POSTS_AGAIN_M) {
       this.postsFrom = position;
       this.posts.set(this.lots.owned(), position);
     }
     this.lots.moveTo(position);
-    this.lots.lookAt(this.lotAtGaze() ?? undefined);
+    if (nowMs - this.gazedAtMs < GAZE_EVERY_MS) return;
+    this.gazedAtMs = nowMs;
+    this.gazedLot = this.findGazedLot(position);
+    this.lots.lookAt(this.gazedLot);
+  }
+
+  private findGazedLot(position: Vec3): string | undefined {
+    if (this.viewpoint.heightShare > 0) return undefined;
+    const point = gazePoint(this.pose, this.core.elevationM, this.core.radiusM, GAZE_REACH_M * 1.5);
+    if (!point || distance(point, position) > GAZE_REACH_M) return undefined;
+    return lotTokenAt(point, this.lots.level);
   }
 
   private drawShadows(eye: Vec3, altitudeM: number): void {
