@@ -32,6 +32,9 @@ use crate::Edge;
 /// The longest message a client may send. The zone holds each kind against its own, smaller limit.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
+/// Each socket's buffer for reading; the default of 128 KiB is for more than a few inputs at a time.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+
 /// How long a new socket may take to say hello.
 const HELLO_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -89,6 +92,7 @@ async fn upgrade(State(edge): State<Arc<Edge>>, upgrade: WebSocketUpgrade) -> Re
     upgrade
         .max_message_size(MESSAGE_BYTES_MAX)
         .max_frame_size(MESSAGE_BYTES_MAX)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .on_upgrade(move |socket| carry(edge, zone, socket, handshake))
 }
 
