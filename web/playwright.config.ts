@@ -16,7 +16,7 @@ export default defineConfig({
   use: {
     browserName: "chromium",
     launchOptions: {
-      executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+      executablePath: process.env["TERRANE_CHROMIUM"] ?? "/usr/bin/chromium",
       args: [
         "--no-sandbox",
         "--use-angle=swiftshader",

@@ -1,7 +1,8 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import tailwindcss from "@tailwindcss/vite";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 /** Where `npm run dev` sends what it does not serve itself: a running `terrane serve`. */
@@ -11,9 +12,34 @@ const server = process.env["TERRANE_URL"] ?? "http://127.0.0.1:7380";
 const corePath = fileURLToPath(new URL("src/core/terrane.wasm", import.meta.url));
 const coreBytes = existsSync(corePath) ? statSync(corePath).size : 0;
 
+/** One text file with the licences of everything that goes into the page. */
+function licences(): Plugin {
+  const names = Object.keys(
+    JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")).dependencies,
+  );
+  return {
+    name: "licences",
+    apply: "build",
+    generateBundle() {
+      const texts = names.map((name) => {
+        const folder = new URL(`node_modules/${name}/`, import.meta.url);
+        const { version, license } = JSON.parse(readFileSync(new URL("package.json", folder), "utf8"));
+        const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+        const text = file ? readFileSync(new URL(file, folder), "utf8").trim() : "";
+        return `${name} ${version} (${license})\n\n${text}\n`;
+      });
+      this.emitFile({
+        type: "asset",
+        fileName: "licences.txt",
+        source: texts.join(`\n${"-".repeat(80)}\n\n`),
+      });
+    },
+  };
+}
+
 export default defineConfig({
   define: { __CORE_BYTES__: JSON.stringify(coreBytes) },
-  plugins: [svelte(), tailwindcss()],
+  plugins: [svelte(), tailwindcss(), licences()],
   build: {
     target: "es2023",
     // The server embeds this folder; `manifest.json` is what the size test reads.

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test, Visitor } from "./fixtures.ts";
 
 test("a link puts one at its place, and is followed once", async ({ browser, server }) => {
@@ -36,9 +37,18 @@ test("a link puts one at its place, and is followed once", async ({ browser, ser
   }
 });
 
+test("the contract in the documents is the one that is served", async ({ request, server }) => {
+  const document = readFileSync(new URL("../../docs/openapi.json", import.meta.url), "utf8");
+  const served = await request.get(`${server.url}/api/openapi.json`);
+  expect(await served.json()).toEqual(JSON.parse(document));
+});
+
 test("an address that is no place is a visit like any other", async ({ browser, server }) => {
   const visitor = await Visitor.open(browser, `${server.url}/#91,500`);
   expect((await visitor.state).connection).toBe("online");
+  // Every test fails on a violation of the policy; this one, that there is a policy.
+  const policy = (await visitor.page.request.get(server.url)).headers()["content-security-policy"];
+  expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval';");
   visitor.expectQuiet();
   await visitor.close();
 });

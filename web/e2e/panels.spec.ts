@@ -31,7 +31,7 @@ for (const [name, options] of SCREENS) {
     await expectAccessible(page, "while choosing a name");
     await page.getByRole("button", { name: "That is me" }).click();
     await expect(page.getByTestId("welcome")).toBeHidden();
-    expect((await visitor.state).account).toMatchObject({ name: "Wanderer Ünal", color: "#2e86ab" });
+    expect((await visitor.state).account).toMatchObject({ name: "Wanderer Ünal", color: "#1982c4" });
 
     for (const label of ["Your land", "Settings", "Help"]) {
       await page.getByRole("button", { name: label, exact: true }).click();

@@ -8,7 +8,7 @@ const web = join(dirname(fileURLToPath(import.meta.url)), "..");
 const root = join(web, "..");
 const cargo = spawnSync(
   "cargo",
-  ["build", "-p", "browser", "--target", "wasm32-wasip1", "--profile", "browser"],
+  ["build", "--locked", "--quiet", "-p", "browser", "--target", "wasm32-wasip1", "--profile", "browser"],
   { cwd: root, stdio: "inherit" },
 );
 if (cargo.error) {

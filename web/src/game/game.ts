@@ -285,7 +285,7 @@ export class Game implements Commands {
     this.#playback = new PlaybackClock();
     this.#names.clear();
     this.#lots.forget();
-    this.#account = this.#parts.identity.account;
+    this.#account ??= this.#parts.identity.account;
     void this.#askBalance();
     if (!before || distance(before, start.position) > SAME_PLACE_M) {
       void world.arriveAt(start.position, start.facing);

@@ -1,4 +1,6 @@
 /** Choices of this browser, kept between visits; where nothing can be kept they last as long as the page. */
+import { probeGraphics } from "./requirements.ts";
+
 export type Quality = "low" | "medium" | "high";
 
 export interface Settings {
@@ -10,8 +12,8 @@ export interface Settings {
 const STORAGE_KEY = "terrane.settings/1";
 const QUALITIES: ReadonlySet<unknown> = new Set<Quality>(["low", "medium", "high"]);
 
-/** What is kept, completed by defaults; a phone starts at medium, anything unreadable is ignored. */
-export function parseSettings(text: string | null, isPhone: boolean): Settings {
+/** What is kept, completed by defaults; anything unreadable is ignored. */
+export function parseSettings(text: string | null, suggested: Quality): Settings {
   const kept: unknown = (() => {
     try {
       return JSON.parse(text ?? "{}");
@@ -23,17 +25,18 @@ export function parseSettings(text: string | null, isPhone: boolean): Settings {
     typeof kept === "object" && kept !== null ? Reflect.get(kept, name) : undefined;
   const quality = field("quality");
   return {
-    quality: QUALITIES.has(quality) ? (quality as Quality) : isPhone ? "medium" : "high",
+    quality: QUALITIES.has(quality) ? (quality as Quality) : suggested,
     isWelcomed: field("isWelcomed") === true,
   };
 }
 
 export function loadSettings(): Settings {
   const isPhone = matchMedia("(pointer: coarse)").matches;
+  const suggested = probeGraphics() === "software" ? "low" : isPhone ? "medium" : "high";
   try {
-    return parseSettings(localStorage.getItem(STORAGE_KEY), isPhone);
+    return parseSettings(localStorage.getItem(STORAGE_KEY), suggested);
   } catch {
-    return parseSettings(null, isPhone);
+    return parseSettings(null, suggested);
   }
 }
 

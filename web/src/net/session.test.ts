@@ -194,6 +194,18 @@ test("a refused login is told, an unreachable server is tried again", async () =
   expect(away.sockets).toHaveLength(1);
 });
 
+test("who has left stays away, even with a login under way", async () => {
+  let answer: (token: string) => void = ignore;
+  const { session, sockets, elapse } = setUp({
+    accessToken: () => new Promise((resolve) => (answer = resolve)),
+  });
+  session.start();
+  session.close();
+  answer("token");
+  await elapse(20_000);
+  expect(sockets).toHaveLength(0);
+});
+
 test("bytes that are no message end the connection, not the page", async () => {
   const error = vi.spyOn(console, "error").mockImplementation(ignore);
   const { session, latest, goOnline } = setUp();

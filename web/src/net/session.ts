@@ -67,6 +67,7 @@ export class Session {
   #heardAtMs = 0;
   #pingedAtMs = 0;
   #wasOnline = false;
+  #isClosed = false;
   #tokenFailures = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #watchTimer: ReturnType<typeof setInterval> | undefined;
@@ -110,6 +111,7 @@ export class Session {
 
   /** Leaves for good: the body goes at once instead of after the server's patience. */
   close(): void {
+    this.#isClosed = true;
     this.send(encodeLeave());
     clearTimeout(this.#retryTimer);
     clearInterval(this.#watchTimer);
@@ -133,6 +135,7 @@ export class Session {
       else this.#retryLater();
       return;
     }
+    if (this.#isClosed) return;
     const socket = this.deps.openSocket();
     this.#socket = socket;
     this.#farewell = undefined;
@@ -210,6 +213,7 @@ export class Session {
   }
 
   #retryLater(): void {
+    if (this.#isClosed) return;
     const waitMs = this.#backoff.nextMs();
     if (this.#wasOnline) this.#become({ kind: "reconnecting", retryAtMs: this.deps.nowMs() + waitMs });
     this.#retryTimer = setTimeout(() => {
