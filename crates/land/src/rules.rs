@@ -1,6 +1,6 @@
 //! What may be claimed, by whom, and for how much.
 
-use api::{Problem, ProblemKind};
+use api::{Problem, ProblemKind, kinds};
 use axum::http::StatusCode;
 use cell::CellId;
 use glam::DVec3;
@@ -38,6 +38,9 @@ pub enum Refusal {
     /// The lot has an owner.
     #[error("the lot has an owner")]
     Taken,
+    /// The key named another claim, longer ago than answers are kept.
+    #[error("this key named another claim before; make a new key for each decision")]
+    KeyReused,
     /// The claimant has not enough.
     #[error("the lot costs {}, there is {}", price.minor(), available.minor())]
     InsufficientFunds {
@@ -125,6 +128,7 @@ impl From<Refusal> for Problem {
                 .fact("distance_m", distance_m.round())
                 .fact("max_m", CLAIM_DISTANCE_MAX_M),
             Refusal::Taken => TAKEN.detail(sentence),
+            Refusal::KeyReused => kinds::IDEMPOTENCY_KEY_REUSED.detail(sentence),
             Refusal::InsufficientFunds { available, price } => INSUFFICIENT_FUNDS
                 .detail(sentence)
                 .fact("available_minor", available.minor())

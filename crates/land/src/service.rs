@@ -233,6 +233,7 @@ impl Claim {
             PostError::InsufficientFunds { account: AccountRef::Wallet(_), available, .. } => {
                 Refusal::InsufficientFunds { available, price }
             }
+            PostError::ClientIdTaken => Refusal::KeyReused,
             PostError::Store(error) => Refusal::Store(error),
             other => Refusal::Books(other),
         })?;

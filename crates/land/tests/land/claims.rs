@@ -200,6 +200,10 @@ fn a_repeated_request_gets_the_first_answer_and_claims_nothing() {
         assert_eq!(again.headers["content-type"], "application/problem+json");
         world.clock.advance_us(api::idempotency::KEPT_US);
         assert_eq!(world.claim(1, &lots[1].token(), "b").await.status.as_u16(), 201);
+        // But a key under which something was paid names that for ever.
+        world.put(1, lots[2], 0.0, 0.0);
+        let other = world.claim(1, &lots[2].token(), "a").await;
+        assert_eq!(other.outcome(), (422, "idempotency_key_reused"));
         world.assert_books_sound().await;
     });
 }
