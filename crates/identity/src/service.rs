@@ -212,7 +212,8 @@ impl Identity {
         let (spending, account) = self
             .deps
             .store
-            .locked(move |tx| -> Result<_, store::Error> {
+            // Row locks are not enough: a session that is being ended could gain a token that is not seen there.
+            .serializable(move |tx| -> Result<_, store::Error> {
                 let spending = refresh_token::spend(tx, &presented, &fresh, now_us)?;
                 let account = match spending {
                     Spending::Rotated(family) => accounts::find(tx, family.account_id)?,
@@ -241,7 +242,7 @@ impl Identity {
     /// Ends the session that `token` belongs to. Its access token runs out by itself.
     pub async fn logout(&self, token: RefreshToken) -> Result<(), store::Error> {
         let now_us = self.deps.clock.now_us();
-        self.deps.store.locked(move |tx| refresh_token::end_family(tx, &token, now_us)).await
+        self.deps.store.serializable(move |tx| refresh_token::end_family(tx, &token, now_us)).await
     }
 
     /// The person with this id.

@@ -394,6 +394,23 @@ fn a_token_that_was_never_issued_is_refused() {
 }
 
 #[test]
+fn a_session_that_ends_while_it_is_refreshed_has_ended() {
+    check(|world| async move {
+        let world = Arc::new(world);
+        for _ in 0..40 {
+            let token = world.log_in(&Device::number(1)).await.refresh_token;
+            let (refreshing, presented) = (Arc::clone(&world), token.clone());
+            let refresh = tokio::spawn(async move { refreshing.identity.refresh(presented).await });
+            world.identity.logout(token).await.unwrap();
+            if let Ok(session) = refresh.await.unwrap() {
+                let outcome = world.identity.refresh(session.refresh_token).await;
+                assert!(matches!(outcome, Err(RefreshError::Refused)), "the session goes on");
+            }
+        }
+    });
+}
+
+#[test]
 fn of_many_refreshes_at_once_exactly_one_token_lives_on() {
     check(|world| async move {
         let token = world.log_in(&Device::number(1)).await.refresh_token;
