@@ -135,7 +135,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// Commands for the next tick; none once the thread has ended.
     inbox: Mutex<Option<Vec<Command>>>,
-    pub(crate) positions: Mutex<HashMap<Uuid, DVec3>>,
+    positions: Mutex<HashMap<Uuid, DVec3>>,
     pub(crate) stats: Mutex<Stats>,
 }
 
@@ -151,6 +151,11 @@ impl Shared {
     fn inbox(&self) -> MutexGuard<'_, Option<Vec<Command>>> {
         // Pushing and taking leave it whole, so a panic elsewhere does no harm.
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn positions(&self) -> MutexGuard<'_, HashMap<Uuid, DVec3>> {
+        // At worst a panic elsewhere has left out some: the next publication is whole.
+        self.positions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// For what comes from players. A zone that has ended takes everything and does nothing.
@@ -247,7 +252,7 @@ impl Handle {
 
     /// Where an account's body is, at most a tenth of a second ago; none without a body.
     pub fn position_of(&self, account_id: Uuid) -> Option<DVec3> {
-        self.shared.positions.lock().unwrap_or_else(PoisonError::into_inner).get(&account_id).copied()
+        self.shared.positions().get(&account_id).copied()
     }
 
     /// Tells everyone whose interest contains the place `at` about a lot.

@@ -227,7 +227,7 @@ impl Host {
         let welcome = self.welcome(entity, kept.is_some());
         let resume_token = welcome_token(&welcome);
         let (outbox, reader) = outbox();
-        outbox.push_control(encode(&ServerMessage::Welcome(welcome))).expect("a new queue has room");
+        outbox.push_urgent(encode(&ServerMessage::Welcome(welcome))).expect("a new queue has room");
         self.last_session += 1;
         let session = SessionId(self.last_session);
         self.sessions.insert(session, account_id);
@@ -238,6 +238,10 @@ impl Host {
         let player = Player { account_id, entity, display_name, color, resume_token, link, saved_at };
         self.players.insert(account_id, player);
         self.zone.watch(entity);
+        if let Some((body, _)) = self.zone.body(entity) {
+            // At once and not with the next publication: who was welcomed may claim what is near.
+            self.shared.positions().insert(account_id, body.position);
+        }
         Ok(Session::new(session, Arc::clone(&self.shared), reader))
     }
 
@@ -288,7 +292,7 @@ impl Host {
                     server_time_ms: self.clock.unix_ms(),
                     tick: self.zone.tick_count(),
                 };
-                self.tell(account_id, &ServerMessage::Pong(pong));
+                self.tell_now(account_id, &ServerMessage::Pong(pong));
             }
             ClientMessage::Leave => {
                 self.disconnect(account_id, Some(bye("left", "good bye", false)));
@@ -358,6 +362,14 @@ impl Host {
         } else {
             let refused = Refused { code: fault.code.into(), detail: fault.detail };
             self.tell(account_id, &ServerMessage::Refused(refused));
+        }
+    }
+
+    /// Tells without waiting for the next frame.
+    fn tell_now(&mut self, account_id: Uuid, message: &ServerMessage<'_>) {
+        let outbox = self.players.get(&account_id).and_then(Player::outbox);
+        if outbox.is_some_and(|outbox| outbox.push_urgent(encode(message)).is_err()) {
+            self.disconnect(account_id, Some(too_slow()));
         }
     }
 
@@ -465,7 +477,7 @@ impl Host {
 
     /// Tells the rest of the process how things are.
     fn publish(&mut self) {
-        let mut positions = self.shared.positions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut positions = self.shared.positions();
         positions.clear();
         for (entity, body) in self.zone.bodies() {
             if let Some(account_id) = self.accounts.get(&entity) {

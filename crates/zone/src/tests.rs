@@ -199,6 +199,19 @@ async fn a_session_begins_with_a_welcome_and_goes_on_with_ten_frames_a_second() 
     assert_eq!((stats.connected, stats.bodies, stats.dropped_frames), (1, 1, 0));
 }
 
+/// A claim may follow at once.
+#[tokio::test]
+async fn whoever_was_welcomed_is_known_to_be_there() {
+    let mut stage = Stage::new().await;
+    let mut sessions = vec![];
+    // On whichever tick between two publications they come.
+    for account_id in (10..20).map(Uuid::from_u128) {
+        let (session, welcome) = stage.join(request(account_id)).await;
+        assert_eq!(stage.handle.position_of(account_id), Some(place_of(&welcome)));
+        sessions.push(session);
+    }
+}
+
 #[tokio::test]
 async fn inputs_move_the_body_and_the_frames_tell_which_were_applied() {
     let mut stage = Stage::new().await;
