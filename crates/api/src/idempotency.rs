@@ -4,7 +4,8 @@
 //! answer is stored in the transaction of its effect. A later request with the same key and the same content gets
 //! that answer; one with other content is refused. Two at the same instant are put one after the other by the
 //! database. Answers are kept for 24 hours, refusals of a rule included; faults of ours, of the caller's token or of
-//! the form of the request are not kept, so that trying again is worth while.
+//! the form of the request are not kept, so that trying again is worth while. An account has a bounded number of kept
+//! answers: whoever makes keys without end fills no disk.
 
 use axum::Json;
 use axum::extract::FromRequestParts;
@@ -20,10 +21,14 @@ use crate::{Problem, kinds};
 
 /// How long an answer is kept.
 pub const KEPT_US: i64 = 24 * 60 * 60 * 1_000_000;
+/// Answers kept for one account; with so many, a new decision is refused until the oldest are forgotten.
+pub const KEPT_PER_ACCOUNT_MAX: i64 = 1000;
 
 const KEY_LENGTH_MAX: usize = 64;
-/// Rows removed by one call of [`sweep`], so that it never holds others up for long.
-const SWEEP_MAX: i64 = 1000;
+/// Rows that [`sweep`] removes in one transaction, so that it never holds others up for long.
+const SWEEP_BATCH: u64 = 1000;
+/// When to ask again after too many; the oldest answer may be forgotten much later.
+const TOO_MANY_RETRY_S: u32 = 3600;
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 store::statements! {
@@ -33,6 +38,10 @@ store::statements! {
             on conflict (account_id, idempotency_key) do update \
             set fingerprint = excluded.fingerprint, status = null, body = null, expires_at = excluded.expires_at \
             where idempotency_keys.expires_at <= $5";
+    /// How many an account has, those not swept yet included.
+    COUNT = "select count(*) from idempotency_keys where account_id = $1";
+    /// Lets go of a key just taken.
+    RELEASE = "delete from idempotency_keys where account_id = $1 and idempotency_key = $2";
     /// Keeps the answer beside its effect.
     KEEP = "update idempotency_keys set status = $3, body = $4 where account_id = $1 and idempotency_key = $2";
     /// What was answered before.
@@ -161,12 +170,12 @@ where
     let in_effect = slot.clone();
     let outcome = store
         .transaction(isolation, move |tx| {
-            if !in_effect.take(tx)? {
-                return in_effect.recall(tx).map_err(E::from);
+            if let Some(earlier) = in_effect.take(tx)? {
+                return Ok(earlier);
             }
             let (status, body) = effect(tx)?;
             in_effect.keep(tx, status, &body)?;
-            Ok(Earlier::Answer(Answer { status, body, is_replay: false }))
+            Ok::<_, E>(Earlier::Answer(Answer { status, body, is_replay: false }))
         })
         .await;
     let refusal = match outcome {
@@ -182,11 +191,11 @@ where
         (refusal.status(), serde_json::to_value(&refusal).map_err(|it| Problem::internal(&it))?);
     let earlier = store
         .locked(move |tx| {
-            if !slot.take(tx)? {
-                return slot.recall(tx).map(Some);
+            let earlier = slot.take(tx)?;
+            if earlier.is_none() {
+                slot.keep(tx, status, &body)?;
             }
-            slot.keep(tx, status, &body)?;
-            Ok::<_, store::Error>(None)
+            Ok::<_, store::Error>(earlier)
         })
         .await?;
     earlier.map_or(Err(refusal), Earlier::into_result)
@@ -198,9 +207,16 @@ fn is_kept(status: StatusCode) -> bool {
     status.is_client_error() && !is_about_caller
 }
 
-/// Removes a batch of answers that were kept long enough; how many. To be called now and then.
+/// Removes all answers that were kept long enough, a batch at a time; how many. To be called now and then.
 pub async fn sweep(store: &Store, now_us: i64) -> Result<u64, store::Error> {
-    store.locked(move |tx| tx.execute(SWEEP, params![now_us, SWEEP_MAX])).await
+    let mut swept = 0;
+    loop {
+        let batch = store.locked(move |tx| tx.execute(SWEEP, params![now_us, SWEEP_BATCH as i64])).await?;
+        swept += batch;
+        if batch < SWEEP_BATCH {
+            return Ok(swept);
+        }
+    }
 }
 
 /// The row of one key.
@@ -212,10 +228,12 @@ struct Slot {
     now_us: i64,
 }
 
-/// What a key that is taken stands for.
+/// What stands against deciding under a key.
 enum Earlier {
     Answer(Answer),
     OtherRequest,
+    /// It is free, but the account has used up its number.
+    TooMany,
 }
 
 impl Earlier {
@@ -225,17 +243,28 @@ impl Earlier {
             Self::OtherRequest => {
                 Err(kinds::IDEMPOTENCY_KEY_REUSED.detail("make a new key for each decision"))
             }
+            Self::TooMany => Err(kinds::TOO_MANY_DECISIONS
+                .detail(format!("an account can make {KEPT_PER_ACCOUNT_MAX} decisions in 24 hours"))
+                .retry_after_s(TOO_MANY_RETRY_S)),
         }
     }
 }
 
 impl Slot {
-    /// Whether the key is ours now. Another transaction that holds it is waited for.
-    fn take(&self, tx: &mut Tx<'_>) -> Result<bool, store::Error> {
+    /// Makes the key ours, or gives why it cannot be. Another transaction that holds it is waited for.
+    fn take(&self, tx: &mut Tx<'_>) -> Result<Option<Earlier>, store::Error> {
         let expires_at = self.now_us.saturating_add(KEPT_US);
         let taken =
             tx.execute(TAKE, params![self.account_id, &self.key, self.fingerprint, expires_at, self.now_us])?;
-        Ok(taken == 1)
+        if taken == 0 {
+            return self.recall(tx).map(Some);
+        }
+        let kept: i64 = tx.query_one(COUNT, params![self.account_id])?.get(0)?;
+        if kept > KEPT_PER_ACCOUNT_MAX {
+            tx.execute(RELEASE, params![self.account_id, &self.key])?;
+            return Ok(Some(Earlier::TooMany));
+        }
+        Ok(None)
     }
 
     fn keep(&self, tx: &mut Tx<'_>, status: StatusCode, body: &Value) -> Result<(), store::Error> {

@@ -108,6 +108,12 @@ pub mod kinds {
         "idempotency_key_reused",
         "The Idempotency-Key was used for a different request",
     );
+    /// More decisions in a day than an account may make.
+    pub const TOO_MANY_DECISIONS: ProblemKind = ProblemKind::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_decisions",
+        "Too many decisions in one day",
+    );
     /// The database is away, full or overloaded.
     pub const STORAGE_UNAVAILABLE: ProblemKind = ProblemKind::new(
         StatusCode::SERVICE_UNAVAILABLE,

@@ -1,6 +1,6 @@
 //! A decision happens once, on both engines.
 
-use api::idempotency::{self, Answer, Decision, Fingerprint, KEPT_US};
+use api::idempotency::{self, Answer, Decision, Fingerprint, KEPT_PER_ACCOUNT_MAX, KEPT_US};
 use api::{IdempotencyKey, MIGRATIONS, Problem, ProblemKind};
 use axum::http::StatusCode;
 use serde_json::json;
@@ -123,6 +123,24 @@ fn an_answer_is_forgotten_after_its_day() {
         decide(&store, decision(1, "b", "x", NOW_US), None).await.unwrap();
         assert_eq!(idempotency::sweep(&store, NOW_US + KEPT_US).await, Ok(1), "the renewed one stays");
         assert_eq!(idempotency::sweep(&store, NOW_US + 2 * KEPT_US).await, Ok(1));
+    });
+}
+
+#[test]
+fn an_account_that_makes_keys_without_end_is_stopped_and_its_rows_are_all_swept() {
+    on_each(async |store| {
+        for n in 0..KEPT_PER_ACCOUNT_MAX {
+            decide(&store, decision(1, &format!("{n}"), "x", NOW_US), None).await.unwrap();
+        }
+        let refused = decide(&store, decision(1, "more", "x", NOW_US), None).await.unwrap_err();
+        assert_eq!(refused.code(), "too_many_decisions");
+        assert_eq!(effects(&store).await, KEPT_PER_ACCOUNT_MAX);
+        let known = decide(&store, decision(1, "0", "x", NOW_US), None).await.unwrap();
+        assert!(known.is_replay, "what was decided is still answered");
+        decide(&store, decision(2, "more", "x", NOW_US), None).await.expect("others are not concerned");
+        let (later, swept) = (NOW_US + KEPT_US, KEPT_PER_ACCOUNT_MAX as u64 + 1);
+        assert_eq!(idempotency::sweep(&store, later).await, Ok(swept), "more than one batch");
+        decide(&store, decision(1, "more", "x", later), None).await.unwrap();
     });
 }
 
