@@ -63,8 +63,6 @@ pub fn routes(land: Arc<LandService>) -> OpenApiRouter {
         (status = 200, description = "One page of owned lots, by ascending cell id", body = Page<LotView>),
         (status = 400, description = "`invalid_query` (also: no cell, or one below the lot level), `invalid_cursor`", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "`internal`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn list(
     State(land): State<Arc<LandService>>,
@@ -86,11 +84,9 @@ async fn list(
     security(("bearer" = [])),
     params(PageParams),
     responses(
-        (status = 200, description = "One page of your lots, by ascending cell id", body = Page<LotView>),
+        (status = 200, description = "One page of your lots, in an order that stays", body = Page<LotView>),
         (status = 400, description = "`invalid_query`, `invalid_cursor`", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "`internal`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn list_mine(
     State(land): State<Arc<LandService>>,
@@ -110,8 +106,6 @@ async fn list_mine(
         (status = 400, description = "`invalid_path`", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No cell, or not of the lot level (`not_a_lot`)", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "`internal`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn get_one(
     State(land): State<Arc<LandService>>,
@@ -140,8 +134,7 @@ async fn get_one(
         (status = 404, description = "No cell, or not of the lot level (`not_a_lot`)", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody has it (`lot_taken`), or you have no body on the planet (`not_in_world`)", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`lot_unclaimable` with `reason`; `lot_too_far` with `distance_m` and `max_m`; `insufficient_funds` with `available_minor` and `price_minor`; `idempotency_key_reused`", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "`internal`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_decisions`: 1000 in 24 hours", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn claim(
     State(land): State<Arc<LandService>>,
@@ -150,10 +143,12 @@ async fn claim(
     key: IdempotencyKey,
 ) -> Result<Answer, Problem> {
     let lot = land.parse_lot(&token)?;
-    // Goes on when the caller hangs up, so that others hear of what was stored.
-    tokio::spawn(async move { land.claim(caller, lot, key).await })
-        .await
-        .unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
+    to_the_end(async move { land.claim(caller, lot, key).await }).await
+}
+
+/// Goes on when the caller hangs up, so that others hear of what was stored.
+async fn to_the_end<T: Send + 'static>(change: impl Future<Output = T> + Send + 'static) -> T {
+    tokio::spawn(change).await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
 }
 
 /// Name your lot
@@ -170,8 +165,6 @@ async fn claim(
         (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "No such name is possible (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "`internal`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn rename(
     State(land): State<Arc<LandService>>,
@@ -182,7 +175,7 @@ async fn rename(
     let lot = land.parse_lot(&token)?;
     let name = text::parse_name(&request.name, LOT_NAME)
         .map_err(|fault| Problem::from(kinds::INVALID_BODY).at("#/name", fault.to_string()))?;
-    Ok(Json(land.rename(caller, lot, name).await?))
+    Ok(Json(to_the_end(async move { land.rename(caller, lot, name).await }).await?))
 }
 
 fn parse_cursor(text: Option<&str>) -> Result<Option<CellId>, Problem> {

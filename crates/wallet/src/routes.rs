@@ -89,8 +89,6 @@ pub fn routes(store: Store) -> OpenApiRouter {
     responses(
         (status = 200, description = "Your money", body = WalletView),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "`internal`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn wallet(State(store): State<Store>, caller: Caller) -> Result<Json<WalletView>, Problem> {
     let money = store.read(move |tx| books::money(tx, caller.account_id)).await?;
@@ -114,8 +112,6 @@ async fn wallet(State(store): State<Store>, caller: Caller) -> Result<Json<Walle
         (status = 200, description = "One page of your postings", body = Page<PostingView>),
         (status = 400, description = "`invalid_query`, `invalid_cursor`", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "`internal`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn postings(
     State(store): State<Store>,
