@@ -93,6 +93,10 @@ impl Error {
         Self::Unavailable { detail: "the store is closed".to_owned() }
     }
 
+    pub(crate) fn read_only() -> Self {
+        Self::Unavailable { detail: "the store was opened for reading only".to_owned() }
+    }
+
     /// Whether asking again later may succeed without anybody changing anything.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Retry | Self::Overloaded | Self::Unavailable { .. })
@@ -114,6 +118,12 @@ pub enum OpenError {
     #[error("{} is in use by another terrane; stop it first, or choose another data folder", path.display())]
     InUse {
         /// The database file.
+        path: PathBuf,
+    },
+    /// There is nothing to read.
+    #[error("there is no database at {}; is this the right data folder?", path.display())]
+    Missing {
+        /// Where the database file would be.
         path: PathBuf,
     },
     /// The file is not a database, or is half written.

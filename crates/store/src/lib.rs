@@ -125,9 +125,10 @@ pub struct Store {
 
 struct Inner {
     engine: Engine,
-    writes: Lane,
-    /// `SQLite` reads beside its one writer; `PostgreSQL` has one lane for both.
-    reads: Option<Lane>,
+    /// `SQLite` reads beside its one writer; on `PostgreSQL` both are the same lane.
+    reads: Arc<Lane>,
+    /// None if it was opened for reading only.
+    writes: Option<Arc<Lane>>,
     last_probe: Mutex<Option<(Instant, Result<(), Error>)>>,
 }
 
@@ -138,22 +139,35 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 impl Store {
     /// Opens the database and checks that it can be read and written. Does not migrate.
     pub async fn open(config: StoreConfig) -> Result<Self, OpenError> {
-        tokio::task::spawn_blocking(move || Self::open_blocking(&config))
-            .await
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-    }
-
-    fn open_blocking(config: &StoreConfig) -> Result<Self, OpenError> {
-        let (engine, writes, reads) = match config {
+        on_own_thread(move || match config {
             StoreConfig::Sqlite { path } => {
-                let (writes, reads) = sqlite::open(path)?;
-                (Engine::Sqlite, writes, Some(reads))
+                let (writes, reads) = sqlite::open(&path)?;
+                Ok(Self::new(Engine::Sqlite, Arc::new(reads), Some(Arc::new(writes))))
             }
             StoreConfig::Postgres { url, max_connections } => {
-                (Engine::Postgres, pg::open(url, *max_connections)?, None)
+                let both = Arc::new(pg::open(&url, max_connections)?);
+                Ok(Self::new(Engine::Postgres, Arc::clone(&both), Some(both)))
             }
-        };
-        Ok(Self { inner: Arc::new(Inner { engine, writes, reads, last_probe: Mutex::new(None) }) })
+        })
+        .await
+    }
+
+    /// Opens a database that exists, for [`Store::read`] alone: whatever would write is refused. Takes no lock, so
+    /// that an operator can look at the file of a running server.
+    pub async fn open_read_only(config: StoreConfig) -> Result<Self, OpenError> {
+        on_own_thread(move || match config {
+            StoreConfig::Sqlite { path } => {
+                Ok(Self::new(Engine::Sqlite, Arc::new(sqlite::open_read_only(&path)?), None))
+            }
+            StoreConfig::Postgres { url, .. } => {
+                Ok(Self::new(Engine::Postgres, Arc::new(pg::open(&url, 1)?), None))
+            }
+        })
+        .await
+    }
+
+    fn new(engine: Engine, reads: Arc<Lane>, writes: Option<Arc<Lane>>) -> Self {
+        Self { inner: Arc::new(Inner { engine, reads, writes, last_probe: Mutex::new(None) }) }
     }
 
     /// Which engine this is.
@@ -204,9 +218,10 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let lane = match (&self.inner.reads, isolation) {
-            (Some(reads), Isolation::Read) => reads,
-            _ => &self.inner.writes,
+        let lane = match (isolation, &self.inner.writes) {
+            (Isolation::Read, _) => &self.inner.reads,
+            (_, Some(writes)) => writes,
+            (_, None) => return Err(Error::read_only().into()),
         };
         let (job, answer) = job::transaction(isolation, body);
         let started = Instant::now();
@@ -256,15 +271,21 @@ impl Store {
     /// store answers [`Error::Unavailable`] afterwards.
     pub async fn close(&self) {
         let inner = Arc::clone(&self.inner);
-        tokio::task::spawn_blocking(move || {
-            if let Some(reads) = &inner.reads {
-                reads.close();
+        on_own_thread(move || {
+            inner.reads.close();
+            if let Some(writes) = &inner.writes {
+                writes.close();
             }
-            inner.writes.close();
         })
-        .await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        .await;
     }
+}
+
+/// For what waits on files, servers and threads.
+async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 impl std::fmt::Debug for Store {

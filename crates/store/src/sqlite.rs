@@ -27,6 +27,21 @@ pub(crate) fn open(path: &Path) -> Result<(Lane, Lane), OpenError> {
     check_length(path)?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     prepare_file(&connection, path)?;
+    let reads = start_readers(path)?;
+    let mut writer = Writer { connection, halted: None, _lock: lock };
+    let writes = Lane::start("store-write", [move |queue: &Queue| writer.work(queue)]);
+    Ok((writes, reads))
+}
+
+/// Opens a file that exists, for reading beside whoever else has it open.
+pub(crate) fn open_read_only(path: &Path) -> Result<Lane, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::Missing { path: path.to_owned() });
+    }
+    start_readers(path)
+}
+
+fn start_readers(path: &Path) -> Result<Lane, OpenError> {
     let mut readers = Vec::with_capacity(READERS);
     for _ in 0..READERS {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -36,10 +51,7 @@ pub(crate) fn open(path: &Path) -> Result<(Lane, Lane), OpenError> {
             }
         });
     }
-    let reads = Lane::start("store-read", readers);
-    let mut writer = Writer { connection, halted: None, _lock: lock };
-    let writes = Lane::start("store-write", [move |queue: &Queue| writer.work(queue)]);
-    Ok((writes, reads))
+    Ok(Lane::start("store-read", readers))
 }
 
 /// Takes the lock file beside the database; the system lets go of it when the process ends, however it ends.
@@ -254,7 +266,7 @@ pub(crate) fn query(connection: &Connection, sql: &str, params: &[Value]) -> Res
     let mut rows = statement.raw_query();
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
-        let values = (0..columns).map(|column| row.get_ref(column).map(value)).collect::<Result<_, _>>()?;
+        let values = (0..columns).map(|column| value(row.get_ref(column)?)).collect::<Result<_, _>>()?;
         out.push(Row::new(values));
     }
     Ok(out)
@@ -273,14 +285,18 @@ pub(crate) fn define(connection: &Connection, ddl: &str) -> Result<(), Error> {
     Ok(connection.execute_batch(&ddl::for_sqlite(ddl))?)
 }
 
-fn value(it: ValueRef<'_>) -> Value {
-    match it {
+fn value(it: ValueRef<'_>) -> Result<Value, Error> {
+    Ok(match it {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(it) => Value::Int(it),
         ValueRef::Real(it) => Value::Real(it),
-        ValueRef::Text(it) => Value::Text(String::from_utf8_lossy(it).into_owned()),
+        ValueRef::Text(it) => {
+            let text = std::str::from_utf8(it);
+            let text = text.map_err(|_| Error::Damaged { detail: "a text is not UTF-8".to_owned() })?;
+            Value::Text(text.to_owned())
+        }
         ValueRef::Blob(it) => Value::Bytes(it.to_vec()),
-    }
+    })
 }
 
 impl rusqlite::ToSql for Value {
@@ -324,6 +340,7 @@ impl From<rusqlite::Error> for Error {
                 | rusqlite::ErrorCode::DiskFull
                 | rusqlite::ErrorCode::SystemIoFailure
                 | rusqlite::ErrorCode::CannotOpen
+                | rusqlite::ErrorCode::ReadOnly
                 | rusqlite::ErrorCode::OutOfMemory => Self::Unavailable { detail },
                 rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase => {
                     Self::Damaged { detail }

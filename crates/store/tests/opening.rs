@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use store::testing::TestDatabase;
-use store::{Migration, OpenError, Store, StoreConfig, params};
+use store::{Error, Migration, OpenError, Store, StoreConfig, params};
 
 const MIGRATIONS: &[Migration] =
     &[Migration { number: 1, name: "notes", sql: "create table notes (note_id bigint, words text);" }];
@@ -26,6 +26,47 @@ async fn a_second_holder_of_the_folder_is_refused_until_the_first_is_gone() {
     assert!(second.to_string().contains("is in use by another terrane"), "{second}");
     first.close().await;
     open(&path_of(&database)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_in_use_can_be_read_from_outside_but_not_written() {
+    const NOTE: &str = "insert into notes (note_id, words) values ($1, 'x')";
+    for database in TestDatabase::each() {
+        let count = async |store: &Store| -> i64 {
+            let count = "select count(*) from notes";
+            store.read(move |tx| tx.query_one(count, params![])?.get(0)).await.unwrap()
+        };
+        let server = database.open(MIGRATIONS).await;
+        server.locked(|tx| tx.execute(NOTE, params![1])).await.unwrap();
+        let visitor = Store::open_read_only(database.config()).await.unwrap();
+        assert_eq!(count(&visitor).await, 1);
+        server.locked(|tx| tx.execute(NOTE, params![2])).await.unwrap();
+        assert_eq!(count(&visitor).await, 2);
+        for refused in [
+            visitor.locked(|tx| tx.execute(NOTE, params![3])).await,
+            visitor.serializable(|tx| tx.execute(NOTE, params![3])).await,
+            visitor.read(|tx| tx.execute(NOTE, params![3])).await,
+        ] {
+            assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
+        }
+        visitor.close().await;
+        server.locked(|tx| tx.execute(NOTE, params![4])).await.expect("the visitor has left no trace");
+        server.close().await;
+        let alone = Store::open_read_only(database.config()).await.unwrap();
+        assert_eq!(count(&alone).await, 3);
+        let server = database.open(MIGRATIONS).await;
+        server.locked(|tx| tx.execute(NOTE, params![5])).await.expect("a visitor keeps nobody out");
+        assert_eq!(count(&alone).await, 4);
+    }
+}
+
+#[tokio::test]
+async fn a_visitor_makes_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deeper").join("terrane.db");
+    let refused = Store::open_read_only(StoreConfig::Sqlite { path }).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Missing { .. }), "{refused}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]
