@@ -130,7 +130,6 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
                 sockets_max: config.http.sockets_max,
                 socket_send_buffer_bytes: config.http.socket_send_buffer_bytes,
             };
-            tokio::spawn(wiring::sweep_kept_answers(store.clone()));
             let gateway = gateway::start(&edge, deps).context("the listeners are of no use")?;
             let metrics_at = gateway.metrics_address().map_or_else(
                 || "no metrics listener".to_owned(),

@@ -13,11 +13,8 @@ use tracing::warn;
 use utoipa_axum::router::OpenApiRouter;
 use wire::LotChanged;
 
-/// How often answers that were kept long enough are removed, a batch at a time.
+/// How often answers that were kept long enough are removed.
 const FORGET_INTERVAL: Duration = Duration::from_secs(60);
-
-/// How often a batch of kept answers is removed.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Tells the zone about new names and colours.
 pub(crate) fn profile_changed(zone: Option<zone::Handle>) -> ProfileChanged {
@@ -53,17 +50,6 @@ async fn forget_old_answers(store: Store) {
         interval.tick().await;
         if let Err(error) = api::idempotency::sweep(&store, SystemClock.now_us()).await {
             warn!(%error, "old answers were not removed");
-        }
-    }
-}
-
-/// Forgets kept answers that nobody may ask for any more.
-pub(crate) async fn sweep_kept_answers(store: Store) {
-    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
-    loop {
-        interval.tick().await;
-        if let Err(error) = api::idempotency::sweep(&store, SystemClock.now_us()).await {
-            warn!(%error, "kept answers could not be swept");
         }
     }
 }
