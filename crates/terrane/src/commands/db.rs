@@ -1,5 +1,7 @@
 //! `terrane db migrate|status`.
 
+use store::Store;
+
 use crate::Failure;
 use crate::cli::DbCommand;
 use crate::node;
@@ -7,7 +9,7 @@ use crate::progress::say;
 
 pub(crate) fn run(command: &DbCommand) -> Result<(), Failure> {
     match command {
-        DbCommand::Migrate(place) => super::with_store(place, async |store| {
+        DbCommand::Migrate(place) => super::with_store(place, Store::open, async |store| {
             let applied = store.migrate(&node::migrations()).await?;
             say(match applied.len() {
                 0 => "the schema is up to date".to_owned(),
@@ -15,7 +17,7 @@ pub(crate) fn run(command: &DbCommand) -> Result<(), Failure> {
             });
             Ok(())
         }),
-        DbCommand::Status(place) => super::with_store(place, async |store| {
+        DbCommand::Status(place) => super::with_store(place, Store::open, async |store| {
             let applied = store.applied_migrations().await?;
             for migration in node::migrations() {
                 let state = if applied.contains(&migration.number) { "applied" } else { "waiting" };

@@ -1,5 +1,7 @@
 //! `terrane ledger verify`.
 
+use store::Store;
+
 use crate::Failure;
 use crate::cli::LedgerCommand;
 use crate::progress::say;
@@ -7,7 +9,9 @@ use crate::progress::say;
 pub(crate) fn run(command: &LedgerCommand) -> Result<(), Failure> {
     let LedgerCommand::Verify { place, json } = command;
     let prove = |tx: &mut store::Tx<'_>| Ok::<_, store::Error>((wallet::verify(tx)?, land::verify(tx)?));
-    let (report, land_faults) = super::with_store(place, async |store| Ok(store.read(prove).await?))?;
+    // One snapshot, taken without a lock: the books of a planet can be checked while people play on it.
+    let (report, land_faults) =
+        super::with_store(place, Store::open_read_only, async |store| Ok(store.read(prove).await?))?;
     let of_books = report.faults.iter().map(ToString::to_string);
     let faults: Vec<String> = of_books.chain(land_faults.iter().map(ToString::to_string)).collect();
     let is_sound = faults.is_empty();

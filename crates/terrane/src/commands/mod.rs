@@ -7,7 +7,7 @@ pub(crate) mod ledger;
 pub(crate) mod planet;
 pub(crate) mod serve;
 
-use store::Store;
+use store::{OpenError, Store, StoreConfig};
 
 use crate::Failure;
 use crate::cli::PlaceArgs;
@@ -32,15 +32,16 @@ fn read(sources: Sources) -> Result<Config, Failure> {
     Config::read(sources).map_err(Failure::Misused)
 }
 
-/// Opens the database of the configured place, for a command that then runs in it.
+/// Opens the database of the configured place by `open`, for a command that then runs in it.
 fn with_store<T>(
     place: &PlaceArgs,
+    open: impl AsyncFnOnce(StoreConfig) -> Result<Store, OpenError>,
     command: impl AsyncFnOnce(Store) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let config = read(sources(place))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Store::open(node::store_config(&config)).await?;
+        let store = open(node::store_config(&config)).await?;
         let outcome = command(store.clone()).await;
         store.close().await;
         outcome

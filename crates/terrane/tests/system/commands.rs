@@ -1,6 +1,6 @@
 //! Commands beside `serve`.
 
-use crate::support::{Server, terrane};
+use crate::support::{Account, Server, run, terrane};
 
 #[test]
 fn the_template_is_a_configuration_that_passes_the_check() {
@@ -49,6 +49,20 @@ fn migrations_are_shown_and_applied() {
     assert_eq!(status.code, Some(0));
     assert!(status.stdout.lines().count() >= 6 && !status.stdout.contains("waiting"), "{}", status.stdout);
     assert!(server.command(&["db", "migrate"]).stdout.contains("up to date"));
+}
+
+#[test]
+fn the_books_can_be_checked_while_people_play() {
+    let server = Server::start();
+    run(Account::new(&server));
+    let books = server.command(&["ledger", "verify", "--json"]);
+    assert_eq!(books.code, Some(0), "{books:?}");
+    let report: serde_json::Value = serde_json::from_str(&books.stdout).unwrap();
+    assert_eq!((&report["sound"], &report["postings"]), (&true.into(), &1.into()), "{report}");
+    // A slip in the path is said, and makes no planet.
+    let nothing = terrane(&["ledger", "verify", "--data", "elsewhere"]);
+    assert_eq!(nothing.code, Some(1));
+    assert!(nothing.stderr.contains("there is no database at elsewhere"), "{nothing:?}");
 }
 
 #[test]
