@@ -13,12 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout, timeout_at};
 
 /// How often a bot wakes to move, and sends what it did.
 const WAKE: Duration = Duration::from_millis(100);
 const STEPS_PER_WAKE: u32 = motion::STEP_HZ / 10;
 const PING_EVERY_WAKES: u64 = 10;
+/// How long a bot waits to be let in.
+const ENTER_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long a bot waits for the server's good bye.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// A prediction this far off counts as corrected.
@@ -131,7 +133,10 @@ pub async fn run(config: BotsConfig) -> Result<Report, SiteError> {
 async fn enter(site: &Site, seed: u64) -> Result<Client, String> {
     let key = DeviceKey::from_bytes(StdRng::seed_from_u64(seed).random());
     let login = site.log_in(&key, None).await.map_err(|error| error.to_string())?;
-    Client::connect(site, &login, ConnectOptions::default()).await.map_err(|error| error.to_string())
+    match timeout(ENTER_TIME_MAX, Client::connect(site, &login, ConnectOptions::default())).await {
+        Ok(entered) => entered.map_err(|error| error.to_string()),
+        Err(_) => Err("the server did not answer the hello".into()),
+    }
 }
 
 /// Walks about until it is time to leave.

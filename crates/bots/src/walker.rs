@@ -17,6 +17,10 @@ const PHRASES: [&str; 8] = [
     "good morning",
 ];
 
+/// Time between two things said. In a crowd everyone hears everyone: a thousand bots hear thirteen things a second.
+const TALK_MIN_MS: u64 = 30_000;
+const TALK_MAX_MS: u64 = 120_000;
+
 /// Walks, turns, stops, jumps and talks by chance; the same seed does the same.
 pub(crate) struct Walker {
     random: StdRng,
@@ -30,7 +34,7 @@ impl Walker {
     /// Looks along `look` first.
     pub(crate) fn new(seed: u64, look: DVec3) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
-        let next_say = Duration::from_millis(random.random_range(2_000..30_000));
+        let next_say = Duration::from_millis(random.random_range(0..TALK_MAX_MS));
         Self { random, buttons: Buttons::default(), look, steps_left: 0, next_say }
     }
 
@@ -56,7 +60,8 @@ impl Walker {
         if since_start < self.next_say {
             return None;
         }
-        self.next_say = since_start + Duration::from_millis(self.random.random_range(10_000..40_000));
+        self.next_say =
+            since_start + Duration::from_millis(self.random.random_range(TALK_MIN_MS..TALK_MAX_MS));
         Some(PHRASES[self.random.random_range(0..PHRASES.len())])
     }
 }
@@ -78,7 +83,7 @@ mod tests {
             assert!(one.iter().any(|(held, _)| *held == buttons), "never {buttons:?}");
         }
         let mut walker = Walker::new(5, DVec3::X);
-        let said = (0..120).filter_map(|s| walker.talk(Duration::from_secs(s))).count();
-        assert!((3..=12).contains(&said), "{said} things said in two minutes");
+        let said = (0..600).filter_map(|s| walker.talk(Duration::from_secs(s))).count();
+        assert!((5..=20).contains(&said), "{said} things said in ten minutes");
     }
 }

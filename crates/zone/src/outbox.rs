@@ -2,6 +2,9 @@
 //!
 //! Frames may be dropped (the next one starts the cells again from keyframes), control messages may not.
 //! Order is kept among what is delivered. The last message is a Bye.
+//!
+//! The reader is woken by frames, ten times a second, and takes all that waits: what is sent costs by the number of
+//! sends, whatever is in them. So control messages do not wake it unless someone waits for an answer.
 
 use crate::limits::{QUEUED_CONTROLS_MAX, QUEUED_FRAMES_MAX};
 use bytes::Bytes;
@@ -68,7 +71,14 @@ impl Outbox {
         Ok(())
     }
 
-    /// Queues a control message.
+    /// Queues a control message and wakes the reader.
+    pub(crate) fn push_urgent(&self, message: Bytes) -> Result<(), Full> {
+        self.push_control(message)?;
+        self.0.ready.notify_one();
+        Ok(())
+    }
+
+    /// Queues a control message, to be taken with the next frame.
     pub(crate) fn push_control(&self, message: Bytes) -> Result<(), Full> {
         let mut queue = self.0.lock();
         if queue.is_closed {
@@ -78,8 +88,6 @@ impl Outbox {
             return Err(Full);
         }
         queue.messages.push_back(Message::Control(message));
-        drop(queue);
-        self.0.ready.notify_one();
         Ok(())
     }
 
@@ -191,5 +199,22 @@ mod tests {
         tokio::task::yield_now().await;
         drop(outbox);
         assert_eq!(reading.await.unwrap(), (Some(named("frame")), None));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_urgent_waits_for_the_next_frame_and_comes_before_it() {
+        let (outbox, reader) = outbox();
+        let reading = tokio::spawn(async move { (reader.next().await, reader.next().await) });
+        tokio::task::yield_now().await;
+        outbox.push_control(named("said")).unwrap();
+        tokio::task::yield_now().await;
+        assert!(!reading.is_finished());
+        outbox.push_frame(named("frame")).unwrap();
+        assert_eq!(reading.await.unwrap(), (Some(named("said")), Some(named("frame"))));
+        let (outbox, reader) = super::outbox();
+        let reading = tokio::spawn(async move { reader.next().await });
+        tokio::task::yield_now().await;
+        outbox.push_urgent(named("pong")).unwrap();
+        assert_eq!(reading.await.unwrap(), Some(named("pong")));
     }
 }
