@@ -9,7 +9,7 @@ export default defineConfig({
   outputDir: "test-results",
   fullyParallel: true,
   workers: 2,
-  timeout: 90_000,
+  timeout: 150_000,
   expect: { timeout: 30_000 },
   forbidOnly: Boolean(process.env["CI"]),
   reporter: [["list"]],

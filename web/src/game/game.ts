@@ -45,6 +45,8 @@ export interface GameParts {
   readonly world: World;
   readonly api: Api;
   readonly identity: Identity;
+  /** More pixels than these are not drawn but stretched. */
+  readonly pixelsMax: number;
   readonly onHud: (hud: Hud) => void;
   readonly onChat: (lines: readonly ChatLine[]) => void;
   readonly onAction: (action: Action) => void;
@@ -88,6 +90,7 @@ export class Game implements Commands {
   #people: readonly NearbyPerson[] = [];
   #lot: LotView | undefined;
   #seen: readonly SeenBody[] = [];
+  #fitted: readonly [width: number, height: number, pixelRatio: number] = [0, 0, 0];
   #lastFrameMs: number | undefined;
   #lastHudMs = 0;
   #onWelcome: (() => void) | undefined;
@@ -454,14 +457,15 @@ export class Game implements Commands {
   }
 
   #fitCanvas(): void {
-    const { canvas, world } = this.#parts;
+    const { canvas, world, pixelsMax } = this.#parts;
     const { clientWidth, clientHeight } = canvas;
-    const key = `${clientWidth}×${clientHeight}×${devicePixelRatio}`;
-    if (key === this.#fitted) return;
-    this.#fitted = key;
-    world.resize(clientWidth, clientHeight, devicePixelRatio);
+    const affordable = Math.sqrt(pixelsMax / Math.max(1, clientWidth * clientHeight));
+    const pixelRatio = Math.min(devicePixelRatio, affordable);
+    const size = [clientWidth, clientHeight, pixelRatio] as const;
+    if (size.every((value, index) => value === this.#fitted[index])) return;
+    this.#fitted = size;
+    world.resize(...size);
   }
-  #fitted = "";
 
   #publish(): void {
     this.#parts.onHud({

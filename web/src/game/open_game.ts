@@ -10,8 +10,11 @@ import { Identity } from "../net/identity.ts";
 import { Refusal } from "../net/refusal.ts";
 import { ApiError, Unreachable } from "../net/rest.ts";
 import { Game, type GameParts } from "./game.ts";
-import { requireBrowser, Unplayable } from "./requirements.ts";
+import { probeGraphics, requireBrowser, Unplayable } from "./requirements.ts";
 import type { Quality } from "./settings.ts";
+
+/** A processor that draws by itself manages some ten pictures of this size a second. */
+const SOFTWARE_PIXELS_MAX = 200_000;
 
 /** What a page brings; the rest is loaded. */
 export interface OpenOptions
@@ -47,10 +50,13 @@ export async function openGame(options: OpenOptions): Promise<Game> {
     progress.reach("world", 1);
     progress.say("Finding your feet…");
     const planet = new Planet(core, seed, shift);
+    const isSlow = options.quality === "low" && probeGraphics() === "software";
+    const pixelsMax = isSlow ? SOFTWARE_PIXELS_MAX : Number.POSITIVE_INFINITY;
     const onWaiting = (reason: string) => progress.say(`Not yet: ${reason}. Trying again…`);
     const parts = {
       ...options,
       onWaiting,
+      pixelsMax,
       core,
       planet,
       planetInfo,
