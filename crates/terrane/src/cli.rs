@@ -84,8 +84,8 @@ pub(crate) struct ServeArgs {
 /// Where configuration and data are.
 #[derive(Args, Default, Clone)]
 pub(crate) struct PlaceArgs {
-    /// Configuration file (TOML) [env: TERRANE_CONFIG]
-    #[arg(long, value_name = "FILE")]
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", env = "TERRANE_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Folder that holds everything of this planet [default: data]
     #[arg(long, value_name = "DIR")]

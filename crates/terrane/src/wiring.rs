@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use wire::LotChanged;
 
 /// How often answers that were kept long enough are removed.
-const FORGET_INTERVAL: Duration = Duration::from_secs(60);
+const FORGET_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Tells the zone about new names and colours.
 pub(crate) fn profile_changed(zone: Option<zone::Handle>) -> ProfileChanged {

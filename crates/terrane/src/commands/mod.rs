@@ -20,9 +20,8 @@ fn sources(place: &PlaceArgs) -> Sources {
         // What is not Unicode is no setting of ours, or a value that no setting takes.
         Some((name.into_string().ok()?, value.into_string().unwrap_or_default()))
     }));
-    let file = place.config.clone().or_else(|| sources.variable("TERRANE_CONFIG").map(Into::into));
-    if let Some(file) = file {
-        sources.read_file(&file);
+    if let Some(file) = &place.config {
+        sources.read_file(file);
     }
     sources.flag("node.data", place.data.as_ref().map(|data| data.display()));
     sources

@@ -9,7 +9,7 @@ use crate::progress::say;
 pub(crate) fn run(command: &PlanetCommand) {
     match command {
         PlanetCommand::Hash(spec) => {
-            say(format_args!("{:016x}", planet::golden_hash(PlanetSpec::from(spec))))
+            say(format_args!("{:016x}", planet::golden_hash(PlanetSpec::from(spec))));
         }
         PlanetCommand::Arrival(spec) => {
             let planet = Planet::new(PlanetSpec::from(spec));

@@ -69,6 +69,17 @@ settings! {
         "How much: error, warn, info, debug, trace; by part: warn,zone=debug.";
 }
 
+impl Form {
+    /// What a value of the wrong form is told to be.
+    pub(super) fn in_words(self) -> &'static str {
+        match self {
+            Self::Text => "a text in quotes",
+            Self::Number => "a whole number",
+            Self::List => "a list of texts",
+        }
+    }
+}
+
 impl Setting {
     /// Its name in the environment.
     pub(crate) fn variable(&self) -> String {
@@ -96,19 +107,18 @@ pub(super) fn render(mut value_of: impl FnMut(&'static Setting) -> (String, Opti
     for setting in ALL {
         let (section, name) = setting.section_and_name();
         if section != section_before {
-            text += &format!("\n[{section}]\n");
+            text.extend(["\n[", section, "]\n"]);
             section_before = section;
         }
         let (value, source) = value_of(setting);
         let value = toml_value(setting.form, &value);
-        match source {
-            Some(source) => text += &format!("{name} = {value}  # {source}\n"),
-            None => {
-                for line in setting.meaning {
-                    text += &format!("# {line}\n");
-                }
-                text += &format!("# Environment: {}\n#{name} = {value}\n\n", setting.variable());
+        if let Some(source) = source {
+            text.extend([name, " = ", &value, "  # ", source, "\n"]);
+        } else {
+            for line in setting.meaning {
+                text.extend(["# ", line, "\n"]);
             }
+            text.extend(["# Environment: ", &setting.variable(), "\n#", name, " = ", &value, "\n\n"]);
         }
     }
     text.replace("\n\n\n", "\n\n")

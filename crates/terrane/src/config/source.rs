@@ -67,7 +67,7 @@ impl Sources {
         match text.parse::<toml::Table>() {
             Ok(table) => self.read_table("", &table),
             Err(error) => {
-                self.problems.push(Problem(format!("{name} is not TOML: {}", error.to_string().trim_end())))
+                self.problems.push(Problem(format!("{name} is not TOML: {}", error.to_string().trim_end())));
             }
         }
     }
@@ -84,19 +84,14 @@ impl Sources {
                     let problem = format!("{}: unknown key {path:?}; {}", self.file_name, known_keys(prefix));
                     self.problems.push(Problem(problem));
                 }
-                (Some(setting), value) => match to_text(setting.form, value) {
-                    Some(text) => {
+                (Some(setting), value) => {
+                    if let Some(text) = to_text(setting.form, value) {
                         self.file.insert(path, text);
-                    }
-                    None => {
-                        let wanted = match setting.form {
-                            Form::Text => "a text in quotes",
-                            Form::Number => "a whole number",
-                            Form::List => "a list of texts",
-                        };
+                    } else {
+                        let wanted = setting.form.in_words();
                         self.problems.push(Problem(format!("{}: {path} must be {wanted}", self.file_name)));
                     }
-                },
+                }
             }
         }
     }
@@ -152,11 +147,6 @@ impl Sources {
                 || settings::ALL.iter().any(|setting| setting.variable() == variable)
         };
         self.environment.keys().filter(|variable| !is_known(variable)).cloned().collect()
-    }
-
-    /// The value of a variable that is no setting.
-    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
-        self.environment.get(name).map(String::as_str)
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {

@@ -87,11 +87,11 @@ fn the_template_is_the_defaults_and_stays_so_when_uncommented() {
     let defaults = Config::read(sources("", &[], &[])).unwrap();
     let template = template();
     assert_eq!(Config::read(sources(&template, &[], &[])).unwrap(), defaults);
-    let uncommented: String = template
+    let uncommented: Vec<&str> = template
         .lines()
         .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
-        .map(|line| format!("{line}\n"))
         .collect();
+    let uncommented = uncommented.join("\n");
     assert!(uncommented.contains("\nseed = 1\n"), "{uncommented}");
     let mut said = Config::read(sources(&uncommented, &[], &[])).unwrap();
     // These two differ on purpose: said aloud, they must be those of the planet.

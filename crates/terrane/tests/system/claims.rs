@@ -38,7 +38,7 @@ fn a_claim_survives_a_restart() {
         let lot = free_lots(&account, 1).await.remove(0);
         let granted = account.coins().await;
         let claimed = account.claim(&lot, "first").await.unwrap();
-        assert_eq!(claimed["owner"]["account_id"], account.account_id);
+        assert_eq!(claimed["owner"]["account_id"], account.id);
         let paid = claimed["price_minor"].as_i64().unwrap();
         assert_eq!(account.coins().await, granted - paid);
         account.patch(&format!("lands/{lot}"), json!({"name": "Landing"})).await.unwrap();
@@ -50,7 +50,7 @@ fn a_claim_survives_a_restart() {
         let account = account.again(&server).await;
         let shown = account.get(&format!("lands/{lot}")).await.unwrap();
         assert_eq!((&shown["status"], &shown["name"]), (&json!("taken"), &json!("Landing")));
-        assert_eq!(shown["owner"]["account_id"], account.account_id);
+        assert_eq!(shown["owner"]["account_id"], account.id);
         let mine = account.get("lands/mine").await.unwrap();
         assert_eq!(mine["items"].as_array().unwrap().len(), 1);
         assert_eq!(account.coins().await, 50_000 - paid);
@@ -85,7 +85,7 @@ fn of_many_who_claim_one_lot_one_gets_it_and_the_others_keep_their_money() {
             match claim.await.unwrap() {
                 Ok(claimed) => {
                     winners += 1;
-                    assert_eq!(claimed["owner"]["account_id"], account.account_id);
+                    assert_eq!(claimed["owner"]["account_id"], account.id);
                     assert_eq!(account.coins().await, 50_000 - claimed["price_minor"].as_i64().unwrap());
                 }
                 Err(error) => {

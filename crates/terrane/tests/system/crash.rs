@@ -40,7 +40,7 @@ fn every_acknowledged_claim_survives_kill_9_and_none_is_there_by_half() {
                     while let Some(lot) = lots.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let Ok(claimed) = account.claim(lot, lot).await else { return };
                         let price = claimed["price_minor"].as_i64().unwrap();
-                        acknowledged.lock().unwrap().push((lot.clone(), account.account_id.clone(), price));
+                        acknowledged.lock().unwrap().push((lot.clone(), account.id.clone(), price));
                     }
                 })
             })
@@ -78,10 +78,10 @@ fn every_acknowledged_claim_survives_kill_9_and_none_is_there_by_half() {
         // A claim that was under way is there with its payment or not at all.
         for account in &accounts {
             let account = account.again(&server).await;
-            let paid = spent.get(&account.account_id).copied().unwrap_or_default();
+            let paid = spent.get(&account.id).copied().unwrap_or_default();
             assert_eq!(account.coins().await, GRANT_MINOR - paid);
             let postings = account.get("wallet/postings").await.unwrap();
-            let claims = owned.values().filter(|owner| **owner == account.account_id).count();
+            let claims = owned.values().filter(|owner| **owner == account.id).count();
             assert_eq!(postings["items"].as_array().unwrap().len(), 1 + claims, "the grant and each claim");
         }
         spent.values().sum::<i64>()

@@ -1,6 +1,7 @@
 //! The whole system, from outside: the real binary as a process, real sockets, real files.
 //!
 //! One file holds one behaviour. They share one test binary, because linking is what takes long.
+#![allow(clippy::unwrap_used, reason = "everything here is a test: a panic is how it fails")]
 
 mod claims;
 mod commands;
@@ -9,6 +10,7 @@ mod hostile_frames;
 mod interface;
 mod meeting;
 mod resume;
+mod shared_database;
 mod shutdown;
 mod slow_reader;
 mod startup;

@@ -74,6 +74,6 @@ fn a_new_name_is_shown_to_those_who_are_there() {
                 .map(|person| person.account_id.clone()),
             _ => None,
         });
-        assert_eq!(name.await, ann.account_id);
+        assert_eq!(name.await, ann.id);
     });
 }

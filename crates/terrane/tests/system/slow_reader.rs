@@ -1,52 +1,57 @@
-//! One who does not read is told so and sent away; nobody else notices.
+//! One who reads too slowly is told so and sent away; nobody else notices.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
-use wire::{ClientMessage, Ping, ServerMessage};
+use wire::{ClientMessage, Say, ServerMessage, TEXT_MAX_CHARS};
 
 use crate::support::{Account, Player, Server, run, wait_at_most};
 
-/// Filling the buffers takes some seconds, and a slow reader has ten more to catch up.
-const PATIENCE: Duration = Duration::from_secs(45);
+/// How long a reader may stay behind before it is sent away.
+const SLOW_FOR: Duration = Duration::from_secs(10);
 
-/// Each is answered, so that the buffers fill sooner; below the rate that is refused.
-const PINGS: usize = 150;
+/// Filling the buffers takes some seconds more.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The slow one reads one message in the time of so many frames.
+const FRAMES_PER_READ: usize = 5;
 
 #[test]
 fn a_slow_reader_is_disconnected_with_a_reason() {
-    // The smallest buffers on both sides, so that the server notices soon.
+    // Small buffers on both sides, so that the server notices soon.
     let server = Server::start_configured("[http]\nsocket_send_buffer_bytes = 4096\n");
     run(async {
         let (slow, quick) = (Account::new(&server).await, Account::new(&server).await);
         let stream = TcpStream::connect(server.host()).await.unwrap();
-        socket2::SockRef::from(&stream).set_recv_buffer_size(1).unwrap();
+        socket2::SockRef::from(&stream).set_recv_buffer_size(8_192).unwrap();
         let mut slow_there = Player::over(stream, &server).await;
         slow_there.send(&ClientMessage::Hello(slow.hello())).await;
         slow_there.expect_welcome().await;
         let mut quick_there = quick.enter(&server).await;
 
-        // From here on the slow one does not read, until the server has ended the session.
-        for _ in 0..PINGS {
-            slow_there.send(&ClientMessage::Ping(Ping { client_time_ms: 0.0 })).await;
-        }
-        let ended = async {
-            wait_at_most(PATIENCE, "the end of the slow session", || async {
-                let health = reqwest::get(format!("{}/health", server.url())).await.ok()?;
-                let health: serde_json::Value = health.json().await.ok()?;
-                health["parts"][1]["detail"].as_str()?.contains(" 1 connected").then_some(())
-            })
-            .await;
-        };
-        let reading = async {
-            loop {
+        let began_at = Instant::now();
+        let ended = wait_at_most(PATIENCE, "the end of the slow session", || async {
+            let health = reqwest::get(format!("{}/health", server.url())).await.ok()?;
+            let health: serde_json::Value = health.json().await.ok()?;
+            health["parts"][1]["detail"].as_str()?.contains(" 1 connected").then_some(())
+        });
+        let living = async {
+            let text = "🌍".repeat(TEXT_MAX_CHARS);
+            for frame in 0.. {
                 quick_there.frame().await;
+                // As often as one may speak, so that the buffers fill soon and stay full.
+                quick_there.send(&ClientMessage::Say(Say { text: text.clone() })).await;
+                if frame % FRAMES_PER_READ == 0 {
+                    slow_there.until("a message", |_| Some(())).await;
+                }
             }
         };
         tokio::select! {
             () = ended => {}
-            () = reading => unreachable!("it reads for ever"),
+            () = living => unreachable!("they live until one is sent away"),
         }
+        assert!(began_at.elapsed() > SLOW_FOR, "sent away after {:?}", began_at.elapsed());
+
         let bye = slow_there.until("a bye", |message| match message {
             ServerMessage::Bye(bye) => Some(bye.clone()),
             _ => None,

@@ -34,7 +34,7 @@ pub(crate) struct Account {
     key: ed25519_dalek::SigningKey,
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
-    pub(crate) account_id: String,
+    pub(crate) id: String,
     pub(crate) display_name: String,
 }
 
@@ -57,7 +57,7 @@ impl Account {
             key,
             access_token: String::new(),
             refresh_token: String::new(),
-            account_id: String::new(),
+            id: String::new(),
             display_name: String::new(),
         };
         let public_key = URL_SAFE_NO_PAD.encode(account.key.verifying_key().as_bytes());
@@ -72,7 +72,7 @@ impl Account {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         account.access_token = text(&session["access_token"]);
         account.refresh_token = text(&session["refresh_token"]);
-        account.account_id = text(&session["account"]["account_id"]);
+        account.id = text(&session["account"]["account_id"]);
         account.display_name = text(&session["account"]["display_name"]);
         account
     }

@@ -126,9 +126,9 @@ impl Server {
         let stdout = child.stdout.take().unwrap();
         // Reads on for as long as the process writes, so that it never meets a closed pipe.
         std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let _ = sender.send(line);
-            })
+            }
         });
         let mut lines = Vec::new();
         let url = loop {
@@ -189,12 +189,15 @@ impl Server {
         status.code()
     }
 
-    /// `terrane …` on this server's data, which must not be in use.
+    /// `terrane …` on this server's data; what writes there must wait until the server has ended.
     #[track_caller]
     pub(crate) fn command(&self, arguments: &[&str]) -> Finished {
         let data = self.data();
         let mut all = arguments.to_vec();
         all.extend(["--data", data.to_str().unwrap()]);
+        // Without the options of `serve` that these commands do not take.
+        let config = self.options.iter().position(|option| option == "--config");
+        all.extend(config.into_iter().flat_map(|at| self.options[at..].iter().take(2).map(String::as_str)));
         terrane(&all)
     }
 
