@@ -14,7 +14,7 @@
 //! - [`Store::serializable`] is for code that reads and then decides.
 //! - [`Store::locked`] is for hot rows: every row touched is first taken by a guarded `update … returning` in
 //!   ascending id order, so that nobody ever waits in a circle or runs twice.
-//! - [`Store::read`] sees one snapshot and may not write.
+//! - [`Store::read`] sees one snapshot and may not write; [`Store::open_read_only`] allows nothing else.
 //!
 //! What the body gives back reaches the caller only after the commit is on disk. Concurrent writers on `SQLite` share
 //! a commit (one `fsync` for many), never a fate: each has its own savepoint, and if the shared commit fails each is
@@ -210,8 +210,9 @@ impl Store {
     ///
     /// The body may run several times; only the last run counts, so it must not change anything outside the database.
     /// Dropping the returned future does not stop a body that has begun. A panic in the body is undone and raised
-    /// again in the caller. [`Error::Unavailable`] from a server that vanished during the commit is the one case in
-    /// which the caller cannot know whether it happened: decisions carry an idempotency key for that.
+    /// again in the caller. [`Error::Unavailable`] from a server that vanished or a disk that failed during the
+    /// commit is the one case in which the caller cannot know whether it happened: decisions carry an idempotency key
+    /// for that.
     pub async fn transaction<T, E, F>(&self, isolation: Isolation, body: F) -> Result<T, E>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,

@@ -1,10 +1,11 @@
 //! What happens when the machine or the server lets the database down.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use store::testing::TestDatabase;
-use store::{Error, Migration, params};
+use store::{Error, Migration, Store, StoreConfig, params};
 
 const MIGRATIONS: &[Migration] =
     &[Migration { number: 1, name: "notes", sql: "create table notes (note_id bigint, words text);" }];
@@ -35,6 +36,46 @@ async fn a_full_disk_refuses_what_does_not_fit_and_keeps_the_rest() {
     }
     let count: i64 = store.read(|tx| tx.query_one(COUNT, params![])?.get(0)).await.unwrap();
     assert_eq!(count, 40);
+}
+
+/// Where the child below finds its database.
+const PATH: &str = "TERRANE_FAULT_TEST_PATH";
+
+#[tokio::test]
+async fn after_a_failed_write_to_the_disk_nothing_more_is_acknowledged_until_it_is_opened_anew() {
+    let database = TestDatabase::sqlite();
+    let StoreConfig::Sqlite { path } = database.config() else { panic!("not the embedded engine") };
+    // No file may grow beyond a mebibyte: further writes fail as on a broken disk.
+    let child = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" --exact write_to_a_failing_disk --ignored"])
+        .arg(std::env::current_exe().unwrap())
+        .env(PATH, &path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+    let store = database.open(MIGRATIONS).await;
+    let count: i64 = store.read(|tx| tx.query_one(COUNT, params![])?.get(0)).await.unwrap();
+    assert_eq!(count, 1);
+    store.locked(|tx| tx.execute(NOTE, params![4, "x"])).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "run by the test above, with a limit on the size of files"]
+async fn write_to_a_failing_disk() {
+    let Ok(path) = std::env::var(PATH) else { return };
+    let store = Store::open(StoreConfig::Sqlite { path: path.into() }).await.unwrap();
+    store.migrate(MIGRATIONS).await.unwrap();
+    let write = async |n: i64, letters: usize| {
+        store.locked(move |tx| tx.execute(NOTE, params![n, "x".repeat(letters)])).await
+    };
+    assert_eq!(write(1, 10).await, Ok(1));
+    assert!(matches!(write(2, 1_200_000).await, Err(Error::Unavailable { .. })));
+    // This one would fit.
+    assert!(matches!(write(3, 10).await, Err(Error::Unavailable { .. })));
+    assert!(store.ready().await.is_err());
+    let count: i64 = store.read(|tx| tx.query_one(COUNT, params![])?.get(0)).await.unwrap();
+    assert_eq!(count, 1, "what was acknowledged can still be read");
 }
 
 #[tokio::test]
