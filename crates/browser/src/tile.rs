@@ -377,7 +377,7 @@ fn plants(planet: &Planet, address: Address, slots: usize, layer: Layer) -> Patc
         let Some((kind, scale)) = growth(layer, climate, grove, &mut dice) else { continue };
         let elevation_m = planet.elevation_m(direction);
         // Nothing stands in the surf, and the beach stays open.
-        if elevation_m < 1.2 || (elevation_m < 3.0 && kind != Kind::Palm && dice.unit() < 0.8) {
+        if elevation_m < 1.2 || (elevation_m < 3.0 && kind != Kind::Palm && dice.unit() < 0.7) {
             continue;
         }
         let slope = slope(planet, direction, elevation_m);

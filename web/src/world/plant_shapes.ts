@@ -236,16 +236,16 @@ const rock = shape((facets) => {
 });
 
 const grass = shape((facets) => {
-  for (let blade = 0; blade < 7; blade += 1) {
+  for (let blade = 0; blade < 6; blade += 1) {
     const turn = blade * 2.4;
     const [c, s] = [Math.cos(turn), Math.sin(turn)];
-    const [x, y] = [c * 0.1 * (blade % 3), s * 0.1 * (blade % 3)];
-    const height = 0.3 + 0.12 * (blade % 3);
+    const [x, y] = [c * 0.09 * (blade % 3), s * 0.09 * (blade % 3)];
+    const height = 0.2 + 0.09 * (blade % 3);
     facets.triangle(
-      [x - s * 0.035, y + c * 0.035, -0.03],
-      [x + s * 0.035, y - c * 0.035, -0.03],
-      [x + c * 0.16, y + s * 0.16, height],
-      shade(BLADE, 0.8 + 0.12 * (blade % 4)),
+      [x - s * 0.032, y + c * 0.032, -0.03],
+      [x + s * 0.032, y - c * 0.032, -0.03],
+      [x + c * 0.13, y + s * 0.13, height],
+      shade(BLADE, 0.82 + 0.1 * (blade % 4)),
       0.9,
     );
   }

@@ -17,7 +17,7 @@ import { PLANT_KINDS, PLANT_SHAPE } from "./plant_shapes.ts";
 /** How the two layers are cut: the level of a patch at shift 3 and the places along its side. */
 const LAYERS = {
   trees: { level: 14, slots: 16 },
-  grass: { level: 16, slots: 14 },
+  grass: { level: 16, slots: 20 },
 } as const satisfies Record<PlantLayer, { level: number; slots: number }>;
 
 /** Nearer than this trees have their full shape. */

@@ -72,6 +72,8 @@ uniform float uTimeS;
 uniform sampler2D uLight;
 uniform sampler2D uPalette;
 uniform sampler3D uNoise;
+/** As far as trees are drawn. */
+uniform float uTreesM;
 ${LOT_GLSL}
 ${SHADOW_GLSL}
 
@@ -135,6 +137,13 @@ void main() {
   float rockiness = smoothstep(0.10, 0.24, steep + grain * 0.10 + vConcavity * -0.06);
   vec3 rock = mix(ROCK_COLD, ROCK_WARM, smoothstep(0.45, 0.72, temperature)) * (1.0 + grain * 0.5 + (vFacet - 0.5) * 0.2 * facets);
   ground = mix(ground, rock, rockiness);
+
+  // Woods beyond the last tree that is drawn: crowns as flecks, gathered in groves some kilometres wide.
+  float wood = smoothstep(0.30, 0.62, vClimate.y) * smoothstep(0.42, 0.52, vClimate.x) * (1.0 - rockiness);
+  vec4 groves = texture(uNoise, up * 130.0);
+  float crowns = smoothstep(0.40, 0.60, groves.r * 0.55 + broad.b * 0.45) * (0.55 + 0.45 * smoothstep(0.38, 0.66, medium.b));
+  crowns *= wood * smoothstep(uTreesM * 0.6, uTreesM * 1.4, distanceM);
+  ground *= (1.0 - crowns * vec3(0.42, 0.32, 0.40)) * (0.88 + groves.g * 0.24);
 
   float beach = (1.0 - smoothstep(1.3, 3.4 + patches * 2.5, vElevation)) * (1.0 - smoothstep(0.10, 0.25, steep)) * smoothstep(0.44, 0.50, vClimate.x);
   ground = mix(ground, SAND * (1.0 + grain * 0.16 + (vFacet - 0.5) * 0.05), beach);

@@ -131,7 +131,12 @@ export class World {
       defines: settings.defines,
       // A tile of 32 quads at level 15 has a vertex every metre on a planet of shift 3.
       levelMax: 15 + 3 - shift + (settings.tileQuads === 16 ? 1 : 0),
-      uniforms: { ...this.uniforms, uPalette: { value: palette }, uLots: { value: this.lots.texture } },
+      uniforms: {
+        ...this.uniforms,
+        uPalette: { value: palette },
+        uLots: { value: this.lots.texture },
+        uTreesM: { value: settings.treeRadiusM },
+      },
       lotPlaceOf: (cell) => this.lots.placeOf(cell),
     });
     this.sky = new Sky(this.scene, this.uniforms, radiusM, this.pixelRatio);
@@ -274,7 +279,7 @@ export class World {
   frame(nowMs: number): void {
     if (this.failure) throw this.failure;
     const startedMs = performance.now();
-    const dtS = Math.min(0.1, Math.max(0, (nowMs - (this.lastFrameMs ?? nowMs)) / 1000));
+    const dtS = Math.min(1, Math.max(0, (nowMs - (this.lastFrameMs ?? nowMs)) / 1000));
     this.lastFrameMs = nowMs;
     this.uniforms.uTimeS.value = (nowMs / 1000) % 3600;
 
