@@ -26,11 +26,12 @@ import { type ChatLine, ChatLog } from "./chat_log.ts";
 import type { Commands } from "./commands.ts";
 import { declined } from "./declined.ts";
 import type { Hud, LotView, NearbyPerson } from "./hud.ts";
-import type { LabelPlace, Labels } from "./labels.ts";
+import { LABELS_MAX, LABELS_WITHIN_M, type LabelPlace, type Labels } from "./labels.ts";
 import { Lots } from "./lots.ts";
 import { Names } from "./names.ts";
 import { PlaybackClock } from "./playback.ts";
 import { Prediction, STEP_MS } from "./prediction.ts";
+import { Unplayable } from "./requirements.ts";
 import type { Quality } from "./settings.ts";
 import { Speeds } from "./speeds.ts";
 import { localSun } from "./sunlight.ts";
@@ -121,6 +122,17 @@ export class Game implements Commands {
     // Those nearby see one leave at once; coming back by the history button starts afresh.
     window.addEventListener("pagehide", () => this.#session.close(), { signal });
     window.addEventListener("pageshow", (event) => event.persisted && location.reload(), { signal });
+    parts.canvas.addEventListener(
+      "webglcontextlost",
+      () =>
+        parts.onBroken(
+          new Unplayable(
+            "The picture is gone",
+            "The graphics driver has taken it away. Load the page again to go on where you are.",
+          ),
+        ),
+      { signal },
+    );
     this.#exposeState();
   }
 
@@ -416,8 +428,10 @@ export class Game implements Commands {
       if (spot) places.push({ id, ...spot, isSelf, name: person?.name ?? "", color });
     };
     if (world.view === "ground") {
-      for (const { id, position, mode } of this.#seen) place(id, position, mode === "swimming", false);
       const self = this.#own?.prediction.view();
+      for (const { id, position, mode } of nearest(this.#seen, self?.position)) {
+        place(id, position, mode === "swimming", false);
+      }
       if (self && this.#welcomed)
         place(this.#welcomed.entityId, self.position, self.mode === "swimming", true);
     }
@@ -549,6 +563,17 @@ function levelSpeed(velocity: Vec3, position: Vec3): number {
   const up = normalize(position);
   const rise = dot(velocity, up);
   return Math.sqrt(Math.max(0, dot(velocity, velocity) - rise * rise));
+}
+
+/** Those who get a label: finding out who is hidden by a hill costs too much for a thousand. */
+function nearest(seen: readonly SeenBody[], from: Vec3 | undefined): readonly SeenBody[] {
+  if (!from) return [];
+  return seen
+    .map((body) => ({ body, distanceM: distance(body.position, from) }))
+    .filter(({ distanceM }) => distanceM <= LABELS_WITHIN_M)
+    .sort((a, b) => a.distanceM - b.distanceM)
+    .slice(0, LABELS_MAX)
+    .map(({ body }) => body);
 }
 
 const colorText = (color: number): string => `#${color.toString(16).padStart(6, "0")}`;

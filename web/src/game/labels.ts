@@ -18,9 +18,10 @@ export interface LabelPlace {
   readonly isSelf: boolean;
 }
 
-/** Names further than this are a blur; bubbles are heard, and shown, to the end of the voice. */
-const NAMES_WITHIN_M = 60;
-const LABELS_MAX = 60;
+/** Names further than this are a blur, and nobody is heard from so far. */
+export const LABELS_WITHIN_M = 60;
+/** In a crowd only the nearest have one. */
+export const LABELS_MAX = 40;
 
 interface Label {
   readonly root: HTMLElement;
@@ -50,17 +51,15 @@ export class Labels {
   /** Moves every label to its head; heads that are not given have none. */
   place(places: readonly LabelPlace[], nowMs: number): void {
     const gone = new Set(this.#labels.keys());
-    const nearest = [...places].sort((a, b) => a.distanceM - b.distanceM).slice(0, LABELS_MAX);
-    for (const place of nearest) {
+    for (const place of places) {
       gone.delete(place.id);
       const label = this.#label(place.id);
       if (label.bubble && nowMs >= label.bubbleUntilMs) {
         label.bubble.remove();
         label.bubble = undefined;
       }
-      const isNamed = !place.isSelf && place.distanceM <= NAMES_WITHIN_M;
       if (label.text.data !== place.name) label.text.data = place.name;
-      label.name.hidden = !isNamed || place.name === "";
+      label.name.hidden = place.isSelf || place.name === "";
       label.swatch.style.setProperty("background", place.color);
       label.root.hidden = label.name.hidden && !label.bubble;
       label.root.style.setProperty(
