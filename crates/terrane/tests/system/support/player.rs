@@ -60,14 +60,7 @@ impl Account {
             id: String::new(),
             display_name: String::new(),
         };
-        let public_key = URL_SAFE_NO_PAD.encode(account.key.verifying_key().as_bytes());
-        let challenge = account.post("auth/challenge", json!({"public_key": public_key})).await.unwrap();
-        let signature = account.key.sign(challenge["message"].as_str().unwrap().as_bytes());
-        let answer = json!({
-            "public_key": public_key,
-            "nonce": challenge["nonce"],
-            "signature": URL_SAFE_NO_PAD.encode(signature.to_bytes()),
-        });
+        let answer = account.answer_a_challenge().await;
         let session = account.post("auth/verify", answer).await.unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         account.access_token = text(&session["access_token"]);
@@ -75,6 +68,18 @@ impl Account {
         account.id = text(&session["account"]["account_id"]);
         account.display_name = text(&session["account"]["display_name"]);
         account
+    }
+
+    /// Asks for a challenge and signs it: the body for `auth/verify`.
+    pub(crate) async fn answer_a_challenge(&self) -> Value {
+        let public_key = URL_SAFE_NO_PAD.encode(self.key.verifying_key().as_bytes());
+        let challenge = self.post("auth/challenge", json!({"public_key": public_key})).await.unwrap();
+        let signature = self.key.sign(challenge["message"].as_str().unwrap().as_bytes());
+        json!({
+            "public_key": public_key,
+            "nonce": challenge["nonce"],
+            "signature": URL_SAFE_NO_PAD.encode(signature.to_bytes()),
+        })
     }
 
     /// `GET /api/v1/…`.
