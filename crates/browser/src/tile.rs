@@ -202,7 +202,7 @@ impl Tile {
                     .normalize_or(up),
                 concavity: ((around - elevations[at]) / spacing_m).clamp(-1.0, 1.0),
                 elevation_m: elevations[at],
-                climate: climates.at(x, y),
+                climate: climates.at(x, y, elevations[at]),
             }
         };
 
@@ -264,36 +264,46 @@ fn climate_shares(climate: Climate) -> [f64; 2] {
     ]
 }
 
-/// Climate at every fourth vertex, read in between by bilinear interpolation.
+/// Climate at every fourth vertex, at the sea's level and high above it; read in between by linear interpolation, so
+/// that snow follows the heights of the tile.
 struct ClimateGrid {
     side: usize,
-    samples: Vec<Climate>,
+    samples: Vec<[Climate; 2]>,
 }
 
 impl ClimateGrid {
+    const HIGH_M: f64 = 1000.0;
+
     fn sample(planet: &Planet, address: Address, quads: usize) -> Self {
         let intervals = quads / CLIMATE_STEP;
         let side = intervals + 1;
         let at = |index: usize| index as f64 / intervals as f64;
         let samples = (0..side)
             .flat_map(|y| (0..side).map(move |x| (x, y)))
-            .map(|(x, y)| planet.climate(address.direction(at(x), at(y))))
+            .map(|(x, y)| {
+                let direction = address.direction(at(x), at(y));
+                [0.0, Self::HIGH_M].map(|height_m| planet.climate_at_elevation(direction, height_m))
+            })
             .collect();
         Self { side, samples }
     }
 
-    fn at(&self, x: usize, y: usize) -> Climate {
+    fn at(&self, x: usize, y: usize, elevation_m: f64) -> Climate {
         let (column, row) = ((x / CLIMATE_STEP).min(self.side - 2), (y / CLIMATE_STEP).min(self.side - 2));
         let share =
             |vertex: usize, sample: usize| (vertex - sample * CLIMATE_STEP) as f64 / CLIMATE_STEP as f64;
         let (along, across) = (share(x, column), share(y, row));
+        let upwards = elevation_m.max(0.0) / Self::HIGH_M;
         let read = |field: fn(&Climate) -> f64| {
-            let value = |dx: usize, dy: usize| field(&self.samples[(row + dy) * self.side + column + dx]);
+            let value = |dx: usize, dy: usize| {
+                let [low, high] = &self.samples[(row + dy) * self.side + column + dx];
+                field(low) + (field(high) - field(low)) * upwards
+            };
             let south = value(0, 0) + (value(1, 0) - value(0, 0)) * along;
             let north = value(0, 1) + (value(1, 1) - value(0, 1)) * along;
             south + (north - south) * across
         };
-        Climate { temperature_c: read(|c| c.temperature_c), rain_mm: read(|c| c.rain_mm) }
+        Climate { temperature_c: read(|c| c.temperature_c), rain_mm: read(|c| c.rain_mm).max(0.0) }
     }
 }
 
@@ -581,6 +591,25 @@ mod tests {
                 let at = vertex.position + tile.origin;
                 assert!(at.length() >= planet.radius_m() - 1e-6);
                 assert!(vertex.normal.dot(at.normalize()) > 0.0, "normals point outwards");
+            }
+        }
+    }
+
+    #[test]
+    fn the_climate_of_a_vertex_is_the_planets() {
+        let planet = planet_for_test();
+        let (address, quads) = (Address::try_new(1, 9, 250, 300).expect("inside the face"), 16);
+        let grid = ClimateGrid::sample(&planet, address, quads);
+        for (x, y) in [(0, 0), (3, 5), (9, 16), (16, 16)] {
+            let direction = address.direction(x as f64 / 16.0, y as f64 / 16.0);
+            for elevation_m in [-500.0, 0.0, 340.0, 2100.0] {
+                let (read, exact) =
+                    (grid.at(x, y, elevation_m), planet.climate_at_elevation(direction, elevation_m));
+                assert!((read.temperature_c - exact.temperature_c).abs() < 0.2, "{x} {y} {elevation_m}");
+                assert!(
+                    (read.rain_mm - exact.rain_mm).abs() < 0.05 * exact.rain_mm + 20.0,
+                    "{x} {y} {elevation_m}"
+                );
             }
         }
     }

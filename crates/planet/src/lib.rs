@@ -103,6 +103,11 @@ impl Planet {
         self.terrain.climate(direction, self.terrain.elevation_m(direction, 0.0))
     }
 
+    /// [`climate`](Self::climate) for one who has asked for the elevation already, or thinks of another.
+    pub fn climate_at_elevation(&self, direction: DVec3, elevation_m: f64) -> Climate {
+        self.terrain.climate(direction.normalize(), elevation_m)
+    }
+
     /// What grows there.
     pub fn biome(&self, direction: DVec3) -> Biome {
         let direction = direction.normalize();
