@@ -199,6 +199,21 @@ mod tests {
     use crate::planet::planet_new;
 
     #[test]
+    fn the_golden_walks_end_as_ever_here_and_in_the_browser() {
+        // `tests/golden.mjs` holds the WebAssembly module against the same file.
+        let golden = include_str!("../tests/golden_walks.txt");
+        let walks: Vec<_> = golden.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(walks.len() >= 3);
+        for walk in walks {
+            let [seed, shift, hash] = walk.split(' ').collect::<Vec<_>>()[..] else { panic!("{walk}") };
+            let planet = planet_new(seed.parse().unwrap(), shift.parse().unwrap());
+            // SAFETY: the handle is live.
+            let actual = unsafe { body_golden(planet) };
+            assert_eq!(format!("{actual:016x}"), hash, "the walk on planet {seed}, shift {shift}");
+        }
+    }
+
+    #[test]
     fn a_body_steps_as_the_rules_say_and_hands_out_each_input_once() {
         let planet = planet_new(1, 9);
         // SAFETY: handles are live, buffers have the asked sizes.

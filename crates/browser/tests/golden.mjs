@@ -1,5 +1,5 @@
-// The planets of crates/planet/tests/golden.txt are the same in WebAssembly as in the server, whose test reads the
-// same file. Also says what the module weighs and which functions of the host it wants.
+// The planets of crates/planet/tests/golden.txt and the walks of golden_walks.txt are the same in WebAssembly as in the
+// server, whose tests read the same files. Also says what the module weighs and which functions of the host it wants.
 //
 //   node crates/browser/tests/golden.mjs [MODULE.wasm]
 
@@ -10,6 +10,7 @@ import { gzipSync } from "node:zlib";
 
 const fromRoot = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const modulePath = process.argv[2] ?? fromRoot("target/wasm32-wasip1/browser/browser.wasm");
+const walksPath = fromRoot("crates/browser/tests/golden_walks.txt");
 const goldenPath = fromRoot("crates/planet/tests/golden.txt");
 
 const bytes = readFileSync(modulePath);
@@ -61,3 +62,15 @@ for (const planet of planets) {
   console.log(`planet ${seed}, shift ${shift}: ${actual} (${(performance.now() - started).toFixed(0)} ms)`);
 }
 console.log(`${planets.length} planets are equal to the server's`);
+
+const walks = readFileSync(walksPath, "utf8")
+  .trimEnd()
+  .split("\n")
+  .filter((line) => !line.startsWith("#"));
+assert.ok(walks.length >= 3, "golden walks are missing");
+for (const walk of walks) {
+  const [seed, shift, expected] = walk.split(" ");
+  const hash = BigInt.asUintN(64, exports.body_golden(exports.planet_new(BigInt(seed), Number(shift))));
+  assert.equal(hash.toString(16).padStart(16, "0"), expected, `the walk on planet ${seed}, shift ${shift} differs`);
+}
+console.log(`${walks.length} walks end where the server's do`);
