@@ -5,7 +5,8 @@ use store::{Tx, params};
 use crate::challenge::{Nonce, Purpose};
 use crate::device_key::DeviceKey;
 
-/// Challenges that may wait at once on the whole planet.
+/// Challenges that may wait at once on the whole planet; a further one replaces the oldest. Refusing it would let
+/// whoever asks for many keep everybody else from logging in.
 pub(crate) const WAITING_MAX: i64 = 10_000;
 
 /// Challenges that may wait for one key; a further one replaces the oldest.
@@ -23,7 +24,9 @@ pub(crate) struct Challenge {
 
 store::statements! {
     FORGET_EXPIRED = "delete from challenges where expires_at <= $1";
-    FORGET_OLDEST = "delete from challenges where public_key = $1 and nonce not in (
+    FORGET_OLDEST = "delete from challenges where nonce in (
+        select nonce from challenges order by expires_at, nonce limit $1)";
+    FORGET_OLDEST_OF_KEY = "delete from challenges where public_key = $1 and nonce not in (
         select nonce from challenges where public_key = $1 order by expires_at desc, nonce limit $2)";
     COUNT = "select count(*) from challenges";
     INSERT = "insert into challenges (nonce, public_key, purpose, signed_text, expires_at) values ($1, $2, $3, $4, $5)";
@@ -32,18 +35,18 @@ store::statements! {
     TAKE = "delete from challenges where nonce = $1";
 }
 
-/// Stores a challenge; `false` when too many wait already.
-pub(crate) fn put(tx: &mut Tx<'_>, challenge: &Challenge, now_us: i64) -> Result<bool, store::Error> {
+/// Stores a challenge.
+pub(crate) fn put(tx: &mut Tx<'_>, challenge: &Challenge, now_us: i64) -> Result<(), store::Error> {
     tx.execute(FORGET_EXPIRED, params![now_us])?;
     let key = *challenge.key.as_bytes();
-    tx.execute(FORGET_OLDEST, params![key, WAITING_PER_KEY_MAX - 1])?;
-    if tx.query_one(COUNT, params![])?.get::<i64>(0)? >= WAITING_MAX {
-        return Ok(false);
+    tx.execute(FORGET_OLDEST_OF_KEY, params![key, WAITING_PER_KEY_MAX - 1])?;
+    let surplus = tx.query_one(COUNT, params![])?.get::<i64>(0)? + 1 - WAITING_MAX;
+    if surplus > 0 {
+        tx.execute(FORGET_OLDEST, params![surplus])?;
     }
     let purpose = challenge.purpose.word();
     let values = params![challenge.nonce.0, key, purpose, &challenge.signed_text, challenge.expires_us];
-    tx.execute(INSERT, values)?;
-    Ok(true)
+    tx.execute(INSERT, values).map(drop)
 }
 
 /// The text that `key` was given to sign with this nonce, if it may still be answered.

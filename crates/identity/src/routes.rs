@@ -28,8 +28,6 @@ const CHALLENGE_NOT_OPEN: ProblemKind =
     ProblemKind::new(StatusCode::UNAUTHORIZED, "challenge_not_open", "This challenge cannot be answered");
 const SIGNATURE_REFUSED: ProblemKind =
     ProblemKind::new(StatusCode::UNAUTHORIZED, "signature_refused", "The signature does not fit");
-const TOO_MANY_CHALLENGES: ProblemKind =
-    ProblemKind::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_challenges", "Too many logins are under way");
 const REFRESH_REFUSED: ProblemKind =
     ProblemKind::new(StatusCode::UNAUTHORIZED, "refresh_token_invalid", "The refresh token is not valid");
 const REFRESH_REUSED: ProblemKind = ProblemKind::new(
@@ -183,7 +181,6 @@ struct JwksAnswer {
         (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not a usable public key (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`too_many_challenges`, `storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn challenge(
     State(identity): State<Arc<Identity>>,
@@ -212,7 +209,6 @@ async fn challenge(
         (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field cannot be read (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn verify(
     State(identity): State<Arc<Identity>>,
@@ -244,7 +240,6 @@ async fn verify(
         (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The body has another form (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn refresh(
     State(identity): State<Arc<Identity>>,
@@ -267,7 +262,6 @@ async fn refresh(
         (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The body has another form (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn logout(
     State(identity): State<Arc<Identity>>,
@@ -285,7 +279,6 @@ async fn logout(
     responses(
         (status = 200, description = "The account of the token", body = ProfileAnswer),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`, `account_gone`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn me(State(identity): State<Arc<Identity>>, caller: Caller) -> Result<Response, Problem> {
     let account = identity.account(caller.account_id).await?.ok_or(ACCOUNT_GONE)?;
@@ -305,7 +298,6 @@ async fn me(State(identity): State<Arc<Identity>>, caller: Caller) -> Result<Res
         (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A name or colour that is not allowed (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`storage_unavailable`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn change_me(
     State(identity): State<Arc<Identity>>,
@@ -379,7 +371,6 @@ impl From<Account> for ProfileAnswer {
 impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
-            LoginError::TooManyChallenges => Self::from(TOO_MANY_CHALLENGES).retry_after_s(5),
             LoginError::ChallengeNotOpen => {
                 CHALLENGE_NOT_OPEN.detail("ask for a new one and answer it once, within two minutes")
             }

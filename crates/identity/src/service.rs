@@ -74,12 +74,9 @@ pub struct Session {
     pub refresh_token: RefreshToken,
 }
 
-/// Why a challenge was not issued or its answer not taken.
+/// Why the answer to a challenge was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// As many wait as may.
-    #[error("too many logins are under way")]
-    TooManyChallenges,
     /// Never issued, issued to another key, used, or expired: a client cannot tell which.
     #[error("this challenge is not open")]
     ChallengeNotOpen,
@@ -125,7 +122,7 @@ impl Identity {
     }
 
     /// A text for the holder of `key` to sign. The same for known and unknown keys.
-    pub async fn challenge(&self, key: DeviceKey, origin: &str) -> Result<IssuedChallenge, LoginError> {
+    pub async fn challenge(&self, key: DeviceKey, origin: &str) -> Result<IssuedChallenge, store::Error> {
         let now_us = self.deps.clock.now_us();
         let issued_s = now_us.div_euclid(1_000_000);
         let nonce = Nonce(rand::random());
@@ -138,12 +135,8 @@ impl Identity {
             signed_text: text.clone(),
             expires_us: expires_s * 1_000_000,
         };
-        let is_stored = self.deps.store.locked(move |tx| challenge_rows::put(tx, &row, now_us)).await;
-        if is_stored? {
-            Ok(IssuedChallenge { text, nonce, expires_s })
-        } else {
-            Err(LoginError::TooManyChallenges)
-        }
+        self.deps.store.locked(move |tx| challenge_rows::put(tx, &row, now_us)).await?;
+        Ok(IssuedChallenge { text, nonce, expires_s })
     }
 
     /// Opens a session for the holder of `key`, and an account on their first visit.

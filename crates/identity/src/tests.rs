@@ -10,7 +10,7 @@ use store::testing::{for_each_engine, prepare_all};
 use uuid::Uuid;
 
 use super::*;
-use crate::challenge_rows::WAITING_PER_KEY_MAX;
+use crate::challenge_rows::{WAITING_MAX, WAITING_PER_KEY_MAX};
 
 const START_US: i64 = 1_800_000_000_000_000;
 const SECOND_US: i64 = 1_000_000;
@@ -250,6 +250,35 @@ fn waiting_challenges_are_bounded_and_forgotten() {
         world.clock.advance_us(challenge::LIFE_S * SECOND_US);
         world.challenge(&Device::number(2)).await;
         assert_eq!(world.count("select count(*) from challenges").await, 1);
+    });
+}
+
+/// Somebody asks for all the challenges there can be: only the oldest make room.
+#[test]
+fn a_flood_of_challenges_keeps_nobody_out() {
+    check(|world| async move {
+        let (ann, bob) = (Device::number(1), Device::number(2));
+        let oldest = world.challenge(&ann).await;
+        world.clock.advance_us(SECOND_US);
+        let recent = world.challenge(&ann).await;
+        let expires_us = START_US + challenge::LIFE_S * SECOND_US + 2 * SECOND_US;
+        world
+            .store
+            .locked(move |tx| {
+                (2..WAITING_MAX).try_for_each(|n| {
+                    let nonce = [n.to_be_bytes(); 4].as_flattened().to_vec();
+                    let row = store::params![nonce, [0; 32], "terrane-login/1", "", expires_us];
+                    tx.execute(challenge_rows::INSERT, row).map(drop)
+                })
+            })
+            .await
+            .map_err(|error: store::Error| error)
+            .unwrap();
+        let newest = world.challenge(&bob).await;
+        assert_eq!(world.count("select count(*) from challenges").await, WAITING_MAX);
+        world.answer(&bob, &newest).await.expect("a newcomer gets in");
+        world.answer(&ann, &recent).await.expect("and so does who was quick enough");
+        assert!(matches!(world.answer(&ann, &oldest).await, Err(LoginError::ChallengeNotOpen)));
     });
 }
 
