@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The public keys of this planet's access tokens. */
+        /** The public keys of this planet's access tokens */
         get: operations["jwks"];
         put?: never;
         post?: never;
@@ -31,7 +31,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a text to sign.
+         * Ask for a text to sign
          * @description The answer is the same for keys that have an account and keys that have none. A challenge can be answered once,
          *     within two minutes.
          */
@@ -52,7 +52,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End a session.
+         * End a session
          * @description All refresh tokens of the session are dead afterwards; its access token expires by itself. A token that is not
          *     known is no error, so that logging out twice is the same as once.
          */
@@ -73,7 +73,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Go on with a session.
+         * Go on with a session
          * @description Spends the refresh token and gives a new pair. A token that comes back later than 20 seconds after its use, or
          *     after its successor was used, ends the session for everybody who holds one of its tokens.
          */
@@ -94,7 +94,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Answer a challenge and open a session.
+         * Answer a challenge and open a session
          * @description The first answer of a key makes an account with a welcome grant. Whether right or wrong, the answer uses the
          *     challenge up.
          */
@@ -186,7 +186,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The planet and how to speak to it. */
+        /** The planet and how to speak to it */
         get: operations["planet"];
         put?: never;
         post?: never;
@@ -203,7 +203,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** See oneself. */
+        /** See oneself */
         get: operations["users_me"];
         put?: never;
         post?: never;
@@ -211,7 +211,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change one's name or colour.
+         * Change one's name or colour
          * @description Others see the change at once.
          */
         patch: operations["users_me_change"];
@@ -258,7 +258,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How each part is. */
+        /** How each part is */
         get: operations["health"];
         put?: never;
         post?: never;
@@ -275,7 +275,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process is sane: if not, start it anew. */
+        /** Whether the process is sane: if not, start it anew */
         get: operations["health_live"];
         put?: never;
         post?: never;
@@ -292,7 +292,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether this node can take requests: the database can write and the zone lives. */
+        /** Whether this node can take requests: the database can write and the zone lives */
         get: operations["health_ready"];
         put?: never;
         post?: never;
@@ -310,7 +310,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Enter the world: a WebSocket.
+         * Enter the world: a WebSocket
          * @description Binary messages as `docs/protocol.md` describes them. The first one must be a hello with protocol version, protocol
          *     hash and access token, within five seconds. Before the server closes it says why.
          */
@@ -709,7 +709,7 @@ export interface components {
          *     money is short.
          * @example {
          *       "code": "lot_taken",
-         *       "detail": "lot 4be64c3c owned by somebody else since 2026-11-21T09:00:00Z",
+         *       "detail": "the lot has an owner",
          *       "request_id": "0199d0a5-7f9c-7c3e-9a51-0f6f7ad0c1de",
          *       "status": 409,
          *       "title": "The lot is taken",
@@ -803,7 +803,7 @@ export interface components {
         /** @description A new name for a lot. */
         RenameRequest: {
             /**
-             * @description 1 to 40 characters; spaces around it are taken off.
+             * @description 1 to 40 characters as people count them (marks belong to their letter); spaces around it are taken off.
              * @example Ann's garden
              */
             name: string;
@@ -951,7 +951,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_challenges`, `storage_unavailable` */
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -991,6 +1000,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -1018,7 +1036,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1069,6 +1096,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -1096,7 +1132,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1147,6 +1192,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -1174,7 +1228,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1231,7 +1294,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal` */
+            /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1240,7 +1303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1265,7 +1328,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of your lots, by ascending cell id */
+            /** @description One page of your lots, in an order that stays */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1292,7 +1355,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal` */
+            /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1301,7 +1364,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1363,7 +1426,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal` */
+            /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1372,7 +1435,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1474,7 +1537,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal` */
+            /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1483,7 +1546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1542,6 +1605,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No cell, or not of the lot level (`not_a_lot`) */
             404: {
                 headers: {
@@ -1569,7 +1641,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal` */
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1578,7 +1659,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1605,6 +1686,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlanetAnswer"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1636,7 +1735,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1687,6 +1795,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large` */
             413: {
                 headers: {
@@ -1714,7 +1831,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1752,7 +1878,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal` */
+            /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1761,7 +1887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1813,7 +1939,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal` */
+            /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1822,7 +1948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `storage_unavailable` */
+            /** @description `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
