@@ -25,16 +25,26 @@ const SKY_VERTEX = /* glsl */ `
 #define AIR_STEPS 16
 ${AIR_GLSL}
 uniform mat3 uSkyFrame;
-uniform vec2 uSkySpan;
+uniform float uHorizon;
+const float SHARE_BELOW = 0.2;
+varying vec3 vGround;
 varying vec3 vRayleigh;
 varying vec3 vMie;
 varying vec3 vClear;
 varying vec3 vDirection;
 
 void main() {
-  float lift = mix(uSkySpan.x, uSkySpan.y, position.z * position.z * position.z);
+  float t = position.z;
+  float lift = t > SHARE_BELOW
+    ? uHorizon + (1.5707963 - uHorizon) * pow((t - SHARE_BELOW) / (1.0 - SHARE_BELOW), 3.0)
+    : uHorizon - (1.5707963 + uHorizon) * pow((SHARE_BELOW - t) / SHARE_BELOW, 2.0);
   vec3 direction = uSkyFrame * vec3(position.xy * cos(lift), sin(lift));
-  Air air = throughAir(direction, 1e9);
+  // Below the horizon the ray ends on the ground, of which only haze and a dull tone show until its tiles are there.
+  float b = dot(uCenterKm, direction);
+  float hit = b * b - dot(uCenterKm, uCenterKm) + uPlanetKm.x * uPlanetKm.x;
+  bool isGround = t < SHARE_BELOW && hit > 0.0 && b > 0.0;
+  Air air = throughAir(direction, isGround ? b - sqrt(hit) : 1e9);
+  vGround = isGround ? (lightRow(dot(normalize(-uCenterKm), uSun), 0.0) * 0.1 + lightRow(dot(normalize(-uCenterKm), uSun), 1.0) * 0.1) * vec3(0.5, 0.6, 0.42) : vec3(0.0);
   vRayleigh = air.rayleigh;
   vMie = air.mie;
   vClear = air.clear;
@@ -50,6 +60,7 @@ ${DISPLAY_GLSL}
 uniform vec3 uSun;
 uniform vec3 uCenterKm;
 uniform vec3 uPlanetKm;
+varying vec3 vGround;
 varying vec3 vRayleigh;
 varying vec3 vMie;
 varying vec3 vClear;
@@ -67,7 +78,8 @@ void main() {
   vec3 light = vRayleigh * rayleighPhase(cosSun) + vMie * miePhase(cosSun);
   float disc = smoothstep(0.99985, 0.99992, cosSun);
   float glow = pow(max(0.0, cosSun), 900.0) * 0.6;
-  light += vClear * (disc * 60.0 + glow) * vec3(1.0, 0.95, 0.86);
+  float isSky = 1.0 - step(1e-6, vGround.r);
+  light += vClear * ((disc * 60.0 + glow) * isSky * vec3(1.0, 0.95, 0.86) + vGround);
   gl_FragColor = display(light);
 }
 `;
@@ -114,7 +126,7 @@ export class Sky {
         uniforms: {
           ...shared,
           uSkyFrame: { value: new Float32Array(9) },
-          uSkySpan: { value: [0, 1] },
+          uHorizon: { value: 0 },
         },
         side: DoubleSide,
         depthWrite: false,
@@ -144,11 +156,10 @@ export class Sky {
   update(eye: Vec3, sun: Vec3): void {
     const up = normalize(eye);
     const [side, ahead] = frameOf(up, sun);
-    const { uSkyFrame, uSkySpan } = this.dome.material.uniforms;
+    const { uSkyFrame, uHorizon } = this.dome.material.uniforms;
     if (uSkyFrame) uSkyFrame.value = new Float32Array([...side, ...ahead, ...up]);
-    // From a little below the sea's horizon, which mountains cover, straight up.
-    const horizon = -Math.acos(Math.min(1, this.radiusM / Math.max(length(eye), this.radiusM)));
-    if (uSkySpan) uSkySpan.value = [Math.max(-Math.PI / 2, horizon - 0.06), Math.PI / 2];
+    if (uHorizon)
+      uHorizon.value = -Math.acos(Math.min(1, this.radiusM / Math.max(length(eye), this.radiusM)));
   }
 
   dispose(): void {

@@ -74,6 +74,11 @@ export class Terrain {
     return this.tree.isWhole;
   }
 
+  /** The jobs that make it whole. */
+  wholeJobs(): Job[] {
+    return this.tree.roots.map((root) => this.jobFor(root));
+  }
+
   /** Shows the best ready tiles for this eye and returns what to build, the most urgent first. */
   update(camera: PerspectiveCamera, eye: Vec3, splitDistance: number): Job[] {
     this.matrix.multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse);
@@ -90,8 +95,7 @@ export class Terrain {
     for (const node of this.drawn) if (node.tile) node.tile.mesh.visible = false;
     this.drawn = drawn;
     for (const node of drawn) if (node.tile) this.place(node.tile, node.cell, eye);
-    const quads = this.options.quads;
-    return wanted.map((node) => ({ kind: "tile", key: node.key, cell: node.cell, quads }));
+    return wanted.map((node) => this.jobFor(node));
   }
 
   /** Takes a tile that a worker has built. */
@@ -116,6 +120,10 @@ export class Terrain {
   dispose(): void {
     this.tree.dispose();
     this.material.dispose();
+  }
+
+  private jobFor(node: TileNode<DrawnTile>): Job {
+    return { kind: "tile", key: node.key, cell: node.cell, quads: this.options.quads };
   }
 
   /** Writes the tile's matrix: where it is from the eye, in doubles until here, and its place in the lot grid. */

@@ -186,7 +186,9 @@ export class World {
         },
       ),
     ]);
-    return new World(renderer, core, settings, options, workforce, events);
+    const world = new World(renderer, core, settings, options, workforce, events);
+    await world.makeWhole(events);
+    return world;
   }
 
   setSelf(body: BodyView | null): void {
@@ -335,6 +337,21 @@ export class World {
     this.lots.dispose();
     for (const texture of this.textures) texture.dispose();
     this.renderer.dispose();
+  }
+
+  /** Waits for the coarsest tiles of the whole globe. */
+  private makeWhole(events: WorkEvents): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { onTile, onFailed } = events;
+      events.onFailed = (reason) => reject(new Error(reason));
+      events.onTile = (key, bytes) => {
+        onTile(key, bytes);
+        if (!this.terrain.isWhole) return;
+        Object.assign(events, { onTile, onFailed });
+        resolve();
+      };
+      this.workforce.want(this.terrain.wholeJobs());
+    });
   }
 
   private bodies(altitudeM: number): readonly BodyView[] {
