@@ -50,7 +50,15 @@ export class Visitor {
       viewport: { width: 640, height: 360 },
       ...options,
     });
-    const page = await context.newPage();
+    return Visitor.enter(await context.newPage(), url, isNewcomer);
+  }
+
+  /** Another window of the same person. */
+  async openAgain(url: string): Promise<Visitor> {
+    return Visitor.enter(await this.page.context().newPage(), url, false);
+  }
+
+  private static async enter(page: Page, url: string, isNewcomer: boolean): Promise<Visitor> {
     const complaints: string[] = [];
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());

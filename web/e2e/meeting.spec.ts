@@ -1,5 +1,17 @@
 import { expect, metresBetween, test, Visitor } from "./fixtures.ts";
 
+test("one who opens a second window goes on there, and can come back", async ({ browser, server }) => {
+  const first = await Visitor.open(browser, server.url);
+  const second = await first.openAgain(server.url);
+  expect(await second.name()).toBe(await first.name());
+  await expect(first.page.getByRole("alert")).toContainText("You are playing in another window");
+  await first.page.getByRole("button", { name: "Play here" }).click();
+  await first.online();
+  await expect(second.page.getByRole("alert")).toContainText("You are playing in another window");
+  first.expectQuiet();
+  await first.close();
+});
+
 test("two strangers meet: one walks and speaks, the other sees and hears", async ({ browser, server }) => {
   const ann = await Visitor.open(browser, server.url);
   const bob = await Visitor.open(browser, server.url);

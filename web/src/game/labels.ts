@@ -23,6 +23,16 @@ export const LABELS_WITHIN_M = 60;
 /** In a crowd only the nearest have one. */
 export const LABELS_MAX = 40;
 
+/** Plates are so high, and so wide for their letters: measured once, as measuring sixty times a second is slow. */
+const PLATE_HEIGHT_PX = 24;
+const platePx = (name: string) => name.length * 7.5 + 34;
+
+/** Whether two plates would lie on each other: of a crowd's names only the nearest can be read. */
+function overlap(a: LabelPlace, b: LabelPlace): boolean {
+  const between = (platePx(a.name) + platePx(b.name)) / 2;
+  return Math.abs(a.y - b.y) < PLATE_HEIGHT_PX && Math.abs(a.x - b.x) < between;
+}
+
 interface Label {
   readonly root: HTMLElement;
   readonly name: HTMLElement;
@@ -48,9 +58,10 @@ export class Labels {
     label.bubbleUntilMs = nowMs + bubbleDurationMs(text);
   }
 
-  /** Moves every label to its head; heads that are not given have none. */
+  /** Moves every label to its head, the nearest first; heads that are not given have none. */
   place(places: readonly LabelPlace[], nowMs: number): void {
     const gone = new Set(this.#labels.keys());
+    const named: LabelPlace[] = [];
     for (const place of places) {
       gone.delete(place.id);
       const label = this.#label(place.id);
@@ -59,7 +70,9 @@ export class Labels {
         label.bubble = undefined;
       }
       if (label.text.data !== place.name) label.text.data = place.name;
-      label.name.hidden = place.isSelf || place.name === "";
+      const isCovered = named.some((other) => overlap(place, other));
+      label.name.hidden = place.isSelf || place.name === "" || isCovered;
+      if (!label.name.hidden) named.push(place);
       label.swatch.style.setProperty("background", place.color);
       label.root.hidden = label.name.hidden && !label.bubble;
       label.root.style.setProperty(

@@ -12,6 +12,9 @@ class FakeSocket implements Socket {
   onclose: (() => void) | null = null;
   readonly sent: Uint8Array[] = [];
   isClosed = false;
+  get readyState() {
+    return this.isClosed ? 3 : 1;
+  }
   send(bytes: Uint8Array) {
     this.sent.push(bytes);
   }

@@ -28,6 +28,7 @@ export type ConnectionState =
 
 /** The part of `WebSocket` that is used, so that tests bring their own. */
 export interface Socket {
+  readonly readyState: number;
   binaryType: BinaryType;
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
@@ -49,6 +50,8 @@ export interface SessionDeps {
   onState(state: ConnectionState): void;
 }
 
+/** `WebSocket.OPEN`, which Node 20 does not know. */
+const OPEN = 1;
 const WELCOME_TIMEOUT_MS = 10_000;
 /** The server sends ten frames a second: so long a silence is a dead connection. */
 const SILENCE_MAX_MS = 6_000;
@@ -95,7 +98,8 @@ export class Session {
 
   /** Sends when online; what is said into a lost connection is lost. */
   send(bytes: Uint8Array<ArrayBuffer>): boolean {
-    if (this.#state.kind !== "online" || !this.#socket) return false;
+    // A socket may be closing before it says so.
+    if (this.#state.kind !== "online" || this.#socket?.readyState !== OPEN) return false;
     this.#socket.send(bytes);
     return true;
   }
