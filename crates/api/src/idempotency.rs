@@ -47,7 +47,7 @@ store::statements! {
     /// What was answered before.
     RECALL = "select fingerprint, status, body from idempotency_keys where account_id = $1 and idempotency_key = $2";
     /// Forgets what was kept long enough.
-    SWEEP = "delete from idempotency_keys where (account_id, idempotency_key) in \
+    SWEEP = "delete from idempotency_keys where expires_at <= $1 and (account_id, idempotency_key) in \
              (select account_id, idempotency_key from idempotency_keys where expires_at <= $1 limit $2)";
 }
 

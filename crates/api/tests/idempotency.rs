@@ -4,7 +4,7 @@ use api::idempotency::{self, Answer, Decision, Fingerprint, KEPT_PER_ACCOUNT_MAX
 use api::{IdempotencyKey, MIGRATIONS, Problem, ProblemKind};
 use axum::http::StatusCode;
 use serde_json::json;
-use store::testing::for_each_engine;
+use store::testing::{TestDatabase, for_each_engine};
 use store::{Isolation, Migration, Store, params};
 use uuid::Uuid;
 
@@ -142,6 +142,38 @@ fn an_account_that_makes_keys_without_end_is_stopped_and_its_rows_are_all_swept(
         assert_eq!(idempotency::sweep(&store, later).await, Ok(swept), "more than one batch");
         decide(&store, decision(1, "more", "x", later), None).await.unwrap();
     });
+}
+
+/// On one writer they cannot meet; on a server the sweep waits for a row that is old when it looks and new when it
+/// gets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_leaves_a_key_that_is_being_used_again() {
+    const WAITING: &str = "select count(*) from pg_locks where not granted";
+    let Some(database) = TestDatabase::postgres() else { return };
+    let store = database.open(MIGRATIONS).await;
+    let later = NOW_US + KEPT_US;
+    let answer = |count: i64| (StatusCode::CREATED, json!({"count": count}));
+    idempotency::run(&store, Isolation::Locked, decision(1, "a", "x", NOW_US), move |_| {
+        Ok::<_, Problem>(answer(1))
+    })
+    .await
+    .unwrap();
+    let (sweeping, runtime) = (store.clone(), tokio::runtime::Handle::current());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    idempotency::run(&store, Isolation::Locked, decision(1, "a", "y", later), move |tx| {
+        let store = sweeping.clone();
+        let sweep = runtime.spawn(async move { idempotency::sweep(&store, later).await });
+        sender.send(sweep).expect("the test waits for it");
+        while tx.query_one(WAITING, params![])?.get::<i64>(0)? == 0 {}
+        Ok::<_, Problem>(answer(2))
+    })
+    .await
+    .unwrap();
+    assert_eq!(receiver.recv().unwrap().await.unwrap(), Ok(0));
+    let again = idempotency::run(&store, Isolation::Locked, decision(1, "a", "y", later), move |_| {
+        Ok::<_, Problem>(answer(3))
+    });
+    assert_eq!(again.await.unwrap().body, json!({"count": 2}));
 }
 
 #[test]
