@@ -16,6 +16,8 @@ use crate::planet::planet_ref;
 const ORIGIN_LATTICE_M: f64 = 1024.0;
 /// Quads between two climate samples: climate is smoother than relief, and dearer.
 const CLIMATE_STEP: usize = 4;
+/// Tiles with vertices closer than this show the very ground that bodies walk on.
+const WALKED_SPACING_M: f64 = 1.5;
 /// The most quads a tile may have a side; keeps vertex indices below 2^16.
 const QUADS_MAX: u32 = 64;
 /// The finest level, where a quad would be smaller than a footstep.
@@ -170,6 +172,8 @@ impl Tile {
         let bordered = side + 2;
         let spacing_m = address.edge_m(planet.radius_m()) / quads as f64;
         let step = 1.0 / quads as f64;
+        // Where people walk the ground is drawn with all its detail, or their feet would sink into it.
+        let smallest_form_m = if spacing_m < WALKED_SPACING_M { 0.0 } else { spacing_m };
 
         // One sample more on every side, so that normals agree with the neighbour's.
         let mut directions = Vec::with_capacity(bordered * bordered);
@@ -177,7 +181,7 @@ impl Tile {
         for y in 0..bordered {
             for x in 0..bordered {
                 let direction = address.direction((x as f64 - 1.0) * step, (y as f64 - 1.0) * step);
-                elevations.push(planet.elevation_coarse_m(direction, spacing_m));
+                elevations.push(planet.elevation_coarse_m(direction, smallest_form_m));
                 directions.push(direction);
             }
         }

@@ -46,11 +46,17 @@ export async function instantiatePlanet(
   seed: bigint,
   shift: number,
 ): Promise<PlanetCore> {
-  const core = (await instantiateCore(module)) as PlanetExports;
+  return planetIn(await instantiateCore(module), seed, shift);
+}
+
+/** Makes this planet in an instance. */
+export function planetIn(instance: CoreExports, seed: bigint, shift: number): PlanetCore {
+  const core = instance as PlanetExports;
   const planet = core.planet_new(BigInt.asIntN(64, seed), shift);
 
   /** Lets `write` fill `capacity` bytes of the module's memory and copies out what it wrote. */
   const copyOut = (capacity: number, write: (out: number) => number): ArrayBuffer => {
+    if (capacity === 0) throw new Error("the planet code refused the size");
     const out = core.alloc(capacity);
     const written = write(out);
     const bytes = core.memory.buffer.slice(out, out + written);

@@ -53,6 +53,8 @@ export interface WorldStats {
 }
 
 const WORKERS = 2;
+/** So many tiles are built before the first patches of plants. */
+const TILES_BEFORE_PLANTS = 24;
 const FOV_LANDSCAPE_DEG = 58;
 const FOV_PORTRAIT_DEG = 72;
 /** Lots are looked at within this distance of oneself. */
@@ -368,9 +370,9 @@ export class World {
     }
     const plants = this.plants.update(this.self?.position ?? eye, eye, nowMs);
     // The ground first, but a patch now and then between the tiles, so that woods do not wait for the horizon.
-    return tiles.length > 6
-      ? [...tiles.slice(0, 6), ...plants.slice(0, 2), ...tiles.slice(6)]
-      : [...tiles, ...plants];
+    if (tiles.length <= TILES_BEFORE_PLANTS) return [...tiles, ...plants];
+    const [urgent, later] = [tiles.slice(0, TILES_BEFORE_PLANTS), tiles.slice(TILES_BEFORE_PLANTS)];
+    return [...urgent, ...plants.slice(0, 4), ...later];
   }
 
   /** Points the camera and sets its depth planes; returns the eye's height over ground or water. */
