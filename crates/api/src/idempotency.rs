@@ -46,7 +46,7 @@ store::statements! {
     KEEP = "update idempotency_keys set status = $3, body = $4 where account_id = $1 and idempotency_key = $2";
     /// What was answered before.
     RECALL = "select fingerprint, status, body from idempotency_keys where account_id = $1 and idempotency_key = $2";
-    /// Forgets what was kept long enough.
+    /// Forgets what was kept long enough. Asked of each row once more: it may be in use again when its lock is had.
     SWEEP = "delete from idempotency_keys where expires_at <= $1 and (account_id, idempotency_key) in \
              (select account_id, idempotency_key from idempotency_keys where expires_at <= $1 limit $2)";
 }
