@@ -14,7 +14,7 @@ import { probeGraphics, requireBrowser, Unplayable } from "./requirements.ts";
 import type { Quality } from "./settings.ts";
 
 /** A processor that draws by itself manages some ten pictures of this size a second. */
-const SOFTWARE_PIXELS_MAX = 200_000;
+const SOFTWARE_PIXELS_MAX = 500_000;
 
 /** What a page brings; the rest is loaded. */
 export interface OpenOptions
