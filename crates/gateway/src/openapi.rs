@@ -72,6 +72,7 @@ pub(crate) fn describe_layers(document: &mut OpenApi) {
             }
             if changes {
                 answers.push(("403", "The request comes from another site (`origin_refused`)"));
+                answers.push(("413", "`body_too_large`"));
             }
             for (status, description) in answers {
                 let known = &mut operation.responses.responses;

@@ -262,6 +262,7 @@ async fn the_document_is_openapi_3_1_and_explains_each_operation() {
             }
             if method != "get" {
                 assert!(responses.contains_key("403"), "{name} does not say what other sites are told");
+                assert!(responses.contains_key("413"), "{name} does not say how much is too much");
             }
             if operation.get("requestBody").is_some() {
                 for status in ["400", "413", "415", "422"] {

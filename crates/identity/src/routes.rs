@@ -178,7 +178,6 @@ struct JwksAnswer {
         (status = 200, description = "The text to sign", body = ChallengeAnswer),
         (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The request comes from another site (`origin_refused`)", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not a usable public key (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -206,7 +205,6 @@ async fn challenge(
         (status = 200, description = "A session", body = SessionAnswer),
         (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The challenge was never issued to this key, is used or expired (`challenge_not_open`), or the signature is wrong (`signature_refused`)", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field cannot be read (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -237,7 +235,6 @@ async fn verify(
         (status = 200, description = "The session with new tokens", body = SessionAnswer),
         (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "`refresh_token_invalid`, `refresh_token_reused`", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The body has another form (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -259,7 +256,6 @@ async fn refresh(
     responses(
         (status = 204, description = "The session has ended"),
         (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The body has another form (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -295,7 +291,6 @@ async fn me(State(identity): State<Arc<Identity>>, caller: Caller) -> Result<Res
         (status = 200, description = "The account as it is now", body = ProfileAnswer),
         (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`, `account_gone`", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A name or colour that is not allowed (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
     ))]

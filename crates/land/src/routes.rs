@@ -162,7 +162,6 @@ async fn to_the_end<T: Send + 'static>(change: impl Future<Output = T> + Send + 
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not yours (`not_owner`)", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No cell, or not of the lot level (`not_a_lot`)", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "No such name is possible (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
     ))]
