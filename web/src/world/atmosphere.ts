@@ -152,7 +152,7 @@ export function lightTable(air: Air): DataTexture {
     const middle = around(0.7);
     const horizon = around(0.06);
     // Light that was scattered more than once, which the single scattering above leaves out; and starlight.
-    const night: Vec3 = [0.006, 0.009, 0.018];
+    const night: Vec3 = [0.02, 0.028, 0.05];
     const mean: Vec3 = addScaled(addScaled(scale(zenith, 0.35), middle, 0.45), horizon, 0.2);
     put(0, column, scale(sunThroughAir(air, eye, sun), (SUN_STRENGTH * 0.58) / Math.PI));
     put(1, column, addScaled(night, mean, 1.45));

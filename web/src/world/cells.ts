@@ -44,7 +44,7 @@ export function directionAt(face: number, s: number, t: number): Vec3 {
 }
 
 /** The face a direction points through. */
-export function faceOf(p: Vec3): number {
+function faceOf(p: Vec3): number {
   const [x, y, z] = [Math.abs(p[0]), Math.abs(p[1]), Math.abs(p[2])];
   if (x >= y && x >= z) return p[0] > 0 ? 0 : 3;
   if (y >= z) return p[1] > 0 ? 1 : 4;

@@ -13,8 +13,10 @@ import { length, type Vec3 } from "../geo/vec3.ts";
 import { AIR_GLSL, DISPLAY_GLSL } from "./atmosphere.ts";
 import type { Defines } from "./quality.ts";
 
-/** Height of the layer as a share of the radius: above the highest peaks. */
-export const CLOUD_HEIGHT_SHARE = 0.0052;
+/** How high the layer is: above the highest peaks, which stand out more from a smaller planet. */
+export function cloudHeightM(radiusM: number, reliefM: number): number {
+  return Math.max(radiusM * 0.0052, reliefM * 1.3);
+}
 
 /** How much of the sun passes the clouds over a place; for shaders that declare `uNoise` and `uTimeS`. */
 export const CLOUD_GLSL = /* glsl */ `
@@ -117,10 +119,11 @@ export class Clouds {
   constructor(
     scene: Scene,
     uniforms: Record<string, { value: unknown }>,
-    private readonly radiusM: number,
+    radiusM: number,
+    private readonly heightM: number,
     defines: Defines,
   ) {
-    this.shellM = radiusM * (1 + CLOUD_HEIGHT_SHARE);
+    this.shellM = radiusM + heightM;
     this.mesh = new Mesh(
       shellGeometry(),
       new ShaderMaterial({
@@ -140,7 +143,7 @@ export class Clouds {
   }
 
   update(eye: Vec3): void {
-    const overShell = (length(eye) - this.shellM) / (this.radiusM * CLOUD_HEIGHT_SHARE);
+    const overShell = (length(eye) - this.shellM) / this.heightM;
     // Nobody flies through the sheet itself: it is gone while the eye is near it.
     const nearness = Math.abs(overShell);
     const solid = overShell < 0 ? (nearness - 0.08) / 0.3 : (nearness - 0.2) / 1.5;

@@ -31,10 +31,6 @@ export class Facets {
   private readonly colors: number[] = [];
   private readonly tags: number[] = [];
 
-  get triangleCount(): number {
-    return this.tags.length / 3;
-  }
-
   triangle(a: Vec3, b: Vec3, c: Vec3, color: Rgb, tag: number): this {
     const normal = normalize(cross(subtract(b, a), subtract(c, a)));
     for (const corner of [a, b, c]) {

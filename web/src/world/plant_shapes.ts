@@ -6,7 +6,6 @@ import type { LitShape } from "./lit_material.ts";
 import type { Rgb } from "./palette.ts";
 
 export interface PlantKind {
-  readonly name: string;
   /** Full detail, and what stands for it far away; without the second it is drawn near only. */
   readonly near: () => InstancedBufferGeometry;
   readonly far?: () => InstancedBufferGeometry;
@@ -263,14 +262,14 @@ const flower = shape((facets) => {
 
 /** Indexed by `Kind` in `tile.rs`. */
 export const PLANT_KINDS: readonly PlantKind[] = [
-  { name: "conifer", near: conifer, far: coniferFar, castsShadow: true },
-  { name: "broadleaf", near: broadleaf, far: broadleafFar, castsShadow: true },
-  { name: "palm", near: palm, far: palmFar, castsShadow: true },
-  { name: "shrub", near: shrub, castsShadow: true },
-  { name: "cactus", near: cactus, castsShadow: true },
-  { name: "rock", near: rock, castsShadow: true },
-  { name: "grass", near: grass, castsShadow: false },
-  { name: "flower", near: flower, castsShadow: false },
+  { near: conifer, far: coniferFar, castsShadow: true },
+  { near: broadleaf, far: broadleafFar, castsShadow: true },
+  { near: palm, far: palmFar, castsShadow: true },
+  { near: shrub, castsShadow: true },
+  { near: cactus, castsShadow: true },
+  { near: rock, castsShadow: true },
+  { near: grass, castsShadow: false },
+  { near: flower, castsShadow: false },
 ];
 
 /**

@@ -21,7 +21,6 @@ export interface TileNode<T> {
   /** Absent until built. */
   tile: T | undefined;
   children: readonly [TileNode<T>, TileNode<T>, TileNode<T>, TileNode<T>] | undefined;
-  readonly parent: TileNode<T> | undefined;
   /** The last selection that drew this tile, or wanted it to. */
   usedAt: number;
 }
@@ -83,11 +82,6 @@ export class Quadtree<T> {
   /** Whether the whole globe can be drawn, coarsely at least. */
   get isWhole(): boolean {
     return this.roots.every((root) => root.tile !== undefined);
-  }
-
-  /** The node of a cell, if the tree still has it. */
-  find(key: number): TileNode<T> | undefined {
-    return this.nodes.get(key);
   }
 
   /** Puts a finished tile in its place; false if nobody wants it any more, and the caller keeps it. */
@@ -203,7 +197,6 @@ export class Quadtree<T> {
       lowestM: parent?.lowestM ?? -reliefM,
       tile: undefined,
       children: undefined,
-      parent,
       usedAt: this.turn,
     };
     this.nodes.set(node.key, node);

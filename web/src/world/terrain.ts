@@ -25,6 +25,8 @@ interface DrawnTile {
 
 export interface TerrainOptions {
   readonly radiusM: number;
+  /** The highest ground there may be. */
+  readonly reliefM: number;
   readonly quads: number;
   readonly tilesMax: number;
   /** The level whose quads are about a metre. */
@@ -48,7 +50,7 @@ export class Terrain {
     private readonly scene: Scene,
     private readonly options: TerrainOptions,
   ) {
-    const { radiusM, tilesMax, levelMax, quads } = options;
+    const { radiusM, reliefM, tilesMax, levelMax, quads } = options;
     this.index = new BufferAttribute(gridIndices(quads), 1);
     this.material = new ShaderMaterial({
       defines: options.defines,
@@ -56,9 +58,7 @@ export class Terrain {
       fragmentShader: TERRAIN_FRAGMENT,
       uniforms: { ...options.uniforms, uGridSide: { value: quads + 1 } },
     });
-    this.tree = new Quadtree({ radiusM, levelMax, tilesMax, reliefM: radiusM * 0.004 }, (tile) =>
-      this.free(tile),
-    );
+    this.tree = new Quadtree({ radiusM, levelMax, tilesMax, reliefM }, (tile) => this.free(tile));
   }
 
   get drawnCount(): number {

@@ -9,7 +9,7 @@
 import { Matrix4, PerspectiveCamera, Quaternion, Scene, Vector3, Vector4, WebGLRenderer } from "three";
 import { add, addScaled, distance, dot, length, normalize, scale, subtract, type Vec3 } from "../geo/vec3.ts";
 import { airOf, airUniforms, lightTable } from "./atmosphere.ts";
-import { CLOUD_HEIGHT_SHARE, Clouds } from "./clouds.ts";
+import { Clouds, cloudHeightM } from "./clouds.ts";
 import { LotOverlay, type LotView, lotTokenAt } from "./lot_overlay.ts";
 import { LotPosts, Pin } from "./markers.ts";
 import type { Job } from "./messages.ts";
@@ -81,6 +81,7 @@ export class World {
   private readonly viewpoint: View;
   private readonly textures: readonly { dispose(): void }[];
   private readonly uniforms;
+  private readonly cloudsM: number;
   private readonly pixelRatio = { value: 1 };
   private self: BodyView | undefined;
   private hasSelf = false;
@@ -110,6 +111,9 @@ export class World {
   ) {
     const { radiusM } = core;
     const { shift } = options.planet;
+    // Earth's highest, by the scale of relief: peaks shrink slower than planets.
+    const reliefM = 10_000 * 2 ** ((-2 * shift) / 3);
+    this.cloudsM = cloudHeightM(radiusM, reliefM);
     const air = airOf(radiusM);
     const table = lightTable(air);
     const noise = noiseTexture();
@@ -128,6 +132,7 @@ export class World {
     };
     this.terrain = new Terrain(this.scene, {
       radiusM,
+      reliefM,
       quads: settings.tileQuads,
       tilesMax: settings.tilesMax,
       defines: settings.defines,
@@ -142,7 +147,7 @@ export class World {
       lotPlaceOf: (cell) => this.lots.placeOf(cell),
     });
     this.sky = new Sky(this.scene, this.uniforms, radiusM, this.pixelRatio);
-    this.clouds = new Clouds(this.scene, this.uniforms, radiusM, settings.defines);
+    this.clouds = new Clouds(this.scene, this.uniforms, radiusM, this.cloudsM, settings.defines);
     this.people = new People(this.scene, this.shadows.scene, this.uniforms);
     this.plants = new Plants(this.scene, this.shadows.scene, {
       radiusM,
@@ -387,7 +392,7 @@ export class World {
     const horizonM = (heightM: number) => Math.sqrt(2 * radiusM * heightM + heightM * heightM);
     this.camera.near = Math.max(0.15, altitudeM * 0.1);
     // As far as clouds and the highest mountains stand out behind the horizon.
-    this.camera.far = horizonM(Math.max(2, seaM)) + horizonM(radiusM * CLOUD_HEIGHT_SHARE) + 1000;
+    this.camera.far = horizonM(Math.max(2, seaM)) + horizonM(this.cloudsM) + 1000;
     this.camera.updateProjectionMatrix();
     this.camera.updateMatrixWorld();
     return altitudeM;
