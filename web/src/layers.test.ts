@@ -12,11 +12,7 @@ test("imports go down only", () => {
   const upward: string[] = [];
   for (const entry of readdirSync(root, { recursive: true, encoding: "utf8" })) {
     // Tests look at a layer from above, and main starts the top one.
-    if (
-      !/\.(ts|svelte)$/.test(entry) ||
-      /(\.test|_test_support)\.ts$/.test(entry) ||
-      !entry.includes("/")
-    )
+    if (!/\.(ts|svelte)$/.test(entry) || /(\.test|_test_support)\.ts$/.test(entry) || !entry.includes("/"))
       continue;
     const file = join(root, entry);
     for (const [, path] of readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"?]+)/g)) {

@@ -1,7 +1,8 @@
 /** Choices of this browser, kept between visits; where nothing can be kept they last as long as the page. */
+import type { Quality } from "../world/quality.ts";
 import { probeGraphics } from "./requirements.ts";
 
-export type Quality = "low" | "medium" | "high";
+export type { Quality };
 
 export interface Settings {
   readonly quality: Quality;
