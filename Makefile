@@ -43,7 +43,9 @@ wasm:
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	$(SAY) "installing the client's packages"
-	@cd web && npm ci --no-audit --no-fund
+# Not `npm ci`: it refuses a lock file without the optional packages of other platforms, which some mirrors lack.
+# Versions are exact and checked against the lock file all the same.
+	@cd web && npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 client: wasm web/node_modules/.package-lock.json
