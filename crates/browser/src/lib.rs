@@ -16,7 +16,9 @@
 
 pub mod body;
 pub mod cells;
+mod mesh;
 pub mod planet;
+pub mod plants;
 pub mod stream;
 pub mod tile;
 
