@@ -57,7 +57,7 @@ export interface Plant {
   /** Metres from the patch's origin. */
   readonly position: Vec3;
   readonly scale: number;
-  /** `Kind` in `tile.rs`. */
+  /** `Kind` in `plants.rs`. */
   readonly kind: number;
   /** The rest are shares 0 to 1. */
   readonly yaw: number;

@@ -45,7 +45,7 @@ export const SWATCHES: readonly Swatch[] = [
 const COLUMNS = 64;
 const ROWS = 64;
 
-/** Where a climate lies in the table, shares 0 to 1: the scales that `tile.rs` writes. */
+/** Where a climate lies in the table, shares 0 to 1: the scales that `mesh.rs` writes. */
 export function climateShare(temperatureC: number, rainMm: number): readonly [number, number] {
   const clamp = (x: number) => Math.max(0, Math.min(1, x));
   return [clamp((temperatureC + 40) / 80), Math.sqrt(clamp(rainMm / 4000))];

@@ -1,4 +1,4 @@
-/** Trees, rocks and grass as a few dozen facets each; the kinds are those of `tile.rs`. */
+/** Trees, rocks and grass as a few dozen facets each; the kinds are those of `plants.rs`. */
 import { InstancedBufferGeometry } from "three";
 import { add, normalize, type Vec3 } from "../geo/vec3.ts";
 import { Facets, paint, type Ring, ring } from "./facets.ts";
@@ -260,7 +260,7 @@ const flower = shape((facets) => {
   }
 });
 
-/** Indexed by `Kind` in `tile.rs`. */
+/** Indexed by `Kind` in `plants.rs`. */
 export const PLANT_KINDS: readonly PlantKind[] = [
   { near: conifer, far: coniferFar, castsShadow: true },
   { near: broadleaf, far: broadleafFar, castsShadow: true },
