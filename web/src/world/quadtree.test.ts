@@ -112,6 +112,25 @@ describe("the choice of tiles", () => {
     expect(levels[0]).toBe(1);
   });
 
+  it("shows the ground under the eye before it turns to the horizon", () => {
+    const { tree } = makeTree();
+    const eye: Vec3 = scale(normalize([0.3, 0.9, 0.2]), RADIUS_M + 2);
+    // What lies behind the eye is out of sight, and still its tiles are sisters of those before it.
+    const view: Viewpoint = { ...viewFrom(eye), sees: (center, radiusM) => center[0] > -radiusM };
+    const leaf = cellAt(eye, 15);
+    let readyWhenFine: number | undefined;
+    settle(
+      tree,
+      view,
+      ({ drawn }) => {
+        const isFine = drawn.some(({ cell }) => cell.level === 15 && contains(cell, leaf));
+        if (isFine) readyWhenFine ??= tree.readyCount;
+      },
+      10,
+    );
+    expect(readyWhenFine).toBeLessThan(tree.readyCount * 0.5);
+  });
+
   it("refuses a tile that came twice or that nobody knows", () => {
     const { tree } = makeTree();
     const [root] = tree.roots;

@@ -60,6 +60,11 @@ export interface Selection<T> {
 const DEEP_SEA_M = -40;
 /** No more is asked for at once than this; the rest is asked for in later frames. */
 const WANTED_MAX = 300;
+/** Added to the urgency of what is not right below the eye: more than there are levels. */
+const AROUND = 100;
+
+/** Whether the eye is so near to a tile that it stands on it, or all but. */
+const isAt = (node: TileNode<unknown>, nearM: number) => nearM < node.edgeM * 0.05;
 
 export class Quadtree<T> {
   readonly roots: readonly TileNode<T>[];
@@ -122,11 +127,14 @@ export class Quadtree<T> {
       return Math.max(away - node.radiusM * 0.7, 1e-3);
     };
     /** Asks for a tile that is not there, and for what will be wanted below it: one round instead of one a level. */
-    const expect = (node: TileNode<T>): void => {
+    const expect = (node: TileNode<T>, isBelowEye: boolean): void => {
       const near = nearness(node);
-      want(node, node.cell.level + (near ?? 1e9) / this.options.radiusM);
+      // Sisters out of sight are as urgent as their level: until they are there the others cannot be shown.
+      const far = Math.min((near ?? radiusM) / radiusM, 0.99);
+      want(node, node.cell.level + far + (isBelowEye ? 0 : AROUND));
       if (near === undefined || near >= reachOf(node) || node.cell.level >= this.options.levelMax) return;
-      if (wanted.length < WANTED_MAX) for (const child of this.childrenOf(node)) expect(child);
+      if (wanted.length >= WANTED_MAX) return;
+      for (const child of this.childrenOf(node)) expect(child, isBelowEye && isAt(node, near));
     };
     const visit = (node: TileNode<T>): void => {
       const near = nearness(node);
@@ -137,7 +145,7 @@ export class Quadtree<T> {
           for (const child of children) visit(child);
           return;
         }
-        for (const child of children) expect(child);
+        for (const child of children) expect(child, isAt(node, near));
       }
       if (node.tile !== undefined) drawn.push(node);
     };

@@ -6,8 +6,11 @@
  */
 import type { FromWorker, Job, ToWorker } from "./messages.ts";
 
-/** Jobs a worker has at once: one in work and one waiting, so that it never idles for a frame. */
-const IN_HAND_MAX = 3;
+/**
+ * Jobs a worker has at once. A job takes a millisecond or less, and where a processor draws the picture the page
+ * comes round only once in hundreds: with fewer the workers would stand idle most of the time.
+ */
+const IN_HAND_MAX = 16;
 
 export interface WorkforceEvents {
   readonly onDone: (result: Extract<FromWorker, { bytes: ArrayBuffer }>) => void;
