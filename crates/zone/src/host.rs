@@ -247,7 +247,7 @@ impl Host {
 
     fn arrive(&mut self, request: &JoinRequest, saved: Option<SavedBody>) -> Result<EntityId, JoinError> {
         let pleasant = self.planet.arrival();
-        let saved = self.saver.unwritten(request.account_id).or(saved);
+        let saved = self.saver.recent(request.account_id).or(saved);
         let arrival = if let Some(place) = request.arrive_at {
             Arrival::At { place: place.to_point(), otherwise: pleasant.ground }
         } else if let Some(place) = saved.and_then(|saved| saved.position.try_normalize()) {

@@ -2,7 +2,8 @@
 //!
 //! The tick thread notes where bodies are and never waits for the database. A task writes what was noted, one batch at
 //! a time; a failed batch is noted again unless something newer was. Whoever asks for a position gets the newest,
-//! written or not.
+//! written or not; a read that began before a write cannot win against it, because what was written is remembered for a
+//! minute.
 
 use glam::DVec3;
 use std::collections::{BTreeMap, HashMap};
@@ -22,6 +23,9 @@ store::statements! {
                 fx = excluded.fx, fy = excluded.fy, fz = excluded.fz,
                 saved_at = excluded.saved_at";
 }
+
+/// Longer than anybody waits for a read: that long a written position is remembered.
+const REMEMBERED_US: i64 = 60_000_000;
 
 /// Where a body was.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +47,17 @@ struct Noted {
     waiting: HashMap<Uuid, Note>,
     /// In the batch being written, in the order in which rows are taken.
     writing: Arc<BTreeMap<Uuid, Note>>,
+    /// Noted in the last minute and written: as many as bodies have been here in that time.
+    written: HashMap<Uuid, Note>,
+}
+
+impl Noted {
+    /// Moves the batch that was being written to what is written, and forgets what has been there long enough.
+    fn batch_is_written(&mut self, batch: &BTreeMap<Uuid, Note>) {
+        let newest_us = batch.values().map(|note| note.noted_at_us).max().unwrap_or(i64::MIN);
+        self.written.retain(|_, note| note.noted_at_us > newest_us.saturating_sub(REMEMBERED_US));
+        self.written.extend(batch);
+    }
 }
 
 pub(crate) struct Saver {
@@ -79,10 +94,15 @@ impl Saver {
         noted.waiting.get(&account_id).or_else(|| noted.writing.get(&account_id)).map(|note| note.body)
     }
 
+    /// The newest position of an account, if it was noted in the last minute or is not written yet.
+    pub(crate) fn recent(&self, account_id: Uuid) -> Option<SavedBody> {
+        self.unwritten(account_id).or_else(|| self.lock().written.get(&account_id).map(|note| note.body))
+    }
+
     /// The newest position of an account.
     pub(crate) async fn load(&self, account_id: Uuid) -> Result<Option<SavedBody>, store::Error> {
         let written = self.store.read(move |tx| load(tx, account_id)).await?;
-        Ok(self.unwritten(account_id).or(written))
+        Ok(self.recent(account_id).or(written))
     }
 
     /// Writes whenever woken; runs until it is aborted.
@@ -109,7 +129,9 @@ impl Saver {
         let rows = Arc::clone(&batch);
         let outcome = self.store.locked(move |tx| rows.iter().try_for_each(|row| save(tx, row))).await;
         let mut noted = self.lock();
-        if outcome.is_err() {
+        if outcome.is_ok() {
+            noted.batch_is_written(&batch);
+        } else {
             for (account_id, note) in batch.iter() {
                 noted.waiting.entry(*account_id).or_insert(*note);
             }
@@ -158,13 +180,32 @@ mod tests {
             saver.note(ann, body(2.0), 7);
             saver.note(bob, body(9.0), 7);
             saver.flush().await.unwrap();
-            assert_eq!(saver.unwritten(ann), None);
             assert_eq!(saver.load(ann).await, Ok(Some(body(2.0))));
             saver.note(ann, body(3.0), 7);
             saver.flush().await.unwrap();
             let reopened = Saver::new(store);
             assert_eq!(reopened.load(ann).await, Ok(Some(body(3.0))));
             assert_eq!(reopened.load(bob).await, Ok(Some(body(9.0))));
+        });
+    }
+
+    #[test]
+    fn a_read_that_began_before_a_write_does_not_bring_back_the_older_place() {
+        for_each_engine(MIGRATIONS, |store| async move {
+            let (ann, bob) = (Uuid::from_u128(1), Uuid::from_u128(2));
+            let saver = Saver::new(store);
+            // Someone who comes back is asking the database just now; what it will answer is older than this.
+            saver.note(ann, body(1.0), 7);
+            saver.flush().await.unwrap();
+            assert_eq!(saver.recent(ann), Some(body(1.0)));
+            saver.note(bob, body(2.0), 7 + REMEMBERED_US);
+            saver.flush().await.unwrap();
+            assert_eq!(
+                (saver.recent(ann), saver.recent(bob)),
+                (None, Some(body(2.0))),
+                "remembered for ever"
+            );
+            assert_eq!(saver.load(ann).await, Ok(Some(body(1.0))));
         });
     }
 
