@@ -2,15 +2,18 @@
 
 /// Frames waiting for one reader. One more drops all of them: the reader starts again from keyframes.
 pub const QUEUED_FRAMES_MAX: usize = 8;
-/// Control messages waiting for one reader. One more ends the connection with `too_slow`.
-pub const QUEUED_CONTROLS_MAX: usize = 128;
+/// Control messages waiting for one reader. One more ends the connection with `too_slow`. There is room for an answer
+/// to each message that a session may send at once, so that who sends too much is told so and not that it reads slowly.
+pub const QUEUED_CONTROLS_MAX: usize = 256;
+const _: () = assert!(QUEUED_CONTROLS_MAX as f64 > MESSAGES_BURST + MESSAGES_PER_S / 2.0);
 /// A reader whose frames are still being dropped after this many seconds is sent away with `too_slow`.
 pub const SLOW_READER_S: u64 = 10;
 /// So long without a dropped frame and a reader counts as quick again.
 pub const SLOW_READER_FORGIVEN_S: u64 = 5;
 /// Commands waiting for the next tick, from all sessions together. One more is refused with `overloaded`.
 pub const INBOX_MAX: usize = 65_536;
-/// Messages a session may send per second, and at once. More are refused with `too_fast`.
+/// Messages a session may send per second, and at once. More are refused with `too_fast`,
+/// which is told once until the session has kept the limit for a second.
 pub const MESSAGES_PER_S: f64 = 90.0;
 /// See [`MESSAGES_PER_S`].
 pub const MESSAGES_BURST: f64 = 180.0;

@@ -48,6 +48,7 @@ impl Session {
 
     /// Takes one message of the client, any after its hello.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.count_message()?;
         self.take(bytes).inspect_err(|fault| self.tell(fault))
     }
 
@@ -63,19 +64,29 @@ impl Session {
         self.reader.try_next()
     }
 
+    /// Holds one more message against the limit.
+    fn count_message(&mut self) -> Result<(), Fault> {
+        if self.messages.take(self.shared.clock.elapsed()) {
+            if self.messages.is_mostly_full() {
+                self.refused_messages = 0;
+            }
+            return Ok(());
+        }
+        self.refused_messages += 1;
+        let fault = if self.refused_messages > REFUSED_MESSAGES_MAX {
+            fatal("flooding", "far too many messages".into())
+        } else {
+            refused("too_fast", format!("more than {MESSAGES_PER_S} messages a second"))
+        };
+        // Said once: an answer to each of them would fill the client's queue, and it would go for reading too slowly.
+        if fault.is_fatal || self.refused_messages == 1 {
+            self.tell(&fault);
+        }
+        Err(fault)
+    }
+
     fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let now = self.shared.clock.elapsed();
-        if !self.messages.take(now) {
-            self.refused_messages += 1;
-            return Err(if self.refused_messages > REFUSED_MESSAGES_MAX {
-                fatal("flooding", "far too many messages".into())
-            } else {
-                refused("too_fast", format!("more than {MESSAGES_PER_S} messages a second"))
-            });
-        }
-        if self.messages.is_mostly_full() {
-            self.refused_messages = 0;
-        }
         let message =
             ClientMessage::decode(bytes).map_err(|error| fatal("bad_message", error.to_string()))?;
         let message = match message {
@@ -89,9 +100,16 @@ impl Session {
             }
             other => other,
         };
-        self.has_left |= message == ClientMessage::Leave;
+        let is_leave = message == ClientMessage::Leave;
+        let command = Command::Message { session: self.id, message };
+        if is_leave && !self.has_left {
+            // Once in a session, and our end says no more that the connection is lost: a full inbox must not eat it.
+            self.has_left = true;
+            self.shared.send_always(command);
+            return Ok(());
+        }
         self.shared
-            .send(Command::Message { session: self.id, message })
+            .send(command)
             .map_err(|_| refused("overloaded", "the zone is busy, this message was dropped".into()))
     }
 
