@@ -35,8 +35,13 @@ export function declined(error: unknown): Declined {
       const wait = error.retryAfterS ? `in ${Math.ceil(error.retryAfterS)} s` : "in a moment";
       return new Declined(`That was a little fast. Try again ${wait}.`, isFinal);
     }
-    return new Declined(SENTENCES[error.code] ?? error.detail, isFinal);
+    return new Declined(SENTENCES[error.code] ?? faultSentence(error) ?? error.detail, isFinal);
   }
   if (error instanceof Refusal) return new Declined(error.detail, false);
   throw error;
+}
+
+/** Names are the only words that people choose, so they are what a sentence is needed for. */
+function faultSentence({ fault }: ApiError): string | undefined {
+  return fault && /\/(display_)?name$/.test(fault.pointer) ? `The name ${fault.detail}.` : undefined;
 }

@@ -7,6 +7,8 @@ export class ApiError extends Error {
     readonly code: string,
     readonly detail: string,
     readonly retryAfterS: number | undefined,
+    /** The first thing that is wrong with what was sent, `must have at least 2 characters`, and where. */
+    readonly fault?: { readonly pointer: string; readonly detail: string },
   ) {
     super(detail);
   }
@@ -17,16 +19,20 @@ export class Unreachable extends Error {}
 
 /** Turns a failed answer into an {@link ApiError}; understands bodies that are no problem documents too. */
 export function problemOf(response: Response, body: unknown): ApiError {
-  const field = (name: string) => {
-    const value: unknown = typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
-    return typeof value === "string" && value !== "" ? value : undefined;
-  };
+  const member = (of: unknown, name: string): unknown =>
+    typeof of === "object" && of !== null ? Reflect.get(of, name) : undefined;
+  const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+  const field = (name: string) => text(member(body, name));
+  const first = member(member(body, "errors"), "0");
+  const pointer = text(member(first, "pointer"));
+  const fault = text(member(first, "detail"));
   const retryAfterS = Number(response.headers.get("retry-after") ?? Number.NaN);
   return new ApiError(
     response.status,
     field("code") ?? `http_${response.status}`,
     field("detail") ?? field("title") ?? `The server answered ${response.status}.`,
     Number.isFinite(retryAfterS) ? retryAfterS : undefined,
+    pointer && fault ? { pointer, detail: fault } : undefined,
   );
 }
 

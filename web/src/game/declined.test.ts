@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { ApiError, problemOf } from "../net/rest.ts";
+import { declined } from "./declined.ts";
+
+const answer = (body: unknown) => problemOf(new Response(null, { status: 422 }), body);
+
+test("a name that cannot be is told what is wrong with it", () => {
+  const problem = {
+    code: "invalid_body",
+    detail: "the body does not have the expected form",
+    errors: [{ pointer: "#/display_name", detail: "must have at least 2 characters" }],
+  };
+  expect(declined(answer(problem)).message).toBe("The name must have at least 2 characters.");
+  const elsewhere = { ...problem, errors: [{ pointer: "#/color", detail: "must be #rrggbb" }] };
+  expect(declined(answer(elsewhere)).message).toBe(problem.detail);
+  expect(declined(answer({ ...problem, errors: [null] })).message).toBe(problem.detail);
+  expect(declined(answer("not json")).message).toBe("The server answered 422.");
+});
+
+test("a known code has its own sentence, and says whether asking again is a new question", () => {
+  expect(declined(answer({ code: "insufficient_funds" }))).toMatchObject({
+    message: "You do not have enough coins for this lot.",
+    isFinal: true,
+  });
+  expect(declined(new ApiError(429, "too_many", "", 2.4))).toMatchObject({
+    message: "That was a little fast. Try again in 3 s.",
+    isFinal: false,
+  });
+  expect(declined(new ApiError(503, "degraded", "Not now.", undefined)).isFinal).toBe(false);
+});
