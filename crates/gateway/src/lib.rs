@@ -133,6 +133,7 @@ pub fn start(config: &GatewayConfig, deps: Deps) -> std::io::Result<Gateway> {
     let limits = Limits {
         connections_max: config.connections_max,
         send_buffer_bytes: config.socket_send_buffer_bytes,
+        unread_time_max: server::UNREAD_TIME_MAX,
     };
     let mut servers = vec![tokio::spawn(server::serve(deps.listener, app, limits, stopping.clone()))];
     if let Some(listener) = deps.metrics_listener {

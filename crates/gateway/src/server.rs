@@ -1,7 +1,8 @@
 //! Accepts connections and ends them in good order.
 //!
 //! HTTP/1.1 without encryption: a proxy in front brings TLS and HTTP/2. Against clients that dawdle on purpose, a
-//! connection has a bounded time for each request head, and there is a bound on connections.
+//! connection has a bounded time for each request head and for taking what it asked for, and there is a bound on
+//! connections.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -22,6 +23,10 @@ use tracing::{debug, warn};
 /// How long a client may take to send a request head, and how long an idle connection is kept.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(20);
 
+/// How long bytes of ours may wait for a client that takes none. Longer than the sockets' own patience, so that their
+/// reasons come first.
+pub(crate) const UNREAD_TIME_MAX: Duration = Duration::from_secs(30);
+
 /// Bytes of one request head; longer ones are answered with 431 by hyper.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
@@ -33,6 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Limits {
     pub(crate) connections_max: usize,
     pub(crate) send_buffer_bytes: usize,
+    pub(crate) unread_time_max: Duration,
 }
 
 /// Serves `app` until `stop` turns true, then lets requests that have begun finish. Upgraded connections are not
@@ -83,10 +89,14 @@ async fn accept(
     Ok((stream, address, permit))
 }
 
-/// Options that only matter for speed and memory: a refusal by the system is no reason to turn a client away.
+/// Options without which a connection works too: a refusal by the system is no reason to turn a client away.
 fn prepare(stream: &TcpStream, limits: Limits) {
     let _ = stream.set_nodelay(true);
-    let _ = socket2::SockRef::from(stream).set_send_buffer_size(limits.send_buffer_bytes);
+    let socket = socket2::SockRef::from(stream);
+    let _ = socket.set_send_buffer_size(limits.send_buffer_bytes);
+    // Hyper waits for ever for a client that asks and does not read; enough of those and nobody else gets in.
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_user_timeout(Some(limits.unread_time_max));
 }
 
 async fn serve_connection(
@@ -119,5 +129,39 @@ async fn serve_connection(
     };
     if let Err(error) = ended {
         debug!(%address, %error, "connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::timeout;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn one_who_asks_and_does_not_read_makes_room_for_others() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let more_than_buffers_hold = "x".repeat(64 << 20);
+        let app = Router::new().route("/", get(move || std::future::ready(more_than_buffers_hold.clone())));
+        let limits = Limits {
+            connections_max: 1,
+            send_buffer_bytes: 65_536,
+            unread_time_max: Duration::from_millis(500),
+        };
+        let (_stop, stopping) = watch::channel(false);
+        tokio::spawn(serve(listener, app, limits, stopping));
+        let ask = async || {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+            let mut first = [0; 12];
+            client.read_exact(&mut first).await.unwrap();
+            assert_eq!(&first, b"HTTP/1.1 200");
+            client
+        };
+        let _deaf = ask().await;
+        timeout(Duration::from_secs(15), ask()).await.expect("the place is free again");
     }
 }
