@@ -4,7 +4,7 @@
 //! looks after those who are slow, lost or to be saved. It waits for nothing and nobody.
 
 use crate::handle::{Command, Deps, JoinError, JoinRequest, SessionId, Shared, Stats, ZoneConfig};
-use crate::limits::VOICE_M;
+use crate::limits::{FORGOTTEN_PER_TICK_MAX, VOICE_M};
 use crate::outbox::{Outbox, outbox};
 use crate::saved::{SavedBody, Saver};
 use crate::session::{Fault, Session};
@@ -446,8 +446,8 @@ impl Host {
             Link::Lost { since } => now.saturating_sub(since) >= patience,
             Link::Connected { .. } => false,
         };
-        let gone: Vec<_> =
-            self.players.values().filter(|player| is_gone(player)).map(|player| player.account_id).collect();
+        let gone = self.players.values().filter(|player| is_gone(player)).map(|player| player.account_id);
+        let gone: Vec<_> = gone.take(FORGOTTEN_PER_TICK_MAX).collect();
         if gone.is_empty() {
             return;
         }

@@ -10,6 +10,9 @@ const _: () = assert!(QUEUED_CONTROLS_MAX as f64 > MESSAGES_BURST + MESSAGES_PER
 pub const SLOW_READER_S: u64 = 10;
 /// So long without a dropped frame and a reader counts as quick again.
 pub const SLOW_READER_FORGIVEN_S: u64 = 5;
+/// Bodies whose players did not come back, taken out in one tick; the others follow in the next ones. When a network
+/// fails thousands are due at once, and taking out one moves all.
+pub const FORGOTTEN_PER_TICK_MAX: usize = 64;
 /// Commands waiting for the next tick, from all sessions together. One more is refused with `overloaded`.
 pub const INBOX_MAX: usize = 65_536;
 /// Messages a session may send per second, and at once. More are refused with `too_fast`,

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::handle::{Command, Deps, Handle, JoinError, JoinRequest, SessionId, Shared, ZoneConfig, start};
 use crate::host::Host;
-use crate::limits::{INBOX_MAX, QUEUED_FRAMES_MAX, SLOW_READER_S};
+use crate::limits::{FORGOTTEN_PER_TICK_MAX, INBOX_MAX, QUEUED_FRAMES_MAX, SLOW_READER_S};
 use crate::saved::Saver;
 use crate::{LINK_DEAD_S, MIGRATIONS, Session, SystemClock};
 use bytes::Bytes;
@@ -407,6 +407,25 @@ async fn after_half_a_minute_the_body_is_gone_and_comes_back_where_it_was_under_
     let (_ann, again) = stage.join(resume(ANN, &welcome)).await;
     assert!(!again.resumed && again.entity_id != welcome.entity_id);
     assert!(place_of(&again).distance(place) < 1e-6);
+}
+
+#[tokio::test]
+async fn a_crowd_that_is_lost_at_once_goes_in_parts() {
+    let mut stage = Stage::new().await;
+    let mut crowd = vec![];
+    for n in 0..4 * FORGOTTEN_PER_TICK_MAX {
+        crowd.push(stage.join(request(Uuid::from_u128(n as u128))).await.0);
+    }
+    drop(crowd);
+    let mut bodies = 4 * FORGOTTEN_PER_TICK_MAX;
+    for _ in 0..LINK_DEAD_S * 10 + 10 {
+        // As often as the number is published.
+        stage.ticks(3);
+        let left = stage.handle.stats().bodies;
+        assert!(bodies - left <= 3 * FORGOTTEN_PER_TICK_MAX, "{bodies} became {left}");
+        bodies = left;
+    }
+    assert_eq!(bodies, 0);
 }
 
 #[tokio::test]
