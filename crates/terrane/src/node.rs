@@ -25,8 +25,11 @@ use crate::wiring;
 /// How long the zone may take to say goodbye to everybody and to save where they are.
 const ZONE_STOP_TIME_MAX: Duration = Duration::from_millis(2_500);
 
-/// How long sockets and requests may take to end after that. Both together stay below five seconds.
+/// How long sockets and requests may take to end after that.
 const GATEWAY_STOP_TIME_MAX: Duration = Duration::from_millis(1_500);
+
+/// How long the database may take to finish what it was asked. All three together stay below five seconds.
+const STORE_STOP_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// Where the database file is within the data folder.
 const DATABASE_FILE: &str = "terrane.db";
@@ -171,7 +174,9 @@ impl Node {
         {
             warn!("some connections did not end in time and are cut");
         }
-        self.store.close().await;
+        if tokio::time::timeout(STORE_STOP_TIME_MAX, self.store.close()).await.is_err() {
+            warn!("the database did not finish in time; what it has not acknowledged may be lost");
+        }
     }
 }
 

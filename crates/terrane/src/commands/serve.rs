@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &ServeArgs) -> Result<(), Failure> {
     }
     let metrics = telemetry::Metrics::install()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         // Before anything is opened, so that no signal finds us half started and deaf.
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
@@ -56,5 +56,8 @@ pub(crate) fn run(arguments: &ServeArgs) -> Result<(), Failure> {
         }
         node.stop().await;
         if is_dead { Err(Failure::Found) } else { Ok(()) }
-    })
+    });
+    // Does not wait for threads that wait for a database: what could be ended in good order has been.
+    runtime.shutdown_background();
+    outcome
 }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use wire::ClientMessage;
+
 use crate::support::{Account, Player, Server, run};
 
 #[test]
@@ -24,4 +26,23 @@ fn sigterm_says_goodbye_and_ends_with_0_within_five_seconds() {
     drop(silent);
     server.start_again();
     run(async { Account::new(&server).await.enter(&server).await.frame().await });
+}
+
+#[test]
+fn a_database_that_does_not_answer_delays_the_end_by_no_more_than_five_seconds() {
+    let mut server = Server::start();
+    run(async {
+        let account = Account::new(&server).await;
+        let mut player = account.enter(&server).await;
+        let look = player.seen.position.cross(glam::DVec3::Z);
+        player.walk(10, look).await;
+        // As if the disk had stopped answering: whoever wants to write waits.
+        let elsewhere = rusqlite::Connection::open(server.data().join("terrane.db")).unwrap();
+        elsewhere.execute_batch("begin immediate").unwrap();
+        player.send(&ClientMessage::Leave).await;
+        let began_at = Instant::now();
+        assert_eq!(server.stop(), Some(0), "{}", server.log());
+        assert!(began_at.elapsed() < Duration::from_secs(5), "{:?}", began_at.elapsed());
+        drop(elsewhere);
+    });
 }
