@@ -54,17 +54,25 @@ impl CellId {
     }
 }
 
+impl FaceIj {
+    /// The lattice position one step (−1, 0 or 1 along each axis) away at `level`, continued on the next face where
+    /// the lattice ends. Beyond a corner of the cube there is no cell: a diagonal step lands on an edge neighbour.
+    #[must_use]
+    pub fn stepped(self, (step_i, step_j): (i64, i64), level: u8) -> Self {
+        let cells = 1_i64 << level;
+        let (i, j) = (i64::from(self.i) + step_i, i64::from(self.j) + step_j);
+        let on_face = 0..cells;
+        if on_face.contains(&i) && on_face.contains(&j) {
+            Self { face: self.face, i: i as u32, j: j as u32 }
+        } else {
+            wrapped(self.face, i, j, cells)
+        }
+    }
+}
+
 /// The cell one step away on the lattice, continued on the next face where the lattice ends.
-fn stepped(from: FaceIj, (step_i, step_j): (i64, i64), level: u8) -> CellId {
-    let cells = 1_i64 << level;
-    let (i, j) = (i64::from(from.i) + step_i, i64::from(from.j) + step_j);
-    let on_face = 0..cells;
-    let position = if on_face.contains(&i) && on_face.contains(&j) {
-        FaceIj { face: from.face, i: i as u32, j: j as u32 }
-    } else {
-        wrapped(from.face, i, j, cells)
-    };
-    CellId::from_face_ij(position, level)
+fn stepped(from: FaceIj, step: (i64, i64), level: u8) -> CellId {
+    CellId::from_face_ij(from.stepped(step, level), level)
 }
 
 /// Carries a lattice position just beyond the edge of a face onto the neighbouring face.

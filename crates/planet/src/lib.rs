@@ -17,6 +17,7 @@ mod climate;
 mod golden;
 mod noise;
 mod octaves;
+mod raster;
 mod terrain;
 
 use std::sync::OnceLock;
@@ -28,6 +29,10 @@ pub use biome::Biome;
 pub use chunk::{CHUNK_LEVEL_MAX, CHUNK_SIDE, CHUNK_VERTICES, Chunk};
 pub use climate::Climate;
 pub use golden::golden_hash;
+pub use raster::{
+    DIRECTIONS, RASTER_LEVEL_MAX, RASTER_LEVEL_MIN, Raster, RasterCell, RasterTile, Receiver, TILE_CELLS,
+    TILE_SIDE, TileId, discharge_m3_s, discharge_number,
+};
 
 use terrain::Terrain;
 
