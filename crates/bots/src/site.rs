@@ -161,7 +161,8 @@ impl Site {
         if info.shift > planet::SHIFT_MAX {
             return Err(SiteError::Mismatch(format!("a planet of shift {}", info.shift)));
         }
-        let planet = Arc::new(Planet::new(PlanetSpec { seed, shift: info.shift }));
+        let planet =
+            Arc::new(Planet::generate(PlanetSpec { seed, shift: info.shift, ..PlanetSpec::default() }));
         Ok(Self { origin, http, planet })
     }
 

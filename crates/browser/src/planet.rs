@@ -12,7 +12,7 @@ pub const BIOME_NAME_BYTES_MAX: usize = 32;
 #[unsafe(no_mangle)]
 pub extern "C" fn planet_new(seed: u64, shift: u32) -> usize {
     spec(seed, shift)
-        .map_or(0, |spec| std::ptr::from_ref(Box::leak(Box::new(Planet::new(spec)))).expose_provenance())
+        .map_or(0, |spec| std::ptr::from_ref(Box::leak(Box::new(Planet::generate(spec)))).expose_provenance())
 }
 
 /// The planet of a handle.
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn biome_name(number: u32, out: *mut u8) -> u32 {
 
 fn spec(seed: u64, shift: u32) -> Option<PlanetSpec> {
     let shift = u8::try_from(shift).ok().filter(|shift| *shift <= SHIFT_MAX)?;
-    Some(PlanetSpec { seed, shift })
+    Some(PlanetSpec { seed, shift, ..PlanetSpec::default() })
 }
 
 #[cfg(test)]
@@ -123,8 +123,8 @@ mod tests {
 
     #[test]
     fn the_boundary_answers_what_the_planet_does() {
-        let spec = PlanetSpec { seed: 7, shift: 6 };
-        let (planet, handle) = (Planet::new(spec), planet_new(spec.seed, u32::from(spec.shift)));
+        let spec = PlanetSpec::for_test(7, 6);
+        let (planet, handle) = (Planet::generate(spec), planet_new(spec.seed, u32::from(spec.shift)));
         let direction = DVec3::new(0.3, -0.5, 0.8);
         let (mut climate, mut arrival) = ([0.0; 2], [0.0; 6]);
         // SAFETY: a live handle, and arrays of the sizes asked for.

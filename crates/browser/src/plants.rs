@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_patch_is_the_same_every_time_and_stands_on_dry_ground() {
-        let planet = Planet::new(PlanetSpec { seed: 1, shift: 3 });
+        let planet = Planet::generate(PlanetSpec::for_test(1, 3));
         let ground = planet.arrival().ground;
         let at = cell::CellId::from_point(ground).parent(14).face_ij();
         let address = Address::try_new(u32::from(at.face), 14, at.i, at.j).expect("a cell of level 14");

@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     fn planet_for_test() -> Planet {
-        Planet::new(PlanetSpec { seed: 1, shift: 3 })
+        Planet::generate(PlanetSpec::for_test(1, 3))
     }
 
     fn tile(face: u32, level: u32, i: u32, j: u32) -> Tile {

@@ -35,7 +35,7 @@ impl World {
             new_account: Arc::new(|_, _, _| Ok(())),
             profile_changed: Arc::new(|_| {}),
         }));
-        let planet = Planet::new(PlanetSpec { seed: 1, shift: 9 });
+        let planet = Planet::generate(PlanetSpec::for_test(1, 9));
         let (stop, stopping) = watch::channel(false);
         let edge = Arc::new(Edge {
             store: store.clone(),

@@ -10,7 +10,7 @@ use planet::{Planet, PlanetSpec};
 fn main() {
     let spec = PlanetSpec::default();
     let started = Instant::now();
-    let planet = Planet::new(spec);
+    let planet = Planet::generate(spec);
     println!("new              {:8.2} ms", started.elapsed().as_secs_f64() * 1e3);
     let started = Instant::now();
     let arrival = planet.arrival();

@@ -20,7 +20,7 @@ mod octaves;
 mod raster;
 mod terrain;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use glam::DVec3;
 
@@ -54,11 +54,20 @@ pub struct PlanetSpec {
     pub seed: u64,
     /// The radius is Earth's / 2^shift; at most [`SHIFT_MAX`].
     pub shift: u8,
+    /// Level of the raster that the global stage makes, [`RASTER_LEVEL_MIN`]..=[`RASTER_LEVEL_MAX`].
+    pub raster_level: u8,
+}
+
+impl PlanetSpec {
+    /// A planet whose global stage takes milliseconds: coarse, but with all that a planet has.
+    pub const fn for_test(seed: u64, shift: u8) -> Self {
+        Self { seed, shift, raster_level: RASTER_LEVEL_MIN }
+    }
 }
 
 impl Default for PlanetSpec {
     fn default() -> Self {
-        Self { seed: 1, shift: SHIFT_DEFAULT }
+        Self { seed: 1, shift: SHIFT_DEFAULT, raster_level: RASTER_LEVEL_MAX }
     }
 }
 
@@ -67,19 +76,34 @@ impl Default for PlanetSpec {
 pub struct Planet {
     spec: PlanetSpec,
     radius_m: f64,
+    raster: Arc<Raster>,
     terrain: Terrain,
     arrival: OnceLock<Arrival>,
 }
 
 impl Planet {
-    /// Makes the planet, in some milliseconds.
+    /// The planet of a raster that is there already, whole or in parts.
     ///
     /// # Panics
-    /// If the shift is above [`SHIFT_MAX`].
-    pub fn new(spec: PlanetSpec) -> Self {
+    /// If the shift is above [`SHIFT_MAX`], or the raster is not of the spec's level.
+    pub fn new(spec: PlanetSpec, raster: Arc<Raster>) -> Self {
         assert!(spec.shift <= SHIFT_MAX, "planets are not smaller than shift {SHIFT_MAX}");
+        assert_eq!(spec.raster_level, raster.level(), "a raster is of the level of its planet");
         let radius_m = EARTH_RADIUS_M / f64::from(1_u32 << spec.shift);
-        Self { spec, radius_m, terrain: Terrain::new(spec, radius_m), arrival: OnceLock::new() }
+        Self { spec, radius_m, raster, terrain: Terrain::new(spec, radius_m), arrival: OnceLock::new() }
+    }
+
+    /// Makes a planet from nothing but its spec: seconds at the finest level, milliseconds at the coarsest.
+    ///
+    /// # Panics
+    /// If the shift is above [`SHIFT_MAX`], or there is no such raster level.
+    pub fn generate(spec: PlanetSpec) -> Self {
+        Self::new(spec, Arc::new(Raster::empty(spec.raster_level)))
+    }
+
+    /// The raster it stands on.
+    pub fn raster(&self) -> &Arc<Raster> {
+        &self.raster
     }
 
     /// What it was made from.

@@ -6,7 +6,7 @@ use cell::{CellId, FaceIj};
 use planet::{Biome, CHUNK_LEVEL_MAX, CHUNK_SIDE, CHUNK_VERTICES, Chunk, Planet, PlanetSpec};
 
 fn planet() -> Planet {
-    Planet::new(PlanetSpec { seed: 11, shift: 3 })
+    Planet::generate(PlanetSpec::for_test(11, 3))
 }
 
 /// What a chunk says about each of its vertices, by the bits of the place.

@@ -5,10 +5,10 @@ use glam::DVec3;
 use planet::{Biome, Planet, PlanetSpec};
 
 const SPECS: [PlanetSpec; 4] = [
-    PlanetSpec { seed: 1, shift: 3 },
-    PlanetSpec { seed: 2, shift: 3 },
-    PlanetSpec { seed: 3, shift: 6 },
-    PlanetSpec { seed: 4, shift: 9 },
+    PlanetSpec::for_test(1, 3),
+    PlanetSpec::for_test(2, 3),
+    PlanetSpec::for_test(3, 6),
+    PlanetSpec::for_test(4, 9),
 ];
 
 fn cells(level: u8) -> impl Iterator<Item = CellId> {
@@ -32,7 +32,7 @@ fn slope(planet: &Planet, at: DVec3) -> f64 {
 #[test]
 fn the_ground_does_not_jump_at_poles_edges_and_corners_of_the_cube_or_anywhere() {
     for spec in SPECS {
-        let planet = Planet::new(spec);
+        let planet = Planet::generate(spec);
         let poles = [DVec3::Z, DVec3::NEG_Z];
         let special = cells(2).flat_map(CellId::corners).chain(poles).chain(cells(4).map(CellId::center));
         for place in special {
@@ -55,7 +55,7 @@ fn the_ground_does_not_jump_at_poles_edges_and_corners_of_the_cube_or_anywhere()
 
 #[test]
 fn a_way_over_a_pole_is_as_smooth_as_any() {
-    let planet = Planet::new(PlanetSpec::default());
+    let planet = Planet::generate(PlanetSpec::default());
     for pole in [DVec3::Z, DVec3::NEG_Z] {
         let heights_m: Vec<f64> = (-500..=500)
             .map(|step| {
@@ -71,7 +71,7 @@ fn a_way_over_a_pole_is_as_smooth_as_any() {
 
 #[test]
 fn the_length_of_a_direction_does_not_matter() {
-    let planet = Planet::new(PlanetSpec::default());
+    let planet = Planet::generate(PlanetSpec::default());
     for cell in cells(3) {
         // Powers of two leave the unit vector the same to the bit.
         assert_eq!(planet.elevation_m(cell.center() * 1024.0), planet.elevation_m(cell.center()));
@@ -81,7 +81,7 @@ fn the_length_of_a_direction_does_not_matter() {
 
 #[test]
 fn directions_that_are_none_are_answered_without_a_panic() {
-    let planet = Planet::new(PlanetSpec::default());
+    let planet = Planet::generate(PlanetSpec::default());
     for direction in [DVec3::ZERO, DVec3::NAN, DVec3::INFINITY, DVec3::splat(1e300), DVec3::splat(1e-300)] {
         planet.elevation_m(direction);
         planet.elevation_coarse_m(direction, f64::NAN);
@@ -93,7 +93,7 @@ fn directions_that_are_none_are_answered_without_a_panic() {
 #[test]
 fn a_third_of_the_sphere_is_land() {
     for seed in 0..8 {
-        let planet = Planet::new(PlanetSpec { seed, shift: 3 });
+        let planet = Planet::generate(PlanetSpec::for_test(seed, 3));
         let (mut land_sr, mut all_sr) = (0.0, 0.0);
         for cell in cells(6) {
             let area_sr = cell.area_sr();
@@ -108,7 +108,7 @@ fn a_third_of_the_sphere_is_land() {
 #[test]
 fn mountains_are_high_and_most_land_is_easy_to_walk() {
     for spec in SPECS {
-        let planet = Planet::new(spec);
+        let planet = Planet::generate(spec);
         let land: Vec<(DVec3, f64)> = cells(7)
             .map(|cell| (cell.center(), planet.elevation_m(cell.center())))
             .filter(|(_, height_m)| *height_m > 0.0)
@@ -128,7 +128,7 @@ fn mountains_are_high_and_most_land_is_easy_to_walk() {
 #[test]
 fn a_grid_of_vertices_a_metre_apart_stays_within_centimetres_of_the_ground() {
     for seed in 0..4 {
-        let planet = Planet::new(PlanetSpec { seed, shift: 3 });
+        let planet = Planet::generate(PlanetSpec::for_test(seed, 3));
         let mut errors_m: Vec<f64> = Vec::new();
         for place in cells(6).map(CellId::center).filter(|place| planet.elevation_m(*place) > 0.0) {
             let corners = CellId::from_point(place).parent(planet.grid_level(20)).corners();
@@ -147,7 +147,7 @@ fn a_grid_of_vertices_a_metre_apart_stays_within_centimetres_of_the_ground() {
 
 #[test]
 fn coarse_ground_is_near_the_fine_ground() {
-    let planet = Planet::new(PlanetSpec::default());
+    let planet = Planet::generate(PlanetSpec::default());
     for place in cells(5).map(CellId::center) {
         let fine_m = planet.elevation_m(place);
         for (spacing_m, tolerance_m) in [(0.0, 0.0), (1.0, 0.0), (10.0, 2.0), (100.0, 60.0), (1_000.0, 400.0)]
@@ -162,7 +162,7 @@ fn coarse_ground_is_near_the_fine_ground() {
 fn every_biome_but_the_sea_is_some_part_of_the_land() {
     let mut counts = [0; Biome::ALL.len()];
     for seed in 0..4 {
-        let planet = Planet::new(PlanetSpec { seed, shift: 3 });
+        let planet = Planet::generate(PlanetSpec::for_test(seed, 3));
         cells(7).for_each(|cell| counts[planet.biome(cell.center()) as usize] += 1);
     }
     for biome in Biome::ALL {
@@ -176,7 +176,7 @@ fn every_biome_but_the_sea_is_some_part_of_the_land() {
 #[test]
 fn it_is_cold_at_the_poles_and_up_high() {
     for seed in 0..8 {
-        let planet = Planet::new(PlanetSpec { seed, shift: 3 });
+        let planet = Planet::generate(PlanetSpec::for_test(seed, 3));
         for place in cells(5).map(CellId::center) {
             let temperature_c = planet.climate(place).temperature_c;
             assert!((-90.0..36.0).contains(&temperature_c), "{temperature_c} °C");
@@ -189,8 +189,9 @@ fn it_is_cold_at_the_poles_and_up_high() {
 
 #[test]
 fn levels_keep_their_size_on_other_planets() {
-    let level =
-        |shift, level_at_default| Planet::new(PlanetSpec { seed: 1, shift }).grid_level(level_at_default);
+    let level = |shift, level_at_default| {
+        Planet::generate(PlanetSpec::for_test(1, shift)).grid_level(level_at_default)
+    };
     assert_eq!((level(3, 14), level(0, 14), level(6, 14), level(9, 14)), (14, 17, 11, 8));
     assert_eq!((level(0, 29), level(9, 2)), (30, 0));
 }

@@ -26,7 +26,7 @@ fn main() {
     let bodies = args.next().unwrap_or(1_000);
     let seconds = args.next().unwrap_or(10);
 
-    let planet = Planet::new(PlanetSpec::default());
+    let planet = Planet::generate(PlanetSpec::default());
     let arrival = planet.arrival();
     let config = ZoneConfig { cell_level: planet.grid_level(14), bodies_max: bodies };
     let mut zone = Zone::new(config, PlanetGround(planet));

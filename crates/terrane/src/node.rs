@@ -85,7 +85,7 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
     let key_path = config.node.data.join(SIGNING_KEY_FILE);
     let signing_key = SigningKey::load_or_create(&key_path, rand::random())?;
 
-    let planet = Arc::new(Planet::new(record.spec));
+    let planet = Arc::new(Planet::generate(record.spec));
     // Asked for now, so that the first newcomer does not wait for the search.
     let searched = Arc::clone(&planet);
     tokio::task::spawn_blocking(move || searched.arrival()).await.context("the generator failed")?;

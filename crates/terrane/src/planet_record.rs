@@ -60,6 +60,7 @@ pub(crate) async fn load_or_create(
     let spec = PlanetSpec {
         seed: wanted_seed.unwrap_or(default.seed),
         shift: wanted_shift.unwrap_or(default.shift),
+        ..default
     };
     let record = store
         .locked(move |tx| {
@@ -95,7 +96,11 @@ fn find(tx: &mut Tx<'_>, is_new: bool) -> Result<PlanetRecord, PlanetRecordError
     if shift > planet::SHIFT_MAX {
         return Err(PlanetRecordError::Unreadable("its size is out of range"));
     }
-    Ok(PlanetRecord { planet_id: row.get(0)?, spec: PlanetSpec { seed, shift }, is_new })
+    Ok(PlanetRecord {
+        planet_id: row.get(0)?,
+        spec: PlanetSpec { seed, shift, ..PlanetSpec::default() },
+        is_new,
+    })
 }
 
 #[cfg(test)]

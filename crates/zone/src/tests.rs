@@ -22,7 +22,7 @@ use wire::{
 };
 
 static PLANET: LazyLock<Arc<Planet>> =
-    LazyLock::new(|| Arc::new(Planet::new(PlanetSpec { seed: 1, shift: 9 })));
+    LazyLock::new(|| Arc::new(Planet::generate(PlanetSpec::for_test(1, 9))));
 
 const ANN: Uuid = Uuid::from_u128(1);
 const BOB: Uuid = Uuid::from_u128(2);

@@ -62,7 +62,7 @@ impl TokenVerifier for Numbers {
 
 impl World {
     pub(crate) fn new(store: Store) -> Self {
-        let planet = Arc::new(Planet::new(PlanetSpec::default()));
+        let planet = Arc::new(Planet::generate(PlanetSpec::default()));
         let bodies: Arc<Mutex<HashMap<Uuid, DVec3>>> = Arc::default();
         let clock = Arc::new(ManualClock::at(NOW_US));
         let seen = Arc::clone(&bodies);

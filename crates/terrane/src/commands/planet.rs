@@ -12,7 +12,7 @@ pub(crate) fn run(command: &PlanetCommand) {
             say(format_args!("{:016x}", planet::golden_hash(PlanetSpec::from(spec))));
         }
         PlanetCommand::Arrival(spec) => {
-            let planet = Planet::new(PlanetSpec::from(spec));
+            let planet = Planet::generate(PlanetSpec::from(spec));
             let ground = planet.arrival().ground;
             let place = LatLng::from_point(ground);
             say(format_args!(
@@ -28,6 +28,6 @@ pub(crate) fn run(command: &PlanetCommand) {
 
 impl From<&SpecArgs> for PlanetSpec {
     fn from(arguments: &SpecArgs) -> Self {
-        Self { seed: arguments.seed, shift: arguments.shift }
+        Self { seed: arguments.seed, shift: arguments.shift, ..Self::default() }
     }
 }
