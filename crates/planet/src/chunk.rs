@@ -19,14 +19,30 @@ pub const CHUNK_LEVEL_MAX: u8 = 24;
 /// Row by row: vertex (column, row) is at index `row * CHUNK_SIDE + column`, columns along i, rows along j.
 /// A vertex depends on its place alone, so chunks that share one agree on it to the bit, on other faces and
 /// levels too.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Chunk {
     /// The cell.
     pub cell: CellId,
     /// Metres above the sea, [`CHUNK_VERTICES`] of them.
     pub heights_m: Vec<f32>,
+    /// Metres of the water's surface above the sea where it covers the ground, NaN where it is dry;
+    /// [`CHUNK_VERTICES`] of them.
+    pub water_m: Vec<f32>,
     /// What grows at each vertex, [`CHUNK_VERTICES`] of them.
     pub biomes: Vec<Biome>,
+}
+
+/// Equal to the bit, so that dry vertices are equal to dry ones.
+impl PartialEq for Chunk {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |a: &[f32], b: &[f32]| {
+            a.iter().map(|value| value.to_bits()).eq(b.iter().map(|value| value.to_bits()))
+        };
+        self.cell == other.cell
+            && same(&self.heights_m, &other.heights_m)
+            && same(&self.water_m, &other.water_m)
+            && self.biomes == other.biomes
+    }
 }
 
 impl Planet {
@@ -35,13 +51,14 @@ impl Planet {
     /// # Panics
     /// If the cell is deeper than [`CHUNK_LEVEL_MAX`].
     pub fn chunk(&self, cell: CellId) -> Chunk {
-        let (heights_m, biomes) = Chunk::directions(cell)
+        let (heights_m, biomes): (Vec<f32>, _) = Chunk::directions(cell)
             .map(|direction| {
                 let elevation_m = self.elevation_m(direction);
                 (elevation_m as f32, self.biome_at_elevation(direction, elevation_m))
             })
             .unzip();
-        Chunk { cell, heights_m, biomes }
+        let water_m = heights_m.iter().map(|height_m| if *height_m < 0.0 { 0.0 } else { f32::NAN }).collect();
+        Chunk { cell, heights_m, water_m, biomes }
     }
 }
 

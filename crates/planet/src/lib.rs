@@ -15,8 +15,10 @@ mod biome;
 mod chunk;
 mod climate;
 mod golden;
+mod ground;
 mod noise;
 mod octaves;
+mod patch;
 mod raster;
 mod terrain;
 
@@ -29,6 +31,8 @@ pub use biome::Biome;
 pub use chunk::{CHUNK_LEVEL_MAX, CHUNK_SIDE, CHUNK_VERTICES, Chunk};
 pub use climate::Climate;
 pub use golden::golden_hash;
+pub use ground::{Ground, Reach, RiverId};
+pub use patch::{PATCH_QUADS_MAX, Patch};
 pub use raster::{
     DIRECTIONS, RASTER_LEVEL_MAX, RASTER_LEVEL_MIN, Raster, RasterCell, RasterTile, Receiver, TILE_CELLS,
     TILE_SIDE, TileId, discharge_m3_s, discharge_number,
