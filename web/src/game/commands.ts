@@ -3,6 +3,7 @@ import type { CellId } from "../geo/cell_id.ts";
 import type { PlaceLink } from "../geo/place_link.ts";
 import type { Stick } from "../input/intents.ts";
 import type { Account, Lot } from "../net/domain.ts";
+import type { Daylight } from "./daytime.ts";
 import type { Quality } from "./settings.ts";
 
 export { Declined } from "./declined.ts";
@@ -22,6 +23,7 @@ export interface Commands {
   turnTowards(entityId: number): void;
   toggleGlobe(): void;
   setQuality(quality: Quality): void;
+  setDaylight(daylight: Daylight): void;
   reconnect(): void;
   push(stick: Stick): void;
   jump(isHeld: boolean): void;

@@ -21,9 +21,10 @@ import type { Identity } from "../net/identity.ts";
 import { type ConnectionState, Session, type Socket } from "../net/session.ts";
 import { ENTITIES_PER_QUESTION_MAX } from "../wire/kinds.ts";
 import { BUTTON, encodeSay, encodeWhoIs, type ServerHandlers, type Welcome } from "../wire/messages.ts";
-import type { BodyView, World } from "../world/world.ts";
+import type { BodyView, CameraPlace, World } from "../world/world.ts";
 import { type ChatLine, ChatLog } from "./chat_log.ts";
 import type { Commands } from "./commands.ts";
+import { type Daylight, heavenShown, parseFixedTime } from "./daytime.ts";
 import { declined } from "./declined.ts";
 import type { Hud, LotView, NearbyPerson } from "./hud.ts";
 import { LABELS_MAX, LABELS_WITHIN_M, type LabelPlace, type Labels } from "./labels.ts";
@@ -34,7 +35,6 @@ import { Prediction, STEP_MS } from "./prediction.ts";
 import { Unplayable } from "./requirements.ts";
 import type { Quality } from "./settings.ts";
 import { Speeds } from "./speeds.ts";
-import { localSun } from "./sunlight.ts";
 
 /** What a visit is made of; put together by `open_game.ts`. */
 export interface GameParts {
@@ -48,10 +48,12 @@ export interface GameParts {
   readonly identity: Identity;
   /** More pixels than these are not drawn but stretched. */
   readonly pixelsMax: number;
+  readonly daylight: Daylight;
   readonly onHud: (hud: Hud) => void;
   readonly onChat: (lines: readonly ChatLine[]) => void;
   readonly onAction: (action: Action) => void;
   readonly onQuality: (quality: Quality) => void;
+  readonly onDaylight: (daylight: Daylight) => void;
   readonly onBroken: (error: unknown) => void;
   /** Before the first arrival: why it takes so long. */
   readonly onWaiting: (reason: string) => void;
@@ -95,10 +97,13 @@ export class Game implements Commands {
   #lastFrameMs: number | undefined;
   #lastHudMs = 0;
   #onWelcome: (() => void) | undefined;
+  #daylight: Daylight;
+  #fixedTime = parseFixedTime(location.search);
 
   constructor(parts: GameParts, arriveAt: PlaceLink | undefined) {
     this.#parts = parts;
     this.planetInfo = parts.planetInfo;
+    this.#daylight = parts.daylight;
     this.#account = parts.identity.account;
     this.#lots = new Lots(
       parts.api,
@@ -225,6 +230,10 @@ export class Game implements Commands {
   };
 
   setQuality = (quality: Quality): void => this.#parts.onQuality(quality);
+  setDaylight = (daylight: Daylight): void => {
+    this.#daylight = daylight;
+    this.#parts.onDaylight(daylight);
+  };
   reconnect = (): void => this.#session.retryNow();
   push = (stick: Stick): void => this.#gatherer.push(stick);
   jump = (isHeld: boolean): void =>
@@ -352,6 +361,7 @@ export class Game implements Commands {
       this.#keyboard.frame(elapsedMs);
       this.#apply(this.#gatherer.take(), elapsedMs);
       this.#showBodies(nowMs, elapsedMs);
+      this.#showHeaven();
       this.#fitCanvas();
       this.#parts.world.frame(nowMs);
       this.#placeLabels(performance.now());
@@ -401,7 +411,6 @@ export class Game implements Commands {
     const selfId = this.#welcomed?.entityId ?? 0;
     const self = { id: selfId, position, facing, mode, speedMps: levelSpeed(velocity, position) };
     world.setSelf({ ...self, color: colorNumber(this.#account?.color) });
-    world.setSun(localSun(position));
 
     const timeMs = this.#playback.at(performance.now());
     this.#seen =
@@ -416,6 +425,22 @@ export class Game implements Commands {
     const ids = this.#seen.map(({ id }) => id);
     const unknown = this.#names.toAsk(ids, nowMs, ENTITIES_PER_QUESTION_MAX);
     if (unknown.length > 0) this.#session.send(encodeWhoIs(unknown));
+  }
+
+  #showHeaven(): void {
+    const { world } = this.#parts;
+    // Before the first answer of the server this computer's clock will do.
+    const unixMs = this.#clock.at(performance.now()) ?? Date.now();
+    const { dayLengthS } = this.planetInfo;
+    world.setHeaven(
+      heavenShown({
+        eye: world.eye,
+        unixMs,
+        dayLengthS,
+        daylight: this.#daylight,
+        fixedShare: this.#fixedTime,
+      }),
+    );
   }
 
   #placeLabels(nowMs: number): void {
@@ -507,7 +532,7 @@ export class Game implements Commands {
     };
   }
 
-  /** For tests of the whole system: what this page believes, never a way to change it. */
+  /** For tests of the whole system: what this page believes, and a way to look elsewhere, never to be elsewhere. */
   #exposeState(): void {
     const game = this;
     Object.defineProperty(window, "__terrane", {
@@ -549,6 +574,11 @@ export class Game implements Commands {
         },
         get stats() {
           return game.#parts.world.stats();
+        },
+        /** Looks from a place without a body, at a share of the local day; undefined gives the view back. */
+        lookFrom(place: CameraPlace | undefined, dayShare?: number) {
+          game.#fixedTime = dayShare ?? parseFixedTime(location.search);
+          game.#parts.world.setCamera(place);
         },
         get serverTimeMs() {
           return game.#clock.at(performance.now());

@@ -18,7 +18,18 @@ const SOFTWARE_PIXELS_MAX = 500_000;
 
 /** What a page brings; the rest is loaded. */
 export interface OpenOptions
-  extends Pick<GameParts, "canvas" | "labels" | "onHud" | "onChat" | "onAction" | "onQuality" | "onBroken"> {
+  extends Pick<
+    GameParts,
+    | "canvas"
+    | "labels"
+    | "daylight"
+    | "onHud"
+    | "onChat"
+    | "onAction"
+    | "onQuality"
+    | "onDaylight"
+    | "onBroken"
+  > {
   readonly quality: Quality;
   readonly onProgress: (share: number, step: string) => void;
 }

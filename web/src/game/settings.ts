@@ -1,11 +1,13 @@
 /** Choices of this browser, kept between visits; where nothing can be kept they last as long as the page. */
 import type { Quality } from "../world/quality.ts";
+import type { Daylight } from "./daytime.ts";
 import { probeGraphics } from "./requirements.ts";
 
-export type { Quality };
+export type { Daylight, Quality };
 
 export interface Settings {
   readonly quality: Quality;
+  readonly daylight: Daylight;
   /** The welcome card was closed once. */
   readonly isWelcomed: boolean;
 }
@@ -27,6 +29,7 @@ export function parseSettings(text: string | null, suggested: Quality): Settings
   const quality = field("quality");
   return {
     quality: QUALITIES.has(quality) ? (quality as Quality) : suggested,
+    daylight: field("daylight") === "day" ? "day" : "planet",
     isWelcomed: field("isWelcomed") === true,
   };
 }

@@ -37,11 +37,16 @@ async function dataOf<T>(asked: Promise<Answer<T>>): Promise<T> {
   return data;
 }
 
+/** How long a day is on a planet that does not say. */
+const DAY_LENGTH_S = 5400;
+
 /** What a newcomer may ask, before there is a token. */
 export const publicApi = {
   async planet(): Promise<PlanetInfo> {
-    const { name, seed, shift, lot_level: lotLevel, currency } = await dataOf(client.GET("/api/v1/planet"));
-    return { name, seed: BigInt(seed), shift, lotLevel, currency };
+    const planet = await dataOf(client.GET("/api/v1/planet"));
+    const { name, seed, shift, lot_level: lotLevel, currency } = planet;
+    const dayLengthS = "day_length_s" in planet ? Number(planet.day_length_s) : DAY_LENGTH_S;
+    return { name, seed: BigInt(seed), shift, lotLevel, dayLengthS, currency };
   },
 
   challenge(publicKey: string): Promise<{ message: string; nonce: string }> {

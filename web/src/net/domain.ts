@@ -20,6 +20,8 @@ export interface PlanetInfo {
   readonly seed: bigint;
   readonly shift: number;
   readonly lotLevel: number;
+  /** From one sunrise to the next, seconds of server time. */
+  readonly dayLengthS: number;
   readonly currency: Currency;
 }
 

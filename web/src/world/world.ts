@@ -9,7 +9,9 @@
 import { Matrix4, PerspectiveCamera, Quaternion, Scene, Vector3, Vector4, WebGLRenderer } from "three";
 import { add, addScaled, distance, dot, length, normalize, scale, subtract, type Vec3 } from "../geo/vec3.ts";
 import { airOf, airUniforms, lightTable } from "./atmosphere.ts";
+import { type CameraPlace, poseAt } from "./camera_place.ts";
 import { Clouds, cloudHeightM } from "./clouds.ts";
+import { type Heaven } from "./daylight.ts";
 import { LotOverlay, type LotView, lotTokenAt } from "./lot_overlay.ts";
 import { LotPosts, Pin } from "./markers.ts";
 import type { Job } from "./messages.ts";
@@ -27,6 +29,7 @@ import { View } from "./view.ts";
 import { Workforce } from "./workforce.ts";
 
 export type { Vec3 } from "../geo/vec3.ts";
+export type { CameraPlace } from "./camera_place.ts";
 export type { LotState, LotView } from "./lot_overlay.ts";
 export type { BodyView } from "./people.ts";
 export type { Quality } from "./quality.ts";
@@ -91,7 +94,8 @@ export class World {
   /** Where the player was when the posts were set. */
   private postsFrom: Vec3 | undefined;
   private others: readonly BodyView[] = [];
-  private sun: Vec3 = [0, 0, 1];
+  private heaven: Heaven = { sun: [0, 0, 1], moon: [0, 0, -1] };
+  private cameraPlace: CameraPlace | undefined;
   private pose: Pose;
   private lastFrameMs: number | undefined;
   private widthPx = 1;
@@ -218,9 +222,19 @@ export class World {
     this.postsFrom = undefined;
   }
 
-  /** Where the sun is: a direction from the planet's centre. */
-  setSun(direction: Vec3): void {
-    this.sun = normalize(direction);
+  /** Where sun and moon are. */
+  setHeaven(heaven: Heaven): void {
+    this.heaven = heaven;
+  }
+
+  /** Looks from a place of its own instead of from behind the body; undefined gives the view back. */
+  setCamera(place: CameraPlace | undefined): void {
+    this.cameraPlace = place;
+  }
+
+  /** Where the eye was in the last frame, metres from the planet's centre. */
+  get eye(): Vec3 {
+    return this.pose.eye;
   }
 
   /** Turns the view to the right by `dxRad` and up by `dyRad`; on the globe, turns the globe. */
@@ -290,9 +304,13 @@ export class World {
     const startedMs = performance.now();
     const dtS = Math.min(1, Math.max(0, (nowMs - (this.lastFrameMs ?? nowMs)) / 1000));
     this.lastFrameMs = nowMs;
-    this.uniforms.uTimeS.value = (nowMs / 1000) % 3600;
+    // Waves and clouds stand still for a camera that is to see the same picture every time.
+    this.uniforms.uTimeS.value = this.cameraPlace ? 0 : (nowMs / 1000) % 3600;
 
-    this.pose = this.viewpoint.pose(dtS);
+    const { core } = this;
+    this.pose = this.cameraPlace
+      ? poseAt(this.cameraPlace, core.elevationM, core.radiusM)
+      : this.viewpoint.pose(dtS);
     const { eye } = this.pose;
     const altitudeM = this.aimCamera();
     this.lightUp(eye, altitudeM);
@@ -301,7 +319,7 @@ export class World {
     const wanted = this.wantedJobs(eye, altitudeM, nowMs);
     this.isComplete = wanted.length === 0;
     this.workforce.want(wanted);
-    this.sky.update(eye, this.sun);
+    this.sky.update(eye, this.heaven.sun);
     this.clouds.update(eye);
     this.pin.update(this.self?.position, eye, Math.max(0, this.viewpoint.heightShare * 2 - 1));
 
@@ -361,6 +379,11 @@ export class World {
     });
   }
 
+  /** What detail gathers round: the person, or the eye of a camera without one. */
+  private stand(eye: Vec3): Vec3 {
+    return this.cameraPlace ? eye : (this.self?.position ?? eye);
+  }
+
   private bodies(altitudeM: number): readonly BodyView[] {
     if (altitudeM > NEAR_GROUND_M * 4) return [];
     return this.self ? [this.self, ...this.others] : this.others;
@@ -373,7 +396,7 @@ export class World {
       this.plants.hide();
       return tiles;
     }
-    const plants = this.plants.update(this.self?.position ?? eye, eye, nowMs);
+    const plants = this.plants.update(this.stand(eye), eye, nowMs);
     // The ground first, but a patch now and then between the tiles, so that woods do not wait for the horizon.
     if (tiles.length <= TILES_BEFORE_PLANTS) return [...tiles, ...plants];
     const [urgent, later] = [tiles.slice(0, TILES_BEFORE_PLANTS), tiles.slice(TILES_BEFORE_PLANTS)];
@@ -401,9 +424,9 @@ export class World {
   private lightUp(eye: Vec3, altitudeM: number): void {
     const { uCenterKm, uSun, uExposure } = this.uniforms;
     uCenterKm.value.set(...scale(eye, -0.001));
-    uSun.value.set(...this.sun);
+    uSun.value.set(...this.heaven.sun);
     // The eye gets used to the dark; from space only the day counts.
-    const height = dot(normalize(eye), this.sun);
+    const height = dot(normalize(eye), this.heaven.sun);
     const dark = Math.max(0, Math.min(1, (0.12 - height) / 0.3));
     const isLow = Math.max(0, Math.min(1, 1 - altitudeM / 60_000));
     uExposure.value = (0.3 + 0.15 * isLow) * (1 + 2.2 * dark * isLow);
@@ -411,9 +434,9 @@ export class World {
 
   private updateLots(eye: Vec3, altitudeM: number, nowMs: number): void {
     const { uPlayer, uLotScale } = this.uniforms;
-    const isNear = altitudeM < NEAR_GROUND_M && this.self !== undefined;
+    const isNear = altitudeM < NEAR_GROUND_M && this.self !== undefined && !this.cameraPlace;
     uLotScale.value[1] = isNear ? 1 : 0;
-    uPlayer.value.set(...subtract(this.self?.position ?? eye, eye));
+    uPlayer.value.set(...subtract(this.stand(eye), eye));
     this.posts.update(eye, isNear);
     if (!isNear || !this.self) {
       this.gazedLot = undefined;
@@ -444,9 +467,9 @@ export class World {
       return;
     }
     // Round the person, moved ahead: what is behind the eye needs no shadow.
-    const at = this.self?.position ?? eye;
+    const at = this.stand(eye);
     const middle = add(subtract(at, eye), scale(this.heading, this.shadows.reachM * 0.55));
-    this.shadows.render(middle, normalize(at), this.sun);
+    this.shadows.render(middle, normalize(at), this.heaven.sun);
   }
 }
 
