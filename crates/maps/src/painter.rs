@@ -1,0 +1,48 @@
+//! Who makes the pictures.
+
+use std::sync::Arc;
+
+use planet::Planet;
+
+use crate::address::{FaceTile, TileXyz};
+use crate::picture::{MapLayer, Picture, Pieces, Samples, View, paint};
+
+/// Makes pictures of one planet; keeps pieces of ground that neighbouring pictures share.
+pub struct Painter {
+    pieces: Pieces,
+}
+
+impl Painter {
+    /// Keeps about `ground_bytes_max` of ground between pictures; 16 MB hold what a screen full of tiles needs.
+    pub fn new(planet: Arc<Planet>, ground_bytes_max: u64) -> Self {
+        Self { pieces: Pieces::new(planet, ground_bytes_max) }
+    }
+
+    /// The planet it paints.
+    pub fn planet(&self) -> &Planet {
+        self.pieces.planet()
+    }
+
+    /// A tile of the map.
+    pub fn tile(&self, layer: MapLayer, tile: TileXyz) -> Picture {
+        self.picture(layer, &View::of_tile(tile))
+    }
+
+    /// A tile of a face of the cube.
+    pub fn face_tile(&self, layer: MapLayer, tile: FaceTile) -> Picture {
+        self.picture(layer, &View::of_face_tile(tile))
+    }
+
+    /// The whole planet, equirectangular, `2 * height` pixels wide.
+    ///
+    /// # Panics
+    /// If `height` is 0.
+    pub fn world(&self, layer: MapLayer, height: u32) -> Picture {
+        assert!(height > 0, "a picture has rows");
+        self.picture(layer, &View::of_world(height, 0, height))
+    }
+
+    fn picture(&self, layer: MapLayer, view: &View) -> Picture {
+        paint(self.planet(), view, &Samples::of(view, &self.pieces), layer)
+    }
+}
