@@ -11,14 +11,17 @@
 //! This crate knows no bodies, no owners and no pictures.
 
 mod arrival;
+pub mod artifact;
 mod biome;
+mod biome_table;
 mod chunk;
 mod climate;
 mod golden;
 mod ground;
-mod noise;
+pub mod noise;
 mod octaves;
 mod patch;
+pub mod places;
 mod raster;
 mod terrain;
 
@@ -28,6 +31,7 @@ use glam::DVec3;
 
 pub use arrival::Arrival;
 pub use biome::Biome;
+pub use biome_table::{BiomeBytesError, BiomeSite, BiomeTable, BiomeTableError, GroundSite, WaterKind};
 pub use chunk::{CHUNK_LEVEL_MAX, CHUNK_SIDE, CHUNK_VERTICES, Chunk};
 pub use climate::Climate;
 pub use golden::golden_hash;
