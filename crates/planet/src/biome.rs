@@ -1,9 +1,9 @@
-//! What grows where: a table of temperature and rain.
+//! The kinds of land and water, and their numbers.
 
 use crate::Climate;
 
 /// The kinds of land and water. The numbers are part of the interface to the browser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Biome {
     /// Sea deeper than light reaches.
@@ -16,27 +16,47 @@ pub enum Biome {
     Ice = 3,
     /// Moss and stones over frozen ground.
     Tundra = 4,
-    /// Conifer forest.
+    /// Boreal forest: conifers, and birches among them.
     Taiga = 5,
     /// Broad-leaved forest.
     TemperateForest = 6,
-    /// Steppe and meadows.
+    /// Meadows of the temperate zone, wetter than steppe.
     Grassland = 7,
     /// Dry bushes, as around the Mediterranean.
     Shrubland = 8,
-    /// Hot or cold, too dry for more than a few plants.
+    /// Hot, and too dry for more than a few plants.
     Desert = 9,
     /// Grass with scattered trees.
     Savanna = 10,
-    /// Rain forest.
+    /// Tropical rain forest.
     TropicalForest = 11,
-    /// Rock above what grows.
+    /// Rock above what grows, and walls too steep for soil.
     BareRock = 12,
+    /// Desert with frost in winter.
+    ColdDesert = 13,
+    /// Short dry grass.
+    Steppe = 14,
+    /// Tropical forest that sheds its leaves in the dry season.
+    SeasonalForest = 15,
+    /// Tall mossy forest of mild wet coasts.
+    TemperateRainForest = 16,
+    /// Marsh and swamp beside still or slow water.
+    Wetland = 17,
+    /// Sea under ice for most of the year.
+    SeaIce = 18,
+    /// Still fresh water.
+    Lake = 19,
+    /// Flowing water.
+    River = 20,
+    /// Grass and flowers above the trees.
+    AlpineMeadow = 21,
+    /// The white floor of a basin whose water evaporates.
+    SaltFlat = 22,
 }
 
 impl Biome {
     /// All of them, in order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 23] = [
         Self::Ocean,
         Self::Shallows,
         Self::Beach,
@@ -50,9 +70,19 @@ impl Biome {
         Self::Savanna,
         Self::TropicalForest,
         Self::BareRock,
+        Self::ColdDesert,
+        Self::Steppe,
+        Self::SeasonalForest,
+        Self::TemperateRainForest,
+        Self::Wetland,
+        Self::SeaIce,
+        Self::Lake,
+        Self::River,
+        Self::AlpineMeadow,
+        Self::SaltFlat,
     ];
 
-    /// A name for people, lower case.
+    /// A name for people, lower case, unique.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ocean => "ocean",
@@ -68,12 +98,32 @@ impl Biome {
             Self::Savanna => "savanna",
             Self::TropicalForest => "tropical forest",
             Self::BareRock => "bare rock",
+            Self::ColdDesert => "cold desert",
+            Self::Steppe => "steppe",
+            Self::SeasonalForest => "seasonal forest",
+            Self::TemperateRainForest => "temperate rain forest",
+            Self::Wetland => "wetland",
+            Self::SeaIce => "sea ice",
+            Self::Lake => "lake",
+            Self::River => "river",
+            Self::AlpineMeadow => "alpine meadow",
+            Self::SaltFlat => "salt flat",
         }
+    }
+
+    /// Inverse of [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|biome| biome.name() == name)
     }
 
     /// Inverse of `as u8`.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Is it water, or ice upon the sea? Ice on land is land.
+    pub fn is_water(self) -> bool {
+        matches!(self, Self::Ocean | Self::Shallows | Self::SeaIce | Self::Lake | Self::River)
     }
 
     /// After Whittaker (1975): by mean temperature and yearly rain, except along the shore and above the trees.
@@ -114,32 +164,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn biomes_are_where_one_expects_them() {
-        let check = |elevation_m, temperature_c, rain_mm, biome: Biome| {
-            assert_eq!(Biome::of(elevation_m, Climate { temperature_c, rain_mm }, 300.0), biome);
-        };
-        check(-500.0, 20.0, 900.0, Biome::Ocean);
-        check(-2.0, 20.0, 900.0, Biome::Shallows);
-        check(0.5, 20.0, 900.0, Biome::Beach);
-        check(0.5, -20.0, 900.0, Biome::Ice);
-        check(900.0, -4.0, 900.0, Biome::BareRock);
-        check(90.0, -4.0, 900.0, Biome::Tundra);
-        check(90.0, 3.0, 600.0, Biome::Taiga);
-        check(90.0, 10.0, 900.0, Biome::TemperateForest);
-        check(90.0, 10.0, 300.0, Biome::Grassland);
-        check(90.0, 15.0, 550.0, Biome::Shrubland);
-        check(90.0, 25.0, 100.0, Biome::Desert);
-        check(90.0, 25.0, 900.0, Biome::Savanna);
-        check(90.0, 25.0, 2_500.0, Biome::TropicalForest);
-    }
-
-    #[test]
-    fn numbers_and_names_are_unique_and_numbers_come_back() {
+    fn numbers_and_names_are_unique_and_come_back() {
         for (number, biome) in Biome::ALL.into_iter().enumerate() {
             assert_eq!(biome as usize, number);
             assert_eq!(Biome::from_number(number as u8), Some(biome));
-            assert!(Biome::ALL.iter().filter(|other| other.name() == biome.name()).count() == 1);
+            assert_eq!(Biome::from_name(biome.name()), Some(biome));
         }
         assert_eq!(Biome::from_number(Biome::ALL.len() as u8), None);
+        assert_eq!(Biome::from_name("Ocean"), None);
     }
 }
