@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cell::CellId;
-use planet::{Patch, Planet};
+use planet::{Biome, Patch, Planet};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
@@ -29,6 +29,8 @@ pub(crate) struct Piece {
     pub(crate) water_m: Box<[f32]>,
     /// Colour of the land, were it flat and in the sun.
     pub(crate) tints: Box<[[u8; 3]]>,
+    /// Whether ice lies upon the sea.
+    pub(crate) is_frozen: Box<[bool]>,
 }
 
 /// Makes pieces and keeps those asked for last.
@@ -42,12 +44,14 @@ struct PieceBytes;
 
 impl Weighter<CellId, Arc<Piece>> for PieceBytes {
     fn weight(&self, _: &CellId, piece: &Arc<Piece>) -> u64 {
-        (piece.elevations_m.len() * (4 + 4 + 3) + 128) as u64
+        (piece.elevations_m.len() * VERTEX_BYTES + 128) as u64
     }
 }
 
-/// What a piece of a usual size takes in memory, for the estimate of how many there will be.
-const PIECE_BYTES: u64 = (PIECE_SIDE * PIECE_SIDE * 11) as u64;
+/// What a vertex takes in memory.
+const VERTEX_BYTES: usize = 4 + 4 + 3 + 1;
+
+const PIECE_BYTES: u64 = (PIECE_SIDE * PIECE_SIDE * VERTEX_BYTES) as u64;
 
 impl Pieces {
     /// Keeps about `bytes_max` of pieces.
@@ -87,6 +91,7 @@ impl Piece {
             elevations_m: patch.elevations_m.into_boxed_slice(),
             water_m: patch.water_m.into_boxed_slice(),
             tints,
+            is_frozen: patch.biomes.iter().map(|biome| *biome == Biome::SeaIce).collect(),
         }
     }
 }

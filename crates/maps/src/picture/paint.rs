@@ -24,6 +24,9 @@ const SHINE: Vec3 = Vec3::new(255.0, 251.0, 238.0);
 const TRUE_PIXEL_M: f32 = 12.0;
 const EXAGGERATION_GROWTH: f32 = 0.38;
 
+/// The sea is seen through its ice a little.
+const ICE_OPACITY: f32 = 0.85;
+
 /// How a planet's metres compare with those of one of Earth's size.
 #[derive(Clone, Copy, Debug)]
 struct Scale {
@@ -73,7 +76,9 @@ fn pixel(samples: &Samples, at: usize, size_m: Vec2, scale: Scale, layer: MapLay
         color += lit(flat, slope * scale.exaggeration, 1.0) * (1.0 - wet);
     }
     if wet > 0.0 {
-        color += water(ground_m, depth_m.max(0.0), slope * scale.exaggeration, scale) * wet;
+        let bare = water(ground_m, depth_m.max(0.0), slope * scale.exaggeration, scale);
+        let ice = if layer == MapLayer::Biome { samples.ice[at] } else { 0.0 };
+        color += bare.lerp(palette::SEA_ICE, ice * ICE_OPACITY) * wet;
     }
     color
 }

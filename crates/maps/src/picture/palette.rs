@@ -19,6 +19,16 @@ pub fn biome_color(biome: Biome) -> [u8; 3] {
         Biome::Savanna => [203, 192, 118],
         Biome::TropicalForest => [88, 142, 84],
         Biome::BareRock => [160, 152, 141],
+        Biome::ColdDesert => [205, 190, 158],
+        Biome::Steppe => [205, 199, 142],
+        Biome::SeasonalForest => [132, 166, 88],
+        Biome::TemperateRainForest => [96, 145, 102],
+        Biome::Wetland => [127, 160, 130],
+        Biome::SeaIce => [222, 233, 240],
+        Biome::Lake => [131, 182, 203],
+        Biome::River => [116, 171, 196],
+        Biome::AlpineMeadow => [167, 186, 131],
+        Biome::SaltFlat => [237, 232, 218],
     }
 }
 
@@ -44,8 +54,8 @@ pub(crate) fn land_tint(biome: Biome, temperature_c: f32, rain_mm: f32) -> [u8; 
     let climate = climate_color(temperature_c, rain_mm);
     // Under water the biome says nothing about the land, and there the colour fades into the shore.
     let color = match biome {
-        Biome::Ocean | Biome::Shallows => climate,
-        Biome::Beach | Biome::BareRock => climate.lerp(rgb(biome_color(biome)), 0.75),
+        water if water.is_water() => climate,
+        Biome::Beach | Biome::BareRock | Biome::SaltFlat => climate.lerp(rgb(biome_color(biome)), 0.75),
         land => climate.lerp(rgb(biome_color(land)), BIOME_SHARE),
     };
     bytes(color)
@@ -109,6 +119,9 @@ pub(crate) fn sea_at_depth(earth_m: f32) -> Vec3 {
 pub(crate) fn fresh_water_at_depth(earth_m: f32) -> Vec3 {
     FRESH.at(earth_m)
 }
+
+/// Ice upon the sea.
+pub(crate) const SEA_ICE: Vec3 = Vec3::new(226.0, 236.0, 242.0);
 
 /// Bare rock on steep slopes.
 pub(crate) const ROCK: Vec3 = Vec3::new(158.0, 150.0, 140.0);

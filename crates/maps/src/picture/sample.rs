@@ -31,6 +31,8 @@ pub(crate) struct Samples {
     pub(crate) depths_m: Vec<f32>,
     /// Red, green and blue of the land, 0..=255.
     pub(crate) tints: Vec<Vec3>,
+    /// Share of the sea under ice.
+    pub(crate) ice: Vec<f32>,
 }
 
 #[derive(Clone, Copy)]
@@ -38,6 +40,7 @@ struct Sample {
     elevation_m: f32,
     depth_m: f32,
     tint: Vec3,
+    ice: f32,
 }
 
 impl Sample {
@@ -52,6 +55,7 @@ impl Sample {
             elevation_m: mix(self.elevation_m, finer.elevation_m),
             depth_m,
             tint: self.tint.lerp(finer.tint, share),
+            ice: mix(self.ice, finer.ice),
         }
     }
 }
@@ -65,6 +69,7 @@ impl Samples {
             elevations_m: Vec::with_capacity(count),
             depths_m: Vec::with_capacity(count),
             tints: Vec::with_capacity(count),
+            ice: Vec::with_capacity(count),
         };
         let columns: Vec<_> = (-1..=view.width as i32).map(|column| view.column(column)).collect();
         let mut reader = Reader { pieces, last: None };
@@ -81,6 +86,7 @@ impl Samples {
                 samples.elevations_m.push(sample.elevation_m);
                 samples.depths_m.push(sample.depth_m);
                 samples.tints.push(sample.tint);
+                samples.ice.push(sample.ice);
             }
         }
         samples
@@ -135,11 +141,12 @@ impl Reader<'_> {
 fn interpolate(piece: &Piece, corners: [usize; 4], weights: [f32; 4]) -> Sample {
     let ground_m = corners.map(|corner| piece.elevations_m[corner]);
     let water_m = corners.map(|corner| piece.water_m[corner]);
-    let mut sample = Sample { elevation_m: 0.0, depth_m: DRY_M, tint: Vec3::ZERO };
+    let mut sample = Sample { elevation_m: 0.0, depth_m: DRY_M, tint: Vec3::ZERO, ice: 0.0 };
     for (index, weight) in weights.into_iter().enumerate() {
         let [red, green, blue] = piece.tints[corners[index]].map(f32::from);
         sample.elevation_m += ground_m[index] * weight;
         sample.tint += Vec3::new(red, green, blue) * weight;
+        sample.ice += if piece.is_frozen[corners[index]] { weight } else { 0.0 };
     }
     let (wet, sum_m) = water_m
         .into_iter()
