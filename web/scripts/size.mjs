@@ -26,12 +26,16 @@ function filesOf(key, files = new Set()) {
 const entry = filesOf("index.html");
 const game = filesOf("src/game/open_game.ts");
 const world = filesOf("src/world/world.ts");
+const mapPage = filesOf("map.html");
+const map = filesOf("src/map/planet_map.ts");
 const only = (files, ...others) => [...files].filter((file) => !others.some((other) => other.has(file)));
 
 const budgets = [
   ["entry: the page, its panels and styles", [...entry], 60],
   ["game: session, codecs, prediction", only(game, entry), 40],
   ["world: the renderer", only(world, entry, game), 200],
+  ["map: its page, panels and styles", [...mapPage], 60],
+  ["map: MapLibre without its worker", only(map, mapPage), 320],
   ["planet code (WebAssembly)", [manifest["src/core/terrane.wasm"].file], 150],
 ];
 let isOver = false;

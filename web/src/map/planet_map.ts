@@ -1,0 +1,101 @@
+/** The map itself: MapLibre on our tiles. Nothing else imports MapLibre. */
+import { type GeoJSONSource, Map as MapLibre, NavigationControl, setWorkerUrl } from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import type { LatLng } from "../geo/lat_lng.ts";
+import { type Atlas, LAYERS, type Layer, type Place } from "./atlas.ts";
+import { ScaleBar } from "./scale_bar.ts";
+import { styleOf } from "./style.ts";
+
+setWorkerUrl(workerUrl);
+
+/** As deep as a lot fills a good part of the screen. */
+const ZOOM_MAX = 17;
+const FLIGHT_MS = 1_600;
+
+export interface MapEvents {
+  /** Somebody pointed at a place. */
+  readonly onPick: (place: LatLng) => void;
+  /** All that is asked for has been drawn. */
+  readonly onIdle: () => void;
+  /** Tiles or names cannot be had. */
+  readonly onTrouble: (reason: string) => void;
+}
+
+export class PlanetMap {
+  readonly #map: MapLibre;
+
+  constructor(
+    container: HTMLElement,
+    atlas: Atlas,
+    places: readonly Place[],
+    layer: Layer,
+    start: LatLng,
+    events: MapEvents,
+  ) {
+    this.#map = new MapLibre({
+      container,
+      style: styleOf(atlas, places, layer),
+      center: [start.longitude_deg, start.latitude_deg],
+      zoom: 1.6,
+      maxZoom: ZOOM_MAX,
+      // The address remembers where one looks, beside what else stands there.
+      hash: "map",
+      attributionControl: false,
+      pitchWithRotate: false,
+      dragRotate: false,
+    });
+    this.#map.touchZoomRotate.disableRotation();
+    this.#map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
+    this.#map.addControl(new ScaleBar(atlas.radiusM), "bottom-right");
+    this.#map.on("click", ({ lngLat }) => {
+      const { lng, lat } = lngLat.wrap();
+      events.onPick({ latitude_deg: lat, longitude_deg: lng });
+    });
+    this.#map.on("idle", events.onIdle);
+    this.#map.on("error", ({ error }) => events.onTrouble(error.message));
+  }
+
+  /** Where the middle of the screen is. */
+  get center(): LatLng {
+    const { lng, lat } = this.#map.getCenter().wrap();
+    return { latitude_deg: lat, longitude_deg: lng };
+  }
+
+  show(layer: Layer): void {
+    for (const name of LAYERS) {
+      this.#map.setLayoutProperty(name, "visibility", name === layer ? "visible" : "none");
+    }
+  }
+
+  flyTo(place: LatLng, zoom: number): void {
+    this.#map.flyTo({
+      center: [place.longitude_deg, place.latitude_deg],
+      zoom: Math.max(this.#map.getZoom(), zoom),
+      duration: FLIGHT_MS,
+    });
+  }
+
+  /** Draws the outline of what is picked; an empty list takes it away. */
+  outline(corners: readonly LatLng[]): void {
+    const ring = corners.map(({ latitude_deg, longitude_deg }) => [longitude_deg, latitude_deg]);
+    const [first] = ring;
+    const source = this.#map.getSource<GeoJSONSource>("selected");
+    source?.setData({
+      type: "FeatureCollection",
+      features: first
+        ? [
+            {
+              type: "Feature",
+              properties: {},
+              geometry: { type: "LineString", coordinates: [...ring, first] },
+            },
+          ]
+        : [],
+    });
+  }
+
+  dispose(): void {
+    this.#map.remove();
+  }
+}
