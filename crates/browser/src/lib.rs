@@ -16,10 +16,14 @@
 
 pub mod body;
 pub mod cells;
+mod growth;
 mod mesh;
 pub mod planet;
 pub mod plants;
+mod river_mask;
+mod shore;
 pub mod stream;
+mod surface;
 pub mod tile;
 
 use std::alloc::Layout;

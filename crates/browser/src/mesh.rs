@@ -1,6 +1,6 @@
 //! What meshes of every kind share: where a cell of the cube lies, where a mesh's origin is, how its bytes are written.
 
-use cell::{face_uv_to_point, st_to_uv};
+use cell::{CellId, FaceIj};
 use glam::DVec3;
 use planet::Climate;
 
@@ -11,33 +11,16 @@ const LEVEL_MAX: u32 = 24;
 /// Bytes before the vertex arrays of a tile, and before the plants of a patch.
 pub(crate) const HEADER_BYTES: usize = 64;
 
-/// A cell of the cube by its place on a face, in the plain (not the Hilbert) order of its level.
-#[derive(Clone, Copy)]
-pub(crate) struct Address {
-    pub(crate) face: u8,
-    pub(crate) level: u32,
-    pub(crate) i: u32,
-    pub(crate) j: u32,
+/// The cell at a place on a face, in the plain (not the Hilbert) order of its level; none outside the cube or below
+/// level 24.
+pub(crate) fn cell_at(face: u32, level: u32, i: u32, j: u32) -> Option<CellId> {
+    let fits = face < 6 && level <= LEVEL_MAX && i >> level == 0 && j >> level == 0;
+    fits.then(|| CellId::from_face_ij(FaceIj { face: face as u8, i, j }, level as u8))
 }
 
-impl Address {
-    pub(crate) fn try_new(face: u32, level: u32, i: u32, j: u32) -> Option<Self> {
-        let fits = face < 6 && level <= LEVEL_MAX && i >> level == 0 && j >> level == 0;
-        fits.then_some(Self { face: face as u8, level, i, j })
-    }
-
-    /// Unit vector at (`x`, `y`) of the cell, each 0 to 1 inside it and a little beyond for borders.
-    pub(crate) fn direction(self, x: f64, y: f64) -> DVec3 {
-        let size = 1.0 / f64::from(1_u32 << self.level);
-        let u = st_to_uv((f64::from(self.i) + x) * size);
-        let v = st_to_uv((f64::from(self.j) + y) * size);
-        face_uv_to_point(self.face, u, v).normalize()
-    }
-
-    /// Mean edge in metres, on a planet of radius `radius_m`.
-    pub(crate) fn edge_m(self, radius_m: f64) -> f64 {
-        radius_m * std::f64::consts::FRAC_PI_2 / f64::from(1_u32 << self.level)
-    }
+/// Edge in metres of a cell that is as wide as the mean of its level, on a planet of radius `radius_m`.
+pub(crate) fn mean_edge_m(cell: CellId, radius_m: f64) -> f64 {
+    radius_m * std::f64::consts::FRAC_PI_2 / f64::from(1_u32 << cell.level())
 }
 
 pub(crate) fn origin_near(point: DVec3) -> DVec3 {

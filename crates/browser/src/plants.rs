@@ -1,21 +1,26 @@
 //! What grows on the ground, for the renderer: trees, rocks and grass of one S2 cell, placed by an integer hash, so
-//! that everyone sees the same tree. Runs in the page's workers.
+//! that everyone sees the same tree. Runs in the page's workers. What grows where is said in `growth.rs`.
 
-use glam::DVec3;
-use planet::{Climate, Planet};
+use cell::{CellId, FaceIj};
+use glam::{DVec2, DVec3};
+use planet::{Climate, Patch, Planet};
 
-use crate::mesh::{Address, Bytes, HEADER_BYTES, climate_shares, origin_near};
+use crate::growth::{Kind, Site, growth};
+use crate::mesh::{Bytes, HEADER_BYTES, cell_at, climate_shares, origin_near};
 use crate::planet::planet_ref;
+use crate::shore::{RINGS, Water, waters};
 
 /// The most places a patch may have a side.
 const SLOTS_MAX: u32 = 64;
+/// The most quads of walked ground a patch may have a side.
+const QUADS_MAX: u32 = 256;
 /// Bytes of one plant.
 const PLANT_BYTES: usize = 20;
 
 /// Bytes that [`plants_build`] may write for a patch of `slots`×`slots` places.
 ///
 /// ```text
-/// header  origin f64×3 | count u32 | temperature, rain f32×2, scaled as in a tile | padding to 64
+/// header  origin f64×3 | count u32 | temperature, rain f32×2, scaled as in a tile | biome u8 | padding to 64
 /// plant   position f32×3 from the origin | scale f32 | kind u8 | yaw u8 (1/256 turn) | tint u8 | lean u8
 /// ```
 #[unsafe(no_mangle)]
@@ -26,8 +31,9 @@ pub extern "C" fn plants_bytes(slots: u32) -> u32 {
     (HEADER_BYTES + (slots * slots) as usize * PLANT_BYTES) as u32
 }
 
-/// Writes the plants of the cell (`face`, `level`, `i`, `j`) to `out` and returns the bytes written, 0 if refused.
-/// `layer` 0 is trees and rocks, 1 is grass and flowers.
+/// Writes the plants of the cell (`face`, `level`, `i`, `j`) to `out` and returns the bytes written, 0 if refused: cells
+/// are at shift 3, of levels 12 to 20. `layer` 0 is trees and rocks, 1 is grass and
+/// flowers.
 ///
 /// # Safety
 /// `planet` is a live handle of `planet_new`; `out` has room for [`plants_bytes`]`(slots)` bytes.
@@ -43,7 +49,7 @@ pub unsafe extern "C" fn plants_build(
     out: *mut u8,
 ) -> u32 {
     let capacity = plants_bytes(slots);
-    let Some(address) = Address::try_new(face, level, i, j) else { return 0 };
+    let Some(cell) = cell_at(face, level, i, j) else { return 0 };
     if capacity == 0 || layer > 1 {
         return 0;
     }
@@ -51,28 +57,23 @@ pub unsafe extern "C" fn plants_build(
     let (planet, out) =
         unsafe { (planet_ref(planet), std::slice::from_raw_parts_mut(out, capacity as usize)) };
     let layer = if layer == 0 { Layer::Trees } else { Layer::Grass };
-    plants(planet, address, slots as usize, layer).write(out) as u32
+    plants(planet, cell, slots as usize, layer).map_or(0, |stand| stand.write(out) as u32)
+}
+
+/// Quads along a cell for which its ground is as fine as what bodies walk on; none if there would be too many.
+pub(crate) fn walked_quads(planet: &Planet, cell: CellId) -> Option<u32> {
+    /// Chunks of this level have a vertex every metre.
+    const CHUNK_LEVEL: u8 = 14;
+    const CHUNK_DEPTH: u8 = 6;
+    let depth = (planet.grid_level(CHUNK_LEVEL) + CHUNK_DEPTH).checked_sub(cell.level())?;
+    1_u32.checked_shl(u32::from(depth)).filter(|quads| *quads <= QUADS_MAX)
 }
 
 /// What a patch of plants holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Layer {
+pub(crate) enum Layer {
     Trees,
     Grass,
-}
-
-/// What stands on a spot; the numbers are the renderer's shapes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-enum Kind {
-    Conifer = 0,
-    Broadleaf = 1,
-    Palm = 2,
-    Shrub = 3,
-    Cactus = 4,
-    Rock = 5,
-    Grass = 6,
-    Flower = 7,
 }
 
 struct Plant {
@@ -84,13 +85,15 @@ struct Plant {
     lean: u8,
 }
 
-struct Patch {
+/// The plants of a cell.
+struct Stand {
     origin: DVec3,
     climate: Climate,
+    biome: u8,
     plants: Vec<Plant>,
 }
 
-impl Patch {
+impl Stand {
     fn write(&self, out: &mut [u8]) -> usize {
         let mut bytes = Bytes(&mut *out);
         for value in self.origin.to_array() {
@@ -100,6 +103,7 @@ impl Patch {
         for share in climate_shares(self.climate) {
             bytes.put((share as f32).to_le_bytes());
         }
+        bytes.put([self.biome]);
         let mut bytes = Bytes(&mut out[HEADER_BYTES..]);
         for plant in &self.plants {
             for value in plant.position.to_array().into_iter().chain([plant.scale]) {
@@ -111,39 +115,32 @@ impl Patch {
     }
 }
 
-fn plants(planet: &Planet, address: Address, slots: usize, layer: Layer) -> Patch {
+fn plants(planet: &Planet, cell: CellId, slots: usize, layer: Layer) -> Option<Stand> {
     let radius_m = planet.radius_m();
-    let middle = address.direction(0.5, 0.5);
-    let climate = planet.climate(middle);
-    let ground_m = planet.elevation_m(middle);
-    let origin = origin_near(middle * (radius_m + ground_m.max(0.0)));
+    let ground = GroundGrid::of(planet, cell)?;
+    let middle = ground.patch.side() * (ground.patch.side() / 2) + ground.patch.side() / 2;
+    let climate = ground.climate(middle);
+    let origin =
+        origin_near(cell.center() * (radius_m + f64::from(ground.patch.elevations_m[middle]).max(0.0)));
     let salt = match layer {
         Layer::Trees => 0x7265_6573,
         Layer::Grass => 0x6772_6173,
     };
+    let FaceIj { face, i, j } = cell.face_ij();
     let seed = mix(planet.spec().seed ^ salt)
-        ^ mix(u64::from(address.face) << 32 | u64::from(address.level))
-        ^ mix(u64::from(address.i) << 32 | u64::from(address.j));
+        ^ mix(u64::from(face) << 32 | u64::from(cell.level()))
+        ^ mix(u64::from(i) << 32 | u64::from(j));
     let mut plants = Vec::new();
     for slot in 0..slots * slots {
         let mut dice = Dice(mix(seed.wrapping_add(slot as u64)));
         let x = ((slot % slots) as f64 + dice.unit()) / slots as f64;
         let y = ((slot / slots) as f64 + dice.unit()) / slots as f64;
-        let direction = address.direction(x, y);
-        let grove = groves(direction * radius_m);
-        let Some((kind, scale)) = growth(layer, climate, grove, &mut dice) else { continue };
-        let elevation_m = planet.elevation_m(direction);
-        // Nothing stands in the surf, and the beach stays open.
-        if elevation_m < 1.2 || (elevation_m < 3.0 && kind != Kind::Palm && dice.unit() < 0.7) {
-            continue;
-        }
-        let slope = slope(planet, direction, elevation_m);
-        if slope > if kind == Kind::Rock { 1.2 } else { 0.62 } {
-            continue;
-        }
+        let (direction, mut site) = ground.site(DVec2::new(x, y));
+        site.grove = groves(direction * radius_m);
+        let Some((kind, scale)) = growth(layer, &site, &mut dice) else { continue };
         plants.push(Plant {
             // A little into the ground, so that no root hangs in the air on a slope.
-            position: direction * (radius_m + elevation_m - 0.25 * slope * scale) - origin,
+            position: direction * (radius_m + site.ground_m - 0.25 * site.slope * scale) - origin,
             scale,
             kind,
             yaw: dice.byte(),
@@ -151,58 +148,67 @@ fn plants(planet: &Planet, address: Address, slots: usize, layer: Layer) -> Patc
             lean: dice.byte(),
         });
     }
-    Patch { origin, climate, plants }
+    Some(Stand { origin, climate, biome: ground.patch.biomes[middle] as u8, plants })
 }
 
-/// What grows on a spot of this climate, and how large; `grove` is 0 in a clearing and 1 deep in a wood.
-fn growth(layer: Layer, climate: Climate, grove: f64, dice: &mut Dice) -> Option<(Kind, f64)> {
-    let Climate { temperature_c, rain_mm } = climate;
-    let chance = dice.unit();
-    let size = dice.unit();
-    if layer == Layer::Grass {
-        let lush = ramp(rain_mm, 200.0, 900.0) * ramp(temperature_c, -4.0, 6.0);
-        if chance > lush * (0.35 + 0.5 * grove) {
-            return None;
+/// The walked ground of a cell, to be read between its vertices.
+struct GroundGrid {
+    patch: Patch,
+    waters: Vec<Water>,
+    directions: Vec<DVec3>,
+    spacing_m: f64,
+}
+
+impl GroundGrid {
+    fn of(planet: &Planet, cell: CellId) -> Option<Self> {
+        let quads = walked_quads(planet, cell)?;
+        let patch = planet.patch(cell, quads, RINGS);
+        let waters = waters(&patch);
+        let directions: Vec<_> = Patch::directions(cell, quads, RINGS).collect();
+        let spacing_m = (directions[1] - directions[0]).length() * planet.radius_m();
+        Some(Self { patch, waters, directions, spacing_m })
+    }
+
+    fn climate(&self, vertex: usize) -> Climate {
+        Climate {
+            temperature_c: f64::from(self.patch.temperatures_c[vertex]),
+            rain_mm: f64::from(self.patch.rain_mm[vertex]),
         }
-        let is_flower = temperature_c > 4.0 && grove < 0.45 && dice.unit() < 0.16;
-        return Some(if is_flower {
-            (Kind::Flower, 0.7 + 0.5 * size)
-        } else {
-            (Kind::Grass, 0.6 + 0.8 * size)
-        });
     }
-    let wood = ramp(rain_mm, 250.0, 1400.0) * ramp(temperature_c, -7.0, 4.0);
-    let density = wood * (0.035 + 0.2 * grove + 0.4 * grove * grove);
-    if chance < density {
-        let kind = dice.unit();
-        return Some(match temperature_c {
-            t if t < 6.0 + 5.0 * (kind - 0.5) => (Kind::Conifer, 0.75 + 0.7 * size),
-            t if t > 21.0 && (rain_mm > 900.0 || kind < 0.3) && kind < 0.65 => (Kind::Palm, 0.8 + 0.6 * size),
-            _ if kind > 0.88 => (Kind::Shrub, 0.8 + 0.8 * size),
-            _ => (Kind::Broadleaf, 0.7 + 0.75 * size),
-        });
+
+    /// The spot at a place of the cell, 0 to 1 along its sides, in no grove; and its direction.
+    fn site(&self, place: DVec2) -> (DVec3, Site) {
+        let side = self.patch.side();
+        let at = place * f64::from(self.patch.quads) + f64::from(self.patch.border);
+        let (corner, share) = (at.floor(), at - at.floor());
+        let first = corner.y as usize * side + corner.x as usize;
+        let corners = [first, first + 1, first + side, first + side + 1];
+        let read = |values: &dyn Fn(usize) -> f64| on_triangles(corners.map(values), share);
+        let ground = |vertex: usize| f64::from(self.patch.elevations_m[vertex]);
+        let [a, b, c, d] = corners.map(ground);
+        let rise = DVec2::new(b - a + d - c, c - a + d - b) / (2.0 * self.spacing_m);
+        let [p, q, r, s] = corners.map(|vertex| self.directions[vertex]);
+        let direction = p.lerp(q, share.x).lerp(r.lerp(s, share.x), share.y).normalize();
+        let nearest = first + usize::from(share.x >= 0.5) + side * usize::from(share.y >= 0.5);
+        let site = Site {
+            biome: self.patch.biomes[nearest],
+            climate: self.climate(nearest),
+            ground_m: read(&ground),
+            water_m: read(&|vertex| f64::from(self.waters[vertex].depth_m)),
+            slope: rise.length(),
+            grove: 0.0,
+        };
+        (direction, site)
     }
-    if rain_mm < 520.0 && chance < 0.035 && temperature_c > 2.0 {
-        let is_cactus = temperature_c > 16.0 && size > 0.45;
-        return Some(if is_cactus { (Kind::Cactus, 0.6 + size) } else { (Kind::Shrub, 0.4 + 0.7 * size) });
-    }
-    // Counted from the far end of the dice, so that rocks do not depend on how dense the wood is.
-    if chance > 0.988 - 0.012 * ramp(temperature_c, 6.0, -8.0) {
-        return Some((Kind::Rock, 0.35 + 1.6 * size * size * size));
-    }
-    (chance > 0.955 && wood > 0.2).then_some((Kind::Shrub, 0.5 + 0.6 * size))
 }
 
-/// Rise over run at a spot, from two short steps.
-fn slope(planet: &Planet, direction: DVec3, elevation_m: f64) -> f64 {
-    const STEP_M: f64 = 2.0;
-    let (along, across) = direction.any_orthonormal_pair();
-    let rise = |axis: DVec3| {
-        let there = (direction + axis * (STEP_M / planet.radius_m())).normalize();
-        (planet.elevation_m(there) - elevation_m) / STEP_M
-    };
-    let (a, b) = (rise(along), rise(across));
-    (a * a + b * b).sqrt()
+/// The height between four corners of a quad, cut from the first to the last as the renderer cuts it.
+fn on_triangles([a, b, c, d]: [f64; 4], share: DVec2) -> f64 {
+    if share.x >= share.y {
+        a + (b - a) * share.x + (d - b) * share.y
+    } else {
+        a + (c - a) * share.y + (d - c) * share.x
+    }
 }
 
 /// How deep in a grove a point is, 0 to 1: two waves of value noise, 190 m and 47 m wide.
@@ -212,7 +218,7 @@ fn groves(point: DVec3) -> f64 {
     ramp(0.65 * wide + 0.35 * narrow, 0.38, 0.66)
 }
 
-fn ramp(value: f64, from: f64, to: f64) -> f64 {
+pub(crate) fn ramp(value: f64, from: f64, to: f64) -> f64 {
     ((value - from) / (to - from)).clamp(0.0, 1.0)
 }
 
@@ -253,7 +259,7 @@ fn mix(value: u64) -> u64 {
 }
 
 /// Numbers that follow from one spot's hash.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -262,7 +268,7 @@ impl Dice {
     }
 
     /// In `[0, 1)`.
-    fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
@@ -278,18 +284,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_patch_is_the_same_every_time_and_stands_on_dry_ground() {
+    fn a_patch_is_the_same_every_time_and_stands_on_the_drawn_ground_and_dry() {
         let planet = Planet::generate(PlanetSpec::for_test(1, 3));
-        let ground = planet.arrival().ground;
-        let at = cell::CellId::from_point(ground).parent(14).face_ij();
-        let address = Address::try_new(u32::from(at.face), 14, at.i, at.j).expect("a cell of level 14");
-        let (first, second) =
-            (plants(&planet, address, 16, Layer::Trees), plants(&planet, address, 16, Layer::Trees));
+        let cell = CellId::from_point(planet.arrival().ground).parent(14);
+        let [first, second] = [(); 2]
+            .map(|()| plants(&planet, cell, 16, Layer::Trees).expect("cells of this level have plants"));
         assert_eq!(first.plants.len(), second.plants.len());
         for (a, b) in first.plants.iter().zip(&second.plants) {
             assert_eq!((a.position, a.kind, a.yaw), (b.position, b.kind, b.yaw));
-            let direction = (a.position + first.origin).normalize();
-            assert!(planet.elevation_m(direction) > 1.0);
+            let at = a.position + first.origin;
+            let ground = planet.ground(at);
+            assert_eq!(ground.water_m, None);
+            assert!((at.length() - planet.radius_m() - ground.elevation_m).abs() < 1.0);
+        }
+    }
+
+    #[test]
+    fn cells_too_wide_or_too_narrow_for_plants_are_refused() {
+        let planet = Planet::generate(PlanetSpec::for_test(1, 3));
+        let leaf = CellId::from_point(DVec3::new(0.1, 0.2, 0.9));
+        assert_eq!(walked_quads(&planet, leaf.parent(14)), Some(64));
+        assert_eq!(walked_quads(&planet, leaf.parent(20)), Some(1));
+        assert_eq!(walked_quads(&planet, leaf.parent(21)), None);
+        assert_eq!(walked_quads(&planet, leaf.parent(11)), None);
+    }
+
+    #[test]
+    fn between_vertices_the_ground_is_that_of_the_triangles() {
+        let corners = [1.0, 3.0, 2.0, 7.0];
+        for (share, expected) in [((0.0, 0.0), 1.0), ((1.0, 0.0), 3.0), ((0.0, 1.0), 2.0), ((0.5, 0.5), 4.0)]
+        {
+            assert_eq!(on_triangles(corners, share.into()), expected);
         }
     }
 }

@@ -3,34 +3,43 @@
 //! No place is refused: poles, cube edges and the sea are ordinary input. Addresses outside the cube are answered
 //! with a count of zero bytes.
 
+use cell::CellId;
 use glam::DVec3;
 use planet::{Climate, Planet};
 
-use crate::mesh::{Address, Bytes, HEADER_BYTES, climate_shares, origin_near};
+use crate::mesh::{Bytes, HEADER_BYTES, cell_at, climate_shares, mean_edge_m, origin_near};
 use crate::planet::planet_ref;
+use crate::river_mask::{MASK_SIDE, river_mask};
+use crate::shore::{RINGS, Water, waters};
+use crate::surface::{Form, ParentSurface, Surface};
 
-/// Quads between two climate samples: climate is smoother than relief, and dearer.
-const CLIMATE_STEP: usize = 4;
-/// Tiles with vertices closer than this show the very ground that bodies walk on.
-const WALKED_SPACING_M: f64 = 1.5;
 /// The most quads a tile may have a side; keeps vertex indices below 2^16.
 pub(crate) const QUADS_MAX: u32 = 64;
+/// Bytes of a vertex in all arrays together.
+const VERTEX_BYTES: usize = 44;
 
-/// Bytes that [`tile_build`] writes for a grid of `quads`; 0 if it would refuse them.
+/// The most bytes that [`tile_build`] writes for a grid of `quads`; 0 if it would refuse them.
 ///
 /// ```text
-/// header  origin f64×3 | bounding sphere centre f64×3 | its radius f64 | lowest, highest elevation f32×2
-/// arrays  position f32×3 | normal and concavity i16×4 | elevation f32 | temperature, rain u16×2, each for V vertices
+/// header  origin f64×3 | bounding sphere centre f64×3 | its radius f64 | lowest, highest ground f32×2
+/// arrays  position f32×3 | normal and concavity i16×4 | ground f32 | water f32 | morph f32
+///         | parent's normal and concavity i8×4 | temperature, rain u16×2 | biome, sea, river, 0 u8×4,
+///         each for V vertices
+/// rivers  128×128 u8, only where there are any
 /// V       (quads+1)² of the grid, row by row (j, then i), then the skirts: south, north, west, east
 /// ```
 ///
-/// Positions are metres from the origin; everything is little endian.
+/// Everything is little endian. *Position* is in metres from the origin, on the ground or the water over it. *Ground* is
+/// metres over the sea. *Water* is its depth; below zero, how high dry ground stands over the water nearby; −1000 far
+/// from any. *Morph* is how many metres higher the surface of the parent tile is at this place; a tile of level 0 is its
+/// own parent. *Sea* and *river* are 255 or 0 and say what that water is; with neither it is a lake. The picture of
+/// rivers lies over the grid, its outer texels on the edge, and says how much of a texel is river.
 #[unsafe(no_mangle)]
 pub extern "C" fn tile_bytes(quads: u32) -> u32 {
-    if quads == 0 || quads > QUADS_MAX || !(quads as usize).is_multiple_of(CLIMATE_STEP) {
+    if quads == 0 || quads > QUADS_MAX || !quads.is_multiple_of(2) {
         return 0;
     }
-    (HEADER_BYTES + vertex_count(quads as usize) * 28) as u32
+    (HEADER_BYTES + vertex_count(quads as usize) * VERTEX_BYTES + MASK_SIDE * MASK_SIDE) as u32
 }
 
 /// Writes the mesh of the cell (`face`, `level`, `i`, `j`) to `out` and returns the bytes written, 0 if refused.
@@ -47,15 +56,15 @@ pub unsafe extern "C" fn tile_build(
     quads: u32,
     out: *mut u8,
 ) -> u32 {
-    let bytes = tile_bytes(quads);
-    let Some(address) = Address::try_new(face, level, i, j) else { return 0 };
-    if bytes == 0 {
+    let capacity = tile_bytes(quads);
+    let Some(cell) = cell_at(face, level, i, j) else { return 0 };
+    if capacity == 0 {
         return 0;
     }
     // SAFETY: the caller's promise above.
-    let (planet, out) = unsafe { (planet_ref(planet), std::slice::from_raw_parts_mut(out, bytes as usize)) };
-    Tile::build(planet, address, quads as usize).write(out);
-    bytes
+    let (planet, out) =
+        unsafe { (planet_ref(planet), std::slice::from_raw_parts_mut(out, capacity as usize)) };
+    Tile::build(planet, cell, quads as usize).write(out) as u32
 }
 
 fn vertex_count(quads: usize) -> usize {
@@ -65,77 +74,76 @@ fn vertex_count(quads: usize) -> usize {
 
 struct Vertex {
     position: DVec3,
-    normal: DVec3,
-    concavity: f64,
-    elevation_m: f64,
-    climate: Climate,
+    form: Form,
+    ground_m: f32,
+    water: Water,
+    /// How much higher the parent's surface is, and its form.
+    morph_m: f32,
+    parent: Form,
+    climate: [f64; 2],
+    biome: u8,
+    is_river: bool,
 }
 
 struct Tile {
     origin: DVec3,
     center: DVec3,
     radius_m: f64,
-    lowest_m: f64,
-    highest_m: f64,
+    lowest_m: f32,
+    highest_m: f32,
     vertices: Vec<Vertex>,
+    rivers: Option<Vec<u8>>,
 }
 
 impl Tile {
-    fn build(planet: &Planet, address: Address, quads: usize) -> Self {
-        let side = quads + 1;
-        let bordered = side + 2;
-        let spacing_m = address.edge_m(planet.radius_m()) / quads as f64;
-        let step = 1.0 / quads as f64;
-        // Where people walk the ground is drawn with all its detail, or their feet would sink into it.
-        let smallest_form_m = if spacing_m < WALKED_SPACING_M { 0.0 } else { spacing_m };
+    fn build(planet: &Planet, cell: CellId, quads: usize) -> Self {
+        let edge_m = mean_edge_m(cell, planet.radius_m());
+        // Rows more on every side, so that normals and shores agree with the neighbour's.
+        let surface = Surface::of(planet, cell, quads as u32, RINGS);
+        let parent = ParentSurface::of(planet, cell, quads as u32);
+        let waters = waters(&surface.patch);
+        let rivers = river_mask(planet, cell, edge_m);
 
-        // One sample more on every side, so that normals agree with the neighbour's.
-        let mut directions = Vec::with_capacity(bordered * bordered);
-        let mut elevations = Vec::with_capacity(bordered * bordered);
-        for y in 0..bordered {
-            for x in 0..bordered {
-                let direction = address.direction((x as f64 - 1.0) * step, (y as f64 - 1.0) * step);
-                elevations.push(planet.elevation_coarse_m(direction, smallest_form_m));
-                directions.push(direction);
-            }
-        }
-        let surface: Vec<DVec3> = directions
-            .iter()
-            .zip(&elevations)
-            .map(|(direction, elevation)| *direction * (planet.radius_m() + elevation.max(0.0)))
-            .collect();
-
-        let climates = ClimateGrid::sample(planet, address, quads);
-        let middle = surface[(bordered / 2) * bordered + bordered / 2];
-        let origin = origin_near(middle);
+        let center = surface.points[surface.vertex(quads / 2, quads / 2)];
+        let origin = origin_near(center);
         let vertex = |x: usize, y: usize, drop_m: f64| {
-            let at = (y + 1) * bordered + x + 1;
-            let (west, east, south, north) = (at - 1, at + 1, at - bordered, at + bordered);
-            let up = directions[at];
-            let around = (elevations[west] + elevations[east] + elevations[south] + elevations[north]) / 4.0;
+            let at = surface.vertex(x, y);
+            let (patch, point, form) = (&surface.patch, surface.points[at], surface.form(at));
+            let height_m = point.length();
+            let (parent_m, parent) = parent.as_ref().map_or((height_m, form), |parent| parent.at(x, y));
+            let climate = Climate {
+                temperature_c: f64::from(patch.temperatures_c[at]),
+                rain_mm: f64::from(patch.rain_mm[at]),
+            };
+            let texel = |index: usize| index * (MASK_SIDE - 1) / quads;
+            let share = rivers.as_ref().map_or(0, |mask| mask[texel(y) * MASK_SIDE + texel(x)]);
             Vertex {
-                position: surface[at] - up * drop_m - origin,
-                normal: (surface[east] - surface[west])
-                    .cross(surface[north] - surface[south])
-                    .normalize_or(up),
-                concavity: ((around - elevations[at]) / spacing_m).clamp(-1.0, 1.0),
-                elevation_m: elevations[at],
-                climate: climates.at(x, y, elevations[at]),
+                position: point - surface.directions[at] * drop_m - origin,
+                form,
+                ground_m: patch.elevations_m[at],
+                water: waters[at],
+                morph_m: (parent_m - height_m) as f32,
+                parent,
+                climate: climate_shares(climate),
+                biome: patch.biomes[at] as u8,
+                is_river: share > 127,
             }
         };
 
+        let side = quads + 1;
         let mut vertices = Vec::with_capacity(vertex_count(quads));
         for y in 0..side {
             vertices.extend((0..side).map(|x| vertex(x, y, 0.0)));
         }
-        let grid = &vertices[..side * side];
-        let center = middle;
-        let reach_m = grid.iter().map(|v| (v.position + origin - center).length()).fold(0.0, f64::max);
-        let lowest_m = grid.iter().map(|v| v.elevation_m).fold(f64::INFINITY, f64::min);
-        let highest_m = grid.iter().map(|v| v.elevation_m).fold(f64::NEG_INFINITY, f64::max);
+        let farthest = |vertex: &Vertex| (vertex.position + origin - center).length();
+        let reach_m = vertices.iter().map(farthest).fold(0.0, f64::max);
+        let morph_max_m = vertices.iter().map(|vertex| vertex.morph_m.abs()).fold(0.0, f32::max);
+        let lowest_m = vertices.iter().map(|vertex| vertex.ground_m).fold(f32::INFINITY, f32::min);
+        let highest_m = vertices.iter().map(|vertex| vertex.ground_m).fold(f32::NEG_INFINITY, f32::max);
 
         // Deep enough for a neighbour of half the detail, whose edge may pass below ours, and for the curve of the globe.
-        let relief_m = highest_m.max(0.0) - lowest_m.max(0.0);
+        let relief_m = f64::from(highest_m.max(0.0) - lowest_m.max(0.0));
+        let spacing_m = edge_m / quads as f64;
         let chord_m = 4.0 * spacing_m;
         let bulge_m = chord_m * chord_m / (8.0 * planet.radius_m());
         let drop_m = 0.3 + spacing_m.min(relief_m * 0.25 + 1.0) + bulge_m;
@@ -143,77 +151,48 @@ impl Tile {
         vertices.extend((0..side).map(|x| vertex(x, quads, drop_m)));
         vertices.extend((0..side).map(|y| vertex(0, y, drop_m)));
         vertices.extend((0..side).map(|y| vertex(quads, y, drop_m)));
-        Self { origin, center, radius_m: reach_m + drop_m, lowest_m, highest_m, vertices }
+        let radius_m = reach_m + drop_m + f64::from(morph_max_m);
+        Self { origin, center, radius_m, lowest_m, highest_m, vertices, rivers }
     }
 
-    fn write(&self, out: &mut [u8]) {
+    /// Returns the bytes written.
+    fn write(&self, out: &mut [u8]) -> usize {
+        let capacity = out.len();
         let mut bytes = Bytes(out);
         for value in self.origin.to_array().into_iter().chain(self.center.to_array()).chain([self.radius_m]) {
             bytes.put(value.to_le_bytes());
         }
-        bytes.put((self.lowest_m as f32).to_le_bytes());
-        bytes.put((self.highest_m as f32).to_le_bytes());
-        for vertex in &self.vertices {
-            for value in vertex.position.to_array() {
-                bytes.put((value as f32).to_le_bytes());
+        bytes.put(self.lowest_m.to_le_bytes());
+        bytes.put(self.highest_m.to_le_bytes());
+        let vertices = &self.vertices;
+        for value in vertices.iter().flat_map(|vertex| vertex.position.to_array()) {
+            bytes.put((value as f32).to_le_bytes());
+        }
+        let numbers = |form: &Form| form.normal.to_array().into_iter().chain([form.concavity]);
+        for value in vertices.iter().flat_map(|vertex| numbers(&vertex.form)) {
+            bytes.put(((value * 32_767.0) as i16).to_le_bytes());
+        }
+        let columns: [fn(&Vertex) -> f32; 3] =
+            [|vertex| vertex.ground_m, |vertex| vertex.water.depth_m, |vertex| vertex.morph_m];
+        for column in columns {
+            for vertex in vertices {
+                bytes.put(column(vertex).to_le_bytes());
             }
         }
-        for vertex in &self.vertices {
-            for value in vertex.normal.to_array().into_iter().chain([vertex.concavity]) {
-                bytes.put(((value * 32_767.0) as i16).to_le_bytes());
-            }
+        for value in vertices.iter().flat_map(|vertex| numbers(&vertex.parent)) {
+            bytes.put(((value * 127.0) as i8).to_le_bytes());
         }
-        for vertex in &self.vertices {
-            bytes.put((vertex.elevation_m as f32).to_le_bytes());
+        for share in vertices.iter().flat_map(|vertex| vertex.climate) {
+            bytes.put(((share * 65_535.0) as u16).to_le_bytes());
         }
-        for vertex in &self.vertices {
-            for share in climate_shares(vertex.climate) {
-                bytes.put(((share * 65_535.0) as u16).to_le_bytes());
-            }
+        for vertex in vertices {
+            let flag = |is_so: bool| if is_so { u8::MAX } else { 0 };
+            bytes.put([vertex.biome, flag(vertex.water.is_sea), flag(vertex.is_river), 0]);
         }
-    }
-}
-
-/// Climate at every fourth vertex, at the sea's level and high above it; read in between by linear interpolation, so
-/// that snow follows the heights of the tile.
-struct ClimateGrid {
-    side: usize,
-    samples: Vec<[Climate; 2]>,
-}
-
-impl ClimateGrid {
-    const HIGH_M: f64 = 1000.0;
-
-    fn sample(planet: &Planet, address: Address, quads: usize) -> Self {
-        let intervals = quads / CLIMATE_STEP;
-        let side = intervals + 1;
-        let at = |index: usize| index as f64 / intervals as f64;
-        let samples = (0..side)
-            .flat_map(|y| (0..side).map(move |x| (x, y)))
-            .map(|(x, y)| {
-                let direction = address.direction(at(x), at(y));
-                [0.0, Self::HIGH_M].map(|height_m| planet.climate_at_elevation(direction, height_m))
-            })
-            .collect();
-        Self { side, samples }
-    }
-
-    fn at(&self, x: usize, y: usize, elevation_m: f64) -> Climate {
-        let (column, row) = ((x / CLIMATE_STEP).min(self.side - 2), (y / CLIMATE_STEP).min(self.side - 2));
-        let share =
-            |vertex: usize, sample: usize| (vertex - sample * CLIMATE_STEP) as f64 / CLIMATE_STEP as f64;
-        let (along, across) = (share(x, column), share(y, row));
-        let upwards = elevation_m.max(0.0) / Self::HIGH_M;
-        let read = |field: fn(&Climate) -> f64| {
-            let value = |dx: usize, dy: usize| {
-                let [low, high] = &self.samples[(row + dy) * self.side + column + dx];
-                field(low) + (field(high) - field(low)) * upwards
-            };
-            let south = value(0, 0) + (value(1, 0) - value(0, 0)) * along;
-            let north = value(0, 1) + (value(1, 1) - value(0, 1)) * along;
-            south + (north - south) * across
-        };
-        Climate { temperature_c: read(|c| c.temperature_c), rain_mm: read(|c| c.rain_mm).max(0.0) }
+        for texel in self.rivers.iter().flatten() {
+            bytes.put([*texel]);
+        }
+        capacity - bytes.0.len()
     }
 }
 
@@ -228,8 +207,7 @@ mod tests {
     }
 
     fn tile(face: u32, level: u32, i: u32, j: u32) -> Tile {
-        let address = Address::try_new(face, level, i, j).expect("inside the face");
-        Tile::build(&planet_for_test(), address, 8)
+        Tile::build(&planet_for_test(), cell_at(face, level, i, j).expect("inside the face"), 8)
     }
 
     #[test]
@@ -239,11 +217,10 @@ mod tests {
             for y in 0..=8 {
                 let a = &west.vertices[y * 9 + 8];
                 let b = &east.vertices[y * 9];
-                assert!(
-                    (a.position + west.origin - b.position - east.origin).length() < 1e-6,
-                    "level {level} row {y}"
-                );
-                assert!((a.normal - b.normal).length() < 1e-6, "level {level} row {y}");
+                let gap_m = (a.position + west.origin - b.position - east.origin).length();
+                assert!(gap_m < 1e-6, "level {level} row {y}");
+                assert!((a.form.normal - b.form.normal).length() < 1e-6, "level {level} row {y}");
+                assert_eq!((a.water, a.morph_m, a.climate), (b.water, b.morph_m, b.climate));
             }
         }
     }
@@ -268,40 +245,60 @@ mod tests {
             for vertex in &tile.vertices {
                 let at = vertex.position + tile.origin;
                 assert!((at - tile.center).length() <= tile.radius_m + 1e-6);
+                let morphed = at + at.normalize() * f64::from(vertex.morph_m);
+                assert!((morphed - tile.center).length() <= tile.radius_m + 1e-3);
             }
             for vertex in &tile.vertices[..81] {
                 let at = vertex.position + tile.origin;
-                assert!(at.length() >= planet.radius_m() - 1e-6);
-                assert!(vertex.normal.dot(at.normalize()) > 0.0, "normals point outwards");
+                if vertex.water.is_sea && vertex.water.depth_m > 0.0 {
+                    assert!((at.length() - planet.radius_m()).abs() < 1e-6);
+                }
+                assert!(vertex.form.normal.dot(at.normalize()) > 0.0, "normals point outwards");
             }
         }
     }
 
     #[test]
-    fn the_climate_of_a_vertex_is_the_planets() {
-        let planet = planet_for_test();
-        let (address, quads) = (Address::try_new(1, 9, 250, 300).expect("inside the face"), 16);
-        let grid = ClimateGrid::sample(&planet, address, quads);
-        for (x, y) in [(0, 0), (3, 5), (9, 16), (16, 16)] {
-            let direction = address.direction(x as f64 / 16.0, y as f64 / 16.0);
-            for elevation_m in [-500.0, 0.0, 340.0, 2100.0] {
-                let (read, exact) =
-                    (grid.at(x, y, elevation_m), planet.climate_at_elevation(direction, elevation_m));
-                assert!((read.temperature_c - exact.temperature_c).abs() < 0.2, "{x} {y} {elevation_m}");
-                assert!(
-                    (read.rain_mm - exact.rain_mm).abs() < 0.05 * exact.rain_mm + 20.0,
-                    "{x} {y} {elevation_m}"
-                );
+    fn a_tile_morphs_into_what_its_parent_shows() {
+        let (child, parent) = (tile(3, 7, 11, 62), tile(3, 6, 5, 31));
+        let at = |tile: &Tile, vertex: &Vertex| {
+            let at = vertex.position + tile.origin;
+            (at, at + at.normalize() * f64::from(vertex.morph_m))
+        };
+        let mut moved_m: f64 = 0.0;
+        for y in 0..=4 {
+            for x in 0..=4 {
+                // Cell (11, 62) is the later half of (5, 31) along i and the earlier one along j.
+                let [vertex, model] = [&child.vertices[y * 2 * 9 + x * 2], &parent.vertices[y * 9 + x + 4]];
+                let ((own, morphed), (expected, _)) = (at(&child, vertex), at(&parent, model));
+                assert!((morphed - expected).length() < 1e-3, "column {x}, row {y}");
+                assert!((vertex.parent.normal - model.form.normal).length() < 1e-6, "column {x}, row {y}");
+                moved_m = moved_m.max((morphed - own).length());
             }
         }
+        assert!(moved_m > 0.1, "levels differ in detail");
+        let root = tile(3, 0, 0, 0);
+        assert!(root.vertices.iter().all(|vertex| vertex.morph_m == 0.0));
+    }
+
+    #[test]
+    fn what_is_written_is_as_long_as_promised() {
+        let mut out = vec![0; tile_bytes(8) as usize];
+        let mut tile = tile(1, 5, 9, 9);
+        tile.rivers = None;
+        let dry = tile.write(&mut out);
+        assert_eq!(dry, HEADER_BYTES + vertex_count(8) * VERTEX_BYTES);
+        tile.rivers = Some(vec![7; MASK_SIDE * MASK_SIDE]);
+        assert_eq!(tile.write(&mut out), out.len());
+        assert_eq!(out[dry..], [7; MASK_SIDE * MASK_SIDE]);
     }
 
     #[test]
     fn addresses_outside_the_cube_are_refused() {
         for (face, level, i, j) in [(6, 0, 0, 0), (0, 0, 1, 0), (0, 3, 0, 8), (0, 25, 0, 0)] {
-            assert!(Address::try_new(face, level, i, j).is_none());
+            assert!(cell_at(face, level, i, j).is_none());
         }
-        for quads in [0, 3, 68, 1000] {
+        for quads in [0, 3, 66, 1000] {
             assert_eq!(tile_bytes(quads), 0);
         }
     }

@@ -38,10 +38,24 @@ export interface TileData {
   readonly radiusM: number;
   readonly lowestM: number;
   readonly highestM: number;
+  /** Three a vertex, metres from the origin: on the ground, or the water over it. */
   readonly positions: Float32Array<ArrayBuffer>;
-  readonly normals: Int16Array<ArrayBuffer>;
+  /** Normal and concavity, four shares a vertex. */
+  readonly forms: Int16Array<ArrayBuffer>;
+  /** Ground over the sea, metres. */
   readonly elevations: Float32Array<ArrayBuffer>;
+  /** Depth of the water in metres; below zero the height over the water nearby, -1000 far from any. */
+  readonly waters: Float32Array<ArrayBuffer>;
+  /** How many metres higher the parent's surface is. */
+  readonly morphs: Float32Array<ArrayBuffer>;
+  /** The parent's normal and concavity, four shares a vertex. */
+  readonly parentForms: Int8Array<ArrayBuffer>;
+  /** Temperature and rain, two shares a vertex. */
   readonly climates: Uint16Array<ArrayBuffer>;
+  /** Number of the biome; 255 or 0 for whether the water is sea and whether it is a river; 0. */
+  readonly covers: Uint8Array<ArrayBuffer>;
+  /** A picture of the rivers, 128 × 128 shares; absent where there are none. */
+  readonly rivers: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** A patch as `plants_build` wrote it. */
@@ -50,6 +64,8 @@ export interface PlantData {
   /** Shares of the palette's scales, see `palette.ts`. */
   readonly temperature: number;
   readonly rain: number;
+  /** Number of the biome in the middle. */
+  readonly biome: number;
   readonly plants: readonly Plant[];
 }
 
@@ -57,7 +73,7 @@ export interface Plant {
   /** Metres from the patch's origin. */
   readonly position: Vec3;
   readonly scale: number;
-  /** `Kind` in `plants.rs`. */
+  /** `Kind` in `growth.rs`. */
   readonly kind: number;
   /** The rest are shares 0 to 1. */
   readonly yaw: number;
@@ -77,16 +93,30 @@ export function readTile(bytes: ArrayBuffer, quads: number): TileData {
   const count = vertexCount(quads);
   const view = new DataView(bytes);
   const f64 = (index: number) => view.getFloat64(index * 8, true);
+  // The arrays follow each other in this order.
+  let at = HEADER_BYTES;
+  const next = (vertexBytes: number): [ArrayBuffer, number] => {
+    at += count * vertexBytes;
+    return [bytes, at - count * vertexBytes];
+  };
+  const arrays = {
+    positions: new Float32Array(...next(12), count * 3),
+    forms: new Int16Array(...next(8), count * 4),
+    elevations: new Float32Array(...next(4), count),
+    waters: new Float32Array(...next(4), count),
+    morphs: new Float32Array(...next(4), count),
+    parentForms: new Int8Array(...next(4), count * 4),
+    climates: new Uint16Array(...next(4), count * 2),
+    covers: new Uint8Array(...next(4), count * 4),
+  };
   return {
     origin: [f64(0), f64(1), f64(2)],
     center: [f64(3), f64(4), f64(5)],
     radiusM: f64(6),
     lowestM: view.getFloat32(56, true),
     highestM: view.getFloat32(60, true),
-    positions: new Float32Array(bytes, HEADER_BYTES, count * 3),
-    normals: new Int16Array(bytes, HEADER_BYTES + count * 12, count * 4),
-    elevations: new Float32Array(bytes, HEADER_BYTES + count * 20, count),
-    climates: new Uint16Array(bytes, HEADER_BYTES + count * 24, count * 2),
+    ...arrays,
+    rivers: at < bytes.byteLength ? new Uint8Array(bytes, at) : undefined,
   };
 }
 
@@ -110,6 +140,7 @@ export function readPlants(bytes: ArrayBuffer): PlantData {
     origin: [view.getFloat64(0, true), view.getFloat64(8, true), view.getFloat64(16, true)],
     temperature: view.getFloat32(28, true),
     rain: view.getFloat32(32, true),
+    biome: view.getUint8(36),
     plants,
   };
 }

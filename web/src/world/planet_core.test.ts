@@ -41,7 +41,7 @@ describe("a tile", () => {
             expect(distance(normalize(at), expected) * planet.radiusM).toBeLessThan(edgeM * 1e-4 + 0.01);
             expect(elevation).toBeGreaterThanOrEqual(tile.lowestM - 1e-3);
             expect(elevation).toBeLessThanOrEqual(tile.highestM + 1e-3);
-            const [nx = 0, ny = 0, nz = 0] = tile.normals.subarray(index * 4, index * 4 + 3);
+            const [nx = 0, ny = 0, nz = 0] = tile.forms.subarray(index * 4, index * 4 + 3);
             expect(length(scale([nx, ny, nz], 1 / 32_767))).toBeCloseTo(1, 3);
             expect(dot([nx, ny, nz], at)).toBeGreaterThan(0);
           }
@@ -58,6 +58,35 @@ describe("a tile", () => {
       const walked = planet.elevationM(directionIn(cell, 0.5, 0.5));
       expect(Math.abs((tile.elevations[middle] ?? 0) - walked)).toBeLessThan(1e-3);
     }
+  });
+
+  it("knows where its water is, and what its parent looks like", () => {
+    const depths: number[] = [];
+    for (const place of PLACES) {
+      const cell = cellAt(place, 4);
+      const tile = readTile(planet.buildTile(cell, QUADS), QUADS);
+      const parent = readTile(planet.buildTile(cellAt(place, 3), QUADS), QUADS);
+      tile.waters.forEach((depthM, index) => {
+        depths.push(depthM);
+        const elevation = tile.elevations[index] ?? 0;
+        if (tile.covers[index * 4 + 1] === 255 && depthM > 0) expect(depthM).toBeCloseTo(-elevation, 3);
+      });
+      expect(tile.covers).toHaveLength(vertexCount(QUADS) * 4);
+      // The corner that both share in the grid of the parent.
+      const half = QUADS / 2;
+      const at = (cell.j % 2) * half * (QUADS + 1) + (cell.i % 2) * half;
+      const radius = (data: typeof tile, index: number) => {
+        const [x = 0, y = 0, z = 0] = data.positions.subarray(index * 3, index * 3 + 3);
+        return length(add(data.origin, [x, y, z]));
+      };
+      expect(radius(tile, 0) + (tile.morphs[0] ?? 0)).toBeCloseTo(radius(parent, at), 0);
+      for (let k = 0; k < 4; k += 1) {
+        const [own = 0, model = 0] = [tile.parentForms[k], parent.forms[at * 4 + k]];
+        expect(own / 127).toBeCloseTo(model / 32_767, 1);
+      }
+    }
+    expect(depths.some((depthM) => depthM > 0)).toBe(true);
+    expect(depths.some((depthM) => depthM === -1000)).toBe(true);
   });
 
   it("has triangles that all face outwards, and skirts below its edges", () => {
@@ -94,9 +123,9 @@ describe("a patch of plants", () => {
         const at = add(origin, plant.position);
         expect(cellAt(at, 14)).toEqual(cell);
         const ground = planet.elevationM(at);
-        expect(ground).toBeGreaterThan(1);
+        expect(ground).toBeGreaterThan(0);
         expect(Math.abs(length(at) - planet.radiusM - ground)).toBeLessThan(1);
-        expect(plant.kind).toBeLessThan(8);
+        expect(plant.kind).toBeLessThan(16);
       }
     }
     expect(count).toBeGreaterThan(100);

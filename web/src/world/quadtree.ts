@@ -58,10 +58,26 @@ export interface Selection<T> {
 
 /** Deep sea needs no small tiles: there is nothing on it but waves, which the shader makes. */
 const DEEP_SEA_M = -40;
+/** The first levels are split early: their facets show against the round outline of the globe. */
+const ROUND_LEVELS = 3;
+const ROUND_SPLIT_DISTANCE = 2.2;
 /** No more is asked for at once than this; the rest is asked for in later frames. */
 const WANTED_MAX = 300;
 /** Added to the urgency of what is not right below the eye: more than there are levels. */
 const AROUND = 100;
+
+/** How near a tile is when it is split, over its edge. */
+const splitDistanceAt = (level: number, splitDistance: number) =>
+  level < ROUND_LEVELS ? Math.max(splitDistance, ROUND_SPLIT_DISTANCE) : splitDistance;
+
+/**
+ * Farther than this from the eye a tile is to look like its parent, so that one takes the other's place unseen: no
+ * vertex of it is nearer at the moment when the parent is split.
+ */
+export function morphEndM({ cell, edgeM }: TileNode<unknown>, splitDistance: number): number {
+  // A tile's sphere reaches about 0.75 of its edge, and a third of that beyond what `nearness` takes off.
+  return 2 * edgeM * (splitDistanceAt(cell.level - 1, splitDistance) - 0.25);
+}
 
 /** Whether the eye is so near to a tile that it stands on it, or all but. */
 const isAt = (node: TileNode<unknown>, nearM: number) => nearM < node.edgeM * 0.05;
@@ -114,8 +130,7 @@ export class Quadtree<T> {
     };
 
     const reachOf = (node: TileNode<T>): number => {
-      // The first levels are split early: their facets show against the round outline of the globe.
-      const reach = node.cell.level < 3 ? Math.max(view.splitDistance, 2.2) : view.splitDistance;
+      const reach = splitDistanceAt(node.cell.level, view.splitDistance);
       const isDeepSea = node.tile !== undefined && node.highestM < DEEP_SEA_M && node.cell.level >= 5;
       return node.edgeM * (isDeepSea ? reach * 0.4 : reach);
     };

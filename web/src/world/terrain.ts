@@ -14,13 +14,16 @@ import {
 import { subtract, type Vec3 } from "../geo/vec3.ts";
 import type { CellAddress } from "./cells.ts";
 import { type Job, readTile } from "./messages.ts";
-import { Quadtree, type TileNode } from "./quadtree.ts";
+import { morphEndM, Quadtree, type TileNode } from "./quadtree.ts";
 import type { Defines } from "./quality.ts";
+import { RiverMasks } from "./river_masks.ts";
 import { TERRAIN_FRAGMENT, TERRAIN_VERTEX } from "./terrain_shader.ts";
 
 interface DrawnTile {
   readonly mesh: Mesh<BufferGeometry, ShaderMaterial>;
   readonly origin: Vec3;
+  /** Where the picture of its rivers is, if it has any. */
+  readonly riverLayer: number | undefined;
 }
 
 export interface TerrainOptions {
@@ -41,6 +44,7 @@ export class Terrain {
   private readonly tree: Quadtree<DrawnTile>;
   private readonly material: ShaderMaterial;
   private readonly index: BufferAttribute;
+  private readonly rivers = new RiverMasks();
   private drawn: readonly TileNode<DrawnTile>[] = [];
   private readonly frustum = new Frustum();
   private readonly matrix = new Matrix4();
@@ -56,7 +60,11 @@ export class Terrain {
       defines: options.defines,
       vertexShader: TERRAIN_VERTEX,
       fragmentShader: TERRAIN_FRAGMENT,
-      uniforms: { ...options.uniforms, uGridSide: { value: quads + 1 } },
+      uniforms: {
+        ...options.uniforms,
+        uGridSide: { value: quads + 1 },
+        uWaterMask: { value: this.rivers.texture },
+      },
     });
     this.tree = new Quadtree({ radiusM, levelMax, tilesMax, reliefM }, (tile) => this.free(tile));
   }
@@ -94,7 +102,7 @@ export class Terrain {
     });
     for (const node of this.drawn) if (node.tile) node.tile.mesh.visible = false;
     this.drawn = drawn;
-    for (const node of drawn) if (node.tile) this.place(node.tile, node.cell, eye);
+    for (const node of drawn) this.place(node, eye, morphEndM(node, splitDistance));
     return wanted.map((node) => this.jobFor(node));
   }
 
@@ -103,35 +111,49 @@ export class Terrain {
     const data = readTile(bytes, this.options.quads);
     const geometry = new BufferGeometry();
     geometry.setIndex(this.index);
-    geometry.setAttribute("position", new BufferAttribute(data.positions, 3));
-    geometry.setAttribute("tangentSpace", new BufferAttribute(data.normals, 4, true));
-    geometry.setAttribute("elevation", new BufferAttribute(data.elevations, 1));
-    geometry.setAttribute("climate", new BufferAttribute(data.climates, 2, true));
+    const attribute = (
+      name: string,
+      values: Float32Array | Int16Array | Int8Array | Uint16Array | Uint8Array,
+      size: number,
+      isShare = false,
+    ) => geometry.setAttribute(name, new BufferAttribute(values, size, isShare));
+    attribute("position", data.positions, 3);
+    attribute("tangentSpace", data.forms, 4, true);
+    attribute("elevation", data.elevations, 1);
+    attribute("water", data.waters, 1);
+    attribute("morph", data.morphs, 1);
+    attribute("parentSpace", data.parentForms, 4, true);
+    attribute("climate", data.climates, 2, true);
+    attribute("cover", data.covers, 4);
     const mesh = new Mesh(geometry, this.material);
     mesh.frustumCulled = false;
     mesh.matrixAutoUpdate = false;
     mesh.matrixWorldAutoUpdate = false;
     mesh.visible = false;
     this.scene.add(mesh);
-    const tile = { mesh, origin: data.origin };
+    const riverLayer = data.rivers && this.rivers.add(data.rivers);
+    const tile = { mesh, origin: data.origin, riverLayer };
     if (!this.tree.accept(key, tile, data)) this.free(tile);
   }
 
   dispose(): void {
     this.tree.dispose();
     this.material.dispose();
+    this.rivers.dispose();
   }
 
   private jobFor(node: TileNode<DrawnTile>): Job {
     return { kind: "tile", key: node.key, cell: node.cell, quads: this.options.quads };
   }
 
-  /** Writes the tile's matrix: where it is from the eye, in doubles until here, and its place in the lot grid. */
-  private place(tile: DrawnTile, cell: CellAddress, eye: Vec3): void {
+  /** Writes the tile's matrix: where it is from the eye, in doubles until here, and what else its shader must know. */
+  private place({ tile, cell, edgeM }: TileNode<DrawnTile>, eye: Vec3, morphM: number): void {
+    if (!tile) return;
     const at = subtract(tile.origin, eye);
     const lots = this.options.lotPlaceOf(cell) ?? [0, 0, 0];
     const { elements } = tile.mesh.matrixWorld;
-    // Above the diagonal, so that the determinant, which decides what counts as a front face, stays 1.
+    // Positive on the diagonal and nothing below it: the determinant decides what counts as a front face.
+    [elements[0], elements[5], elements[10]] = [morphM, (tile.riverLayer ?? -1) + 2, edgeM];
     [elements[4], elements[8], elements[9]] = lots;
     [elements[12], elements[13], elements[14]] = at;
     tile.mesh.visible = true;
@@ -139,6 +161,7 @@ export class Terrain {
 
   private free(tile: DrawnTile): void {
     tile.mesh.removeFromParent();
+    this.rivers.drop(tile.riverLayer);
     // The index is shared: three.js would free it with the first geometry.
     tile.mesh.geometry.setIndex(null);
     tile.mesh.geometry.dispose();
