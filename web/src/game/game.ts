@@ -14,7 +14,7 @@ import { cross, distance, dot, normalize, rotate, subtract, tangent, type Vec3 }
 import { type Action, IntentGatherer, type Intents, type Stick } from "../input/intents.ts";
 import { Keyboard } from "../input/keyboard.ts";
 import { Pointer } from "../input/pointer.ts";
-import type { Api } from "../net/api.ts";
+import { type Api, publicApi } from "../net/api.ts";
 import { ServerClock } from "../net/clock.ts";
 import type { Account, Lot, PlanetInfo } from "../net/domain.ts";
 import type { Identity } from "../net/identity.ts";
@@ -30,6 +30,7 @@ import type { Hud, LotView, NearbyPerson } from "./hud.ts";
 import { LABELS_MAX, LABELS_WITHIN_M, type LabelPlace, type Labels } from "./labels.ts";
 import { Lots } from "./lots.ts";
 import { Names } from "./names.ts";
+import { PlaceNames } from "./place_names.ts";
 import { PlaybackClock } from "./playback.ts";
 import { Prediction, STEP_MS } from "./prediction.ts";
 import { Unplayable } from "./requirements.ts";
@@ -76,6 +77,7 @@ export class Game implements Commands {
   readonly #clock = new ServerClock();
   readonly #speeds = new Speeds();
   readonly #lots: Lots;
+  readonly #placeNames: PlaceNames;
   readonly #gatherer = new IntentGatherer();
   readonly #keyboard: Keyboard;
   readonly #pointer: Pointer;
@@ -114,6 +116,7 @@ export class Game implements Commands {
         // The lot card says that it does not know yet, and the next look asks again.
       },
     );
+    this.#placeNames = new PlaceNames((place) => publicApi.namesAt(parts.planetInfo.planetHash, place));
     this.#keyboard = new Keyboard(this.#gatherer);
     this.#pointer = new Pointer(parts.canvas, this.#gatherer);
     this.#session = this.#newSession(arriveAt && this.#placeOf(arriveAt));
@@ -524,8 +527,11 @@ export class Game implements Commands {
     if (!own) return undefined;
     const { position, mode } = own.prediction.view();
     const { planet } = this.#parts;
+    const latLng = latLngOf(position);
+    this.#placeNames.walkTo(position, latLng, performance.now());
     return {
-      latLng: latLngOf(position),
+      latLng,
+      names: this.#placeNames.names,
       biome: planet.biomeName(position),
       altitudeM: Math.hypot(...position) - planet.radiusM,
       isSwimming: mode === "swimming",

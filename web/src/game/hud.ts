@@ -16,6 +16,8 @@ export interface NearbyPerson {
 
 export interface PlaceView {
   readonly latLng: LatLng;
+  /** What the land is called here, the nearest thing first; empty until the server has said. */
+  readonly names: readonly string[];
   readonly biome: string;
   readonly altitudeM: number;
   readonly isSwimming: boolean;

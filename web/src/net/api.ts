@@ -2,6 +2,7 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "../gen/openapi.ts";
 import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
+import type { LatLng } from "../geo/lat_lng.ts";
 import type { Account, Lot, PlanetInfo } from "./domain.ts";
 import { ApiError, problemOf, reach } from "./rest.ts";
 
@@ -46,7 +47,15 @@ export const publicApi = {
     const planet = await dataOf(client.GET("/api/v1/planet"));
     const { name, seed, shift, lot_level: lotLevel, currency } = planet;
     const dayLengthS = "day_length_s" in planet ? Number(planet.day_length_s) : DAY_LENGTH_S;
-    return { name, seed: BigInt(seed), shift, lotLevel, dayLengthS, currency };
+    const planetHash = "planet_hash" in planet ? String(planet.planet_hash) : "";
+    return { name, planetHash, seed: BigInt(seed), shift, lotLevel, dayLengthS, currency };
+  },
+
+  /** The names of a place, the nearest thing first. */
+  async namesAt(planetHash: string, { latitude_deg, longitude_deg }: LatLng): Promise<readonly string[]> {
+    const params = { path: { hash: planetHash }, query: { lat: latitude_deg, lng: longitude_deg } };
+    const { lake, river, range, region } = await dataOf(client.GET("/api/v1/planet/{hash}/at", { params }));
+    return [lake, river, range, region].filter((place) => place != null).map(({ name }) => name);
   },
 
   challenge(publicKey: string): Promise<{ message: string; nonce: string }> {

@@ -17,6 +17,8 @@ export interface Currency {
 
 export interface PlanetInfo {
   readonly name: string;
+  /** What the planet is, to the last bit: in the path of everything that never changes. */
+  readonly planetHash: string;
   readonly seed: bigint;
   readonly shift: number;
   readonly lotLevel: number;
