@@ -163,7 +163,10 @@ fn bytes_that_are_cut_off_or_changed_are_never_taken_for_a_planet() {
         for flip in [0x01, 0x80] {
             let mut changed = bytes.clone();
             changed[at] ^= flip;
-            assert!(read(&changed, ONE_THREAD).is_err(), "byte {at}");
+            // DEFLATE can say the same in two ways; then it is the same planet still.
+            let is_harmless = |raster: Raster| tiles_of(6).all(|id| *raster.tile(id).unwrap() == tile(id));
+            let taken = read(&changed, ONE_THREAD);
+            assert!(taken.is_err() || at >= manifest_end && is_harmless(taken.unwrap().1), "byte {at}");
         }
     }
     let longer = [&bytes[..], &[0]].concat();
