@@ -64,7 +64,7 @@ impl Planet {
     }
 
     /// Mean distance of vertices on a grid of `quads` over a cell of a level.
-    pub(crate) fn spacing_m(&self, level: u8, quads: u32) -> f64 {
+    pub fn spacing_m(&self, level: u8, quads: u32) -> f64 {
         /// Mean edge of a cell of level 0 over the radius (S2 cell statistics, quadratic projection).
         const MEAN_EDGE: f64 = 1.459;
         self.radius_m() * MEAN_EDGE / (f64::from(1_u32 << level) * f64::from(quads))
