@@ -124,10 +124,13 @@ pub fn write(identity: Identity, raster: &Raster, threads: NonZeroUsize) -> Vec<
         (tile_hash(&tile), encode_tile(&tile))
     });
     let (hashes, packed): (Vec<Digest>, Vec<Vec<u8>>) = packed.into_iter().unzip();
-    let manifest = Manifest::new(identity, hashes, packed.iter().map(|tile| tile.len() as u32).collect());
+    let lengths: Vec<u32> = packed.iter().map(|tile| tile.len() as u32).collect();
+    let manifest = Manifest::new(identity, hashes, &lengths);
     let mut bytes = Vec::with_capacity(manifest.artifact_bytes() as usize);
     manifest.encode(&mut bytes);
-    packed.iter().for_each(|tile| bytes.extend_from_slice(tile));
+    for tile in &packed {
+        bytes.extend_from_slice(tile);
+    }
     bytes
 }
 

@@ -64,7 +64,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// Both lists are in the order of [`tiles_of`](super::tiles_of).
-    pub(super) fn new(identity: Identity, tile_hashes: Vec<Digest>, tile_lengths: Vec<u32>) -> Self {
+    pub(super) fn new(identity: Identity, tile_hashes: Vec<Digest>, tile_lengths: &[u32]) -> Self {
         let tiles = tile_count(identity.spec.raster_level);
         assert_eq!((tile_hashes.len(), tile_lengths.len()), (tiles, tiles), "each tile is listed once");
         assert!(identity.biome_table.len() <= BIOME_TABLE_BYTES_MAX, "a biome table is not that long");
@@ -148,7 +148,7 @@ impl Manifest {
             import: (import.0 != [0; Digest::BYTES]).then_some(import),
             biome_table,
         };
-        Ok(Self::new(identity, tile_hashes, tile_lengths))
+        Ok(Self::new(identity, tile_hashes, &tile_lengths))
     }
 
     /// What was wanted of the planet.
@@ -230,7 +230,9 @@ fn identity_bytes(identity: &Identity, tile_hashes: &[Digest]) -> Vec<u8> {
     bytes.extend_from_slice(&(biome_table.len() as u32).to_le_bytes());
     bytes.extend_from_slice(&import.map_or([0; Digest::BYTES], |import| import.0));
     bytes.extend_from_slice(biome_table);
-    tile_hashes.iter().for_each(|hash| bytes.extend_from_slice(&hash.0));
+    for hash in tile_hashes {
+        bytes.extend_from_slice(&hash.0);
+    }
     bytes
 }
 

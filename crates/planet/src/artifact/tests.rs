@@ -197,7 +197,7 @@ fn foreign_files_are_told_apart() {
 fn hostile_tiles_are_refused_and_take_no_more_than_a_tile() {
     let bomb = miniz_oxide::deflate::compress_to_vec(&vec![0; 64 << 20], 9);
     assert_eq!(decode_tile(&bomb), None);
-    let short = miniz_oxide::deflate::compress_to_vec(&[0; TILE_BYTES - 1], 9);
+    let short = miniz_oxide::deflate::compress_to_vec(&vec![0; TILE_BYTES - 1], 9);
     assert_eq!(decode_tile(&short), None);
     assert_eq!(decode_tile(&[]), None);
     // A generator that never repeats itself soon (Knuth's MMIX constants).

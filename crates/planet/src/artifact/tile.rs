@@ -41,9 +41,9 @@ const COMPRESSION_LEVEL: u8 = 8;
 /// What a tile's hash is of.
 pub fn tile_bytes(tile: &RasterTile) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(TILE_BYTES);
-    tile.ground_half_m.iter().for_each(|ground| bytes.extend_from_slice(&ground.to_le_bytes()));
-    tile.lake_depth_half_m.iter().for_each(|depth| bytes.extend_from_slice(&depth.to_le_bytes()));
-    let planes = [
+    bytes.extend(tile.ground_half_m.iter().flat_map(|ground| ground.to_le_bytes()));
+    bytes.extend(tile.lake_depth_half_m.iter().flat_map(|depth| depth.to_le_bytes()));
+    for plane in [
         &tile.drainage,
         &tile.discharge,
         &tile.temperature,
@@ -51,8 +51,9 @@ pub fn tile_bytes(tile: &RasterTile) -> Vec<u8> {
         &tile.biome,
         &tile.geology,
         &tile.uplift,
-    ];
-    planes.into_iter().for_each(|plane| bytes.extend_from_slice(plane));
+    ] {
+        bytes.extend_from_slice(plane);
+    }
     bytes
 }
 
