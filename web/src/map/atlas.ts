@@ -8,7 +8,6 @@ type Schemas = components["schemas"];
 
 export type Place = Schemas["PlaceView"];
 export type Here = Schemas["HereView"];
-export type Lot = Schemas["LotView"];
 export type LegendEntry = Schemas["LegendEntry"];
 
 /** The pictures there are of the planet. */
@@ -71,10 +70,6 @@ export function hereAt(atlas: Atlas, place: LatLng, signal?: AbortSignal): Promi
   const query = { lat: place.latitude_deg, lng: place.longitude_deg };
   const params = { path: under(atlas), query };
   return dataOf(client.GET("/api/v1/planet/{hash}/at", { params, ...(signal && { signal }) }));
-}
-
-export function lotOf(token: string, signal: AbortSignal): Promise<Lot> {
-  return dataOf(client.GET("/api/v1/lands/{token}", { params: { path: { token } }, signal }));
 }
 
 export async function legendOf(atlas: Atlas, layer: Layer): Promise<readonly LegendEntry[]> {

@@ -57,6 +57,12 @@ export async function openDeviceKey(): Promise<DeviceKey> {
   };
 }
 
+/** Whether this browser keeps a key already: somebody has walked here before. */
+export async function hasDeviceKey(): Promise<boolean> {
+  if (!globalThis.isSecureContext) return false;
+  return (await get<CryptoKeyPair>(STORAGE_KEY).catch(() => undefined)) !== undefined;
+}
+
 async function generate(): Promise<CryptoKeyPair> {
   try {
     return (await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"])) as CryptoKeyPair;
