@@ -71,7 +71,7 @@ docs: web/node_modules/.package-lock.json
 
 rust-test: client
 	$(SAY) "Rust tests, stores on SQLite and PostgreSQL"
-	@scripts/with-postgres cargo test --workspace --locked --quiet
+	@TERRANE_TEST_GDAL_REQUIRED=1 scripts/with-postgres cargo test --workspace --locked --quiet
 	$(SAY) "the same planet in WebAssembly"
 	@node crates/browser/tests/golden.mjs $(WASM)
 
