@@ -196,7 +196,7 @@ pub unsafe extern "C" fn body_golden(planet: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::planet::planet_new;
+    use crate::planet::planet_generate;
 
     #[test]
     fn the_golden_walks_end_as_ever_here_and_in_the_browser() {
@@ -206,7 +206,7 @@ mod tests {
         assert!(walks.len() >= 3);
         for walk in walks {
             let [seed, shift, hash] = walk.split(' ').collect::<Vec<_>>()[..] else { panic!("{walk}") };
-            let planet = planet_new(seed.parse().unwrap(), shift.parse().unwrap());
+            let planet = planet_generate(seed.parse().unwrap(), shift.parse().unwrap());
             // SAFETY: the handle is live.
             let actual = unsafe { body_golden(planet) };
             assert_eq!(format!("{actual:016x}"), hash, "the walk on planet {seed}, shift {shift}");
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_body_steps_as_the_rules_say_and_hands_out_each_input_once() {
-        let planet = planet_new(1, 9);
+        let planet = planet_generate(1, 9);
         // SAFETY: handles are live, buffers have the asked sizes.
         unsafe {
             let ground = PlanetGround(planet_ref(planet));

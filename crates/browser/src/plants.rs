@@ -7,7 +7,7 @@ use planet::{Climate, Patch, Planet};
 
 use crate::growth::{Kind, Site, growth};
 use crate::mesh::{Bytes, HEADER_BYTES, cell_at, climate_shares, origin_near};
-use crate::planet::planet_ref;
+use crate::planet::{planet_ref, write_tile_ids};
 use crate::shore::{RINGS, Water, waters};
 
 /// The most places a patch may have a side.
@@ -58,6 +58,30 @@ pub unsafe extern "C" fn plants_build(
         unsafe { (planet_ref(planet), std::slice::from_raw_parts_mut(out, capacity as usize)) };
     let layer = if layer == 0 { Layer::Trees } else { Layer::Grass };
     plants(planet, cell, slots as usize, layer).map_or(0, |stand| stand.write(out) as u32)
+}
+
+/// Writes the raster tiles that are missing for [`plants_build`] of a cell: at most `capacity` ids. Returns how many are
+/// missing, which may be more; 0 for what it would refuse.
+///
+/// # Safety
+/// `planet` is a live handle of `planet_new`; `out` has room for `capacity` ids.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn plants_missing(
+    planet: usize,
+    face: u32,
+    level: u32,
+    i: u32,
+    j: u32,
+    out: *mut u64,
+    capacity: u32,
+) -> u32 {
+    // SAFETY: the caller's promise above.
+    let planet = unsafe { planet_ref(planet) };
+    let Some(cell) = cell_at(face, level, i, j) else { return 0 };
+    let Some(quads) = walked_quads(planet, cell) else { return 0 };
+    let tiles = planet.missing(cell, planet.spacing_m(cell.level(), quads));
+    // SAFETY: the caller's promise above.
+    unsafe { write_tile_ids(tiles, out, capacity) }
 }
 
 /// Quads along a cell for which its ground is as fine as what bodies walk on; none if there would be too many.

@@ -348,7 +348,7 @@ pub unsafe extern "C" fn stream_went(stream: usize) -> *const u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::planet::planet_new;
+    use crate::planet::planet_generate;
     use cell::CellId;
     use motion::Body;
     use wire::stream::{CellStream, Placement};
@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn bodies_are_drawn_between_frames_and_come_and_go() {
-        let planet = planet_new(1, 9);
+        let planet = planet_generate(1, 9);
         // SAFETY: handles are live, arrays have the lengths told.
         unsafe {
             let ground = PlanetGround(planet_ref(planet));
@@ -422,7 +422,7 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_told_apart_from_a_broken_one() {
-        let planet = planet_new(1, 9);
+        let planet = planet_generate(1, 9);
         // SAFETY: handles are live.
         unsafe {
             let ground = PlanetGround(planet_ref(planet));

@@ -8,7 +8,7 @@ use glam::DVec3;
 use planet::{Climate, Planet};
 
 use crate::mesh::{Bytes, HEADER_BYTES, cell_at, climate_shares, mean_edge_m, origin_near};
-use crate::planet::planet_ref;
+use crate::planet::{planet_ref, write_tile_ids};
 use crate::river_mask::{MASK_SIDE, river_mask};
 use crate::shore::{RINGS, Water, waters};
 use crate::surface::{Form, ParentSurface, Surface};
@@ -65,6 +65,36 @@ pub unsafe extern "C" fn tile_build(
     let (planet, out) =
         unsafe { (planet_ref(planet), std::slice::from_raw_parts_mut(out, capacity as usize)) };
     Tile::build(planet, cell, quads as usize).write(out) as u32
+}
+
+/// Writes the raster tiles that are missing for [`tile_build`] of a cell: at most `capacity` ids. Returns how many are
+/// missing, which may be more; 0 for what it would refuse.
+///
+/// # Safety
+/// `planet` is a live handle of `planet_new`; `out` has room for `capacity` ids.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tile_missing(
+    planet: usize,
+    face: u32,
+    level: u32,
+    i: u32,
+    j: u32,
+    quads: u32,
+    out: *mut u64,
+    capacity: u32,
+) -> u32 {
+    let Some(cell) = cell_at(face, level, i, j) else { return 0 };
+    if tile_bytes(quads) == 0 {
+        return 0;
+    }
+    // SAFETY: the caller's promise above.
+    let planet = unsafe { planet_ref(planet) };
+    let spacing_m = planet.spacing_m(cell.level(), quads);
+    // What its parent shows may be of a coarser layer.
+    let tiles =
+        [spacing_m, 2.0 * spacing_m].into_iter().flat_map(|spacing_m| planet.missing(cell, spacing_m));
+    // SAFETY: the caller's promise above.
+    unsafe { write_tile_ids(tiles.collect(), out, capacity) }
 }
 
 fn vertex_count(quads: usize) -> usize {
