@@ -159,8 +159,8 @@ impl Places {
         let index = self.region_index(direction);
         let cell = CellId::from_point(direction).parent(self.raster_level);
         let near = |cells: &BTreeMap<CellId, u16>| {
-            let around = std::iter::once(cell).chain(cell.all_neighbors());
-            around.filter_map(|cell| cells.get(&cell)).next().and_then(|place| self.place(*place))
+            let mut around = std::iter::once(cell).chain(cell.all_neighbors());
+            around.find_map(|cell| cells.get(&cell)).and_then(|place| self.place(*place))
         };
         Here {
             region: self.place(self.regions[index]),
