@@ -20,10 +20,21 @@ export interface Air {
   /** Scattered share per kilometre at sea level, red, green and blue. */
   readonly rayleighPerKm: Vec3;
   readonly miePerKm: number;
+  /** What ozone takes from the sun's light, over the layer of the first: it keeps the sky of an evening blue. */
+  readonly ozonePerKm: Vec3;
 }
 
 /** Brightness of the sun above the air, in the unit in which a sunlit meadow is about 1. */
 export const SUN_STRENGTH = 15;
+
+/**
+ * Low light goes through this many times more air than the planet's size gives: the smaller the planet, the shorter the
+ * way along its horizon, and a sunset should be as red as on Earth.
+ */
+const LOW_SUN_STRETCH = 2.6;
+
+/** Moonlight as a share of sunlight: brighter and bluer than ours, as an eye used to the dark sees it. */
+export const MOON_TINT: Vec3 = [0.052, 0.068, 0.1];
 
 /** How much of the light that a ray loses on its way counts: the rest is scattered again, some of it to the eye. */
 const SECOND_CHANCE = 0.4;
@@ -41,6 +52,7 @@ export function airOf(radiusM: number): Air {
     mieHeightKm,
     rayleighPerKm: scale(overhead, 1 / rayleighHeightKm),
     miePerKm: 0.034 / mieHeightKm,
+    ozonePerKm: scale([0.012, 0.038, 0.002], 1 / rayleighHeightKm),
   };
 }
 
@@ -55,15 +67,22 @@ function depthToSpace(heightKm: number, layerKm: number, radiusKm: number, cosZe
   return layerKm * (below - (c * Math.exp(-h)) / (1 - c * cosZenith));
 }
 
+/** How much longer the way of light that comes from so high is made. */
+function stretchOf(cosZenith: number): number {
+  const low = Math.max(0, Math.min(1, (0.34 - cosZenith) / 0.44));
+  return 1 + (LOW_SUN_STRETCH - 1) * low * low;
+}
+
 /** Share of the sun's light that reaches a place, by colour; `p` is in kilometres from the planet's centre. */
 export function sunThroughAir(air: Air, p: Vec3, sun: Vec3): Vec3 {
   const r = length(p);
   const cosZenith = dot(p, sun) / r;
   const h = Math.max(0, r - air.radiusKm);
-  const rayleigh = depthToSpace(h, air.rayleighHeightKm, air.radiusKm, cosZenith);
+  const rayleigh = depthToSpace(h, air.rayleighHeightKm, air.radiusKm, cosZenith) * stretchOf(cosZenith);
   const mie = depthToSpace(h, air.mieHeightKm, air.radiusKm, cosZenith) * air.miePerKm * 1.1;
-  const share = (channel: number) => Math.exp(-Math.max(0, rayleigh * channel + mie));
-  return [share(air.rayleighPerKm[0]), share(air.rayleighPerKm[1]), share(air.rayleighPerKm[2])];
+  const share = (channel: 0 | 1 | 2) =>
+    Math.exp(-Math.max(0, rayleigh * (air.rayleighPerKm[channel] + air.ozonePerKm[channel]) + mie));
+  return [share(0), share(1), share(2)];
 }
 
 /** Mean of exp(-h / layer) on a segment between two heights. */
@@ -152,7 +171,7 @@ export function lightTable(air: Air): DataTexture {
     const middle = around(0.7);
     const horizon = around(0.06);
     // Light that was scattered more than once, which the single scattering above leaves out; and starlight.
-    const night: Vec3 = [0.02, 0.028, 0.05];
+    const night: Vec3 = [0.03, 0.042, 0.074];
     const mean: Vec3 = addScaled(addScaled(scale(zenith, 0.35), middle, 0.45), horizon, 0.2);
     put(0, column, scale(sunThroughAir(air, eye, sun), (SUN_STRENGTH * 0.58) / Math.PI));
     put(1, column, addScaled(night, mean, 1.45));
@@ -172,13 +191,21 @@ export function airUniforms(air: Air, table: DataTexture) {
     /** The planet's centre seen from the eye, kilometres. */
     uCenterKm: { value: new Vector3() },
     uSun: { value: new Vector3(0, 0, 1) },
+    uMoon: { value: new Vector3(0, 0, -1) },
+    /** Moonlight as shares of sunlight, by the moon's phase. */
+    uMoonTint: { value: new Vector3(...MOON_TINT) },
+    /** What the air itself shines at night. */
+    uNightAir: { value: new Vector3() },
     uPlanetKm: { value: new Vector3(air.radiusKm, air.radiusKm + air.topKm, SUN_STRENGTH) },
     uLayerKm: { value: new Vector3(air.rayleighHeightKm, air.mieHeightKm, 0) },
     uRayleigh: { value: new Vector3(...air.rayleighPerKm) },
+    uOzone: { value: new Vector3(...air.ozonePerKm) },
     uMie: { value: air.miePerKm },
     uLight: { value: table },
     uTimeS: { value: 0 },
     uExposure: { value: 1 },
+    /** 1 where the eye sees by night, when colours fade to blue. */
+    uNightEye: { value: 0 },
   };
 }
 export type AirUniforms = ReturnType<typeof airUniforms>;
@@ -194,9 +221,13 @@ export function frameOf(up: Vec3, towards: Vec3): readonly [Vec3, Vec3] {
 export const AIR_GLSL = /* glsl */ `
 uniform vec3 uCenterKm;
 uniform vec3 uSun;
+uniform vec3 uMoon;
+uniform vec3 uMoonTint;
+uniform vec3 uNightAir;
 uniform vec3 uPlanetKm;
 uniform vec3 uLayerKm;
 uniform vec3 uRayleigh;
+uniform vec3 uOzone;
 uniform float uMie;
 uniform sampler2D uLight;
 
@@ -216,9 +247,10 @@ vec3 sunThroughAir(vec3 p) {
   float r = length(p);
   float cosZenith = dot(p, uSun) / r;
   float h = max(0.0, r - uPlanetKm.x);
-  float rayleigh = depthToSpace(h, uLayerKm.x, cosZenith);
+  float low = clamp((0.34 - cosZenith) / 0.44, 0.0, 1.0);
+  float rayleigh = depthToSpace(h, uLayerKm.x, cosZenith) * (1.0 + ${(LOW_SUN_STRETCH - 1).toFixed(2)} * low * low);
   float mie = depthToSpace(h, uLayerKm.y, cosZenith);
-  return exp(-max(vec3(0.0), uRayleigh * rayleigh + uMie * 1.1 * mie));
+  return exp(-max(vec3(0.0), (uRayleigh + uOzone) * rayleigh + uMie * 1.1 * mie));
 }
 
 float meanDensity(float h0, float h1, float layer) {
@@ -266,18 +298,28 @@ float miePhase(float cosSun) {
   return 0.015 + 0.0795775 * (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosSun, 1.5) * 0.75;
 }
 
+// What the air adds on the way: daylight scattered into the ray, and at night its own faint shine.
+vec3 hazeOf(Air air, float cosSun) {
+  return air.rayleigh * rayleighPhase(cosSun) + air.mie * miePhase(cosSun) + (1.0 - air.clear) * uNightAir;
+}
+
 vec3 lightRow(float cosZenith, float row) {
   return texture(uLight, vec2(cosZenith * 0.4961 + 0.5, (row + 0.5) / 4.0)).rgb;
 }
+
+vec3 moonlight(float cosZenith) { return lightRow(cosZenith, 0.0) * uMoonTint; }
 `;
 
 /** For fragment shaders: from light to what the screen shows (filmic curve after Narkowicz 2015, then sRGB). */
 export const DISPLAY_GLSL = /* glsl */ `
 uniform float uExposure;
+uniform float uNightEye;
 vec4 display(vec3 light) {
   vec3 x = max(light, vec3(0.0)) * uExposure;
-  // A little off full colour, as film has it.
-  x = mix(vec3(dot(x, vec3(0.2126, 0.7152, 0.0722))), x, 0.92);
+  // A little off full colour, as film has it; and in the dark an eye sees hardly any.
+  float grey = dot(x, vec3(0.2126, 0.7152, 0.0722));
+  x = mix(vec3(grey), x, 0.92);
+  x = mix(x, grey * vec3(0.70, 0.93, 1.60), uNightEye * 0.5 * (1.0 - smoothstep(0.05, 0.5, grey)));
   x = x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14);
   x = clamp(x, 0.0, 1.0);
   return vec4(mix(1.055 * pow(x, vec3(1.0 / 2.4)) - 0.055, x * 12.92, vec3(lessThan(x, vec3(0.0031308)))), 1.0);

@@ -67,9 +67,9 @@ void main() {
   float cosSun = dot(ray, uSun);
   vDirection = position;
   vClear = air.clear;
-  vHaze = air.rayleigh * rayleighPhase(cosSun) + air.mie * miePhase(cosSun);
+  vHaze = hazeOf(air, cosSun);
   float height = dot(position, uSun);
-  vSunlight = lightRow(height, 0.0);
+  vSunlight = lightRow(height, 0.0) + moonlight(dot(position, uMoon));
   vSkylight = lightRow(height, 1.0);
   vForward = pow(max(0.0, cosSun), 8.0);
   gl_Position = projectionMatrix * viewMatrix * vec4(seenKm * 1000.0, 1.0);

@@ -52,6 +52,7 @@ varying vec3 vSeen;
 varying vec3 vNormal;
 varying vec3 vAlbedo;
 varying vec3 vSunlight;
+varying vec3 vMoonlight;
 varying vec3 vSkylight;
 varying vec3 vClear;
 varying vec3 vHaze;
@@ -68,10 +69,12 @@ void main() {
   vNormal = outward;
   vAlbedo = albedo;
   vSunlight = lightRow(sunHeight, 0.0) * max(lambert, ${shape.translucence.toFixed(2)} * (0.6 + 0.4 * lambert));
+  float moonLambert = dot(outward, uMoon);
+  vMoonlight = moonlight(dot(up, uMoon)) * max(moonLambert, ${shape.translucence.toFixed(2)} * (0.6 + 0.4 * moonLambert));
   vSkylight = lightRow(sunHeight, 1.0) * (0.62 + 0.38 * dot(outward, up))
     + lightRow(sunHeight, 0.0) * max(0.0, sunHeight) * 0.10 * (0.5 - 0.5 * dot(outward, up));
   vClear = air.clear;
-  vHaze = air.rayleigh * rayleighPhase(cosSun) + air.mie * miePhase(cosSun);
+  vHaze = hazeOf(air, cosSun);
   gl_Position = projectionMatrix * viewMatrix * vec4(seen, 1.0);
 }
 `,
@@ -82,13 +85,15 @@ varying vec3 vSeen;
 varying vec3 vNormal;
 varying vec3 vAlbedo;
 varying vec3 vSunlight;
+varying vec3 vMoonlight;
 varying vec3 vSkylight;
 varying vec3 vClear;
 varying vec3 vHaze;
 ${shape.makesWay ? MAKE_WAY : ""}
 void main() {
   ${shape.makesWay ? "makeWay();" : ""}
-  vec3 light = vAlbedo * (vSunlight * shadow(vSeen, vNormal) + vSkylight);
+  vec2 shade = shadows(vSeen, vNormal);
+  vec3 light = vAlbedo * (vSunlight * shade.x + vMoonlight * shade.y + vSkylight);
   gl_FragColor = display(light * vClear + vHaze);
 }
 `,

@@ -2,7 +2,7 @@
  * The colours of the ground by climate: a table over temperature and rain that the terrain shader reads per pixel,
  * so that biomes run into each other as they do outdoors.
  */
-import { DataTexture, LinearFilter, RGBAFormat, SRGBColorSpace, UnsignedByteType } from "three";
+import { DataTexture, LinearFilter, RGBAFormat, SRGBColorSpace, UnsignedByteType, Vector4 } from "three";
 
 export type Rgb = readonly [number, number, number];
 
@@ -41,6 +41,34 @@ export const SWATCHES: readonly Swatch[] = [
   { name: "tropical forest", temperatureC: 26, rainMm: 1900, color: hex("#597f45") },
   { name: "rain forest", temperatureC: 27, rainMm: 3400, color: hex("#46713f") },
 ];
+
+/**
+ * Biomes that are more than their climate, by their numbers in `biome.rs`: a colour, and how much of the ground it
+ * takes, 0 to 1. All others are as the climate paints them.
+ */
+const BIOMES: Readonly<Record<number, readonly [color: Rgb, share: number]>> = {
+  3: [hex("#d5dcdf"), 0.85], // ice
+  4: [hex("#8b8660"), 0.35], // tundra
+  9: [hex("#d9b481"), 0.45], // desert
+  12: [hex("#7d7a75"), 0.75], // bare rock
+  13: [hex("#b3a48c"), 0.5], // cold desert
+  17: [hex("#5d6b3e"), 0.6], // wetland
+  18: [hex("#d5dcdf"), 0.85], // sea ice
+  21: [hex("#8c9a5a"), 0.45], // alpine meadow
+  22: [hex("#d9d3c6"), 0.85], // salt flat
+};
+const BIOMES_MAX = 32;
+
+const linear = (byte: number): number => {
+  const share = byte / 255;
+  return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+};
+
+/** For shaders, by number of the biome: colour as linear light, and share. */
+export const BIOME_TINTS: readonly Vector4[] = Array.from({ length: BIOMES_MAX }, (_, number) => {
+  const [color, share] = BIOMES[number] ?? [[0, 0, 0] as const, 0];
+  return new Vector4(linear(color[0]), linear(color[1]), linear(color[2]), share);
+});
 
 const COLUMNS = 64;
 const ROWS = 64;

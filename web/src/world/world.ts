@@ -7,16 +7,26 @@
  * The eye is always at (0, 0, 0): positions are doubles from the planet's centre until the eye's is subtracted.
  */
 import { Matrix4, PerspectiveCamera, Quaternion, Scene, Vector3, Vector4, WebGLRenderer } from "three";
-import { add, addScaled, distance, dot, length, normalize, scale, subtract, type Vec3 } from "../geo/vec3.ts";
-import { airOf, airUniforms, lightTable } from "./atmosphere.ts";
+import {
+  addScaled,
+  distance,
+  dot,
+  length,
+  normalize,
+  scale,
+  subtract,
+  tangent,
+  type Vec3,
+} from "../geo/vec3.ts";
+import { airOf, airUniforms, lightTable, MOON_TINT } from "./atmosphere.ts";
 import { type CameraPlace, poseAt } from "./camera_place.ts";
 import { Clouds, cloudHeightM } from "./clouds.ts";
-import { type Heaven } from "./daylight.ts";
+import { type Heaven, moonPhase } from "./daylight.ts";
 import { LotOverlay, type LotView, lotTokenAt } from "./lot_overlay.ts";
 import { LotPosts, Pin } from "./markers.ts";
 import type { Job } from "./messages.ts";
 import { noiseTexture } from "./noise_texture.ts";
-import { paletteTexture } from "./palette.ts";
+import { BIOME_TINTS, paletteTexture } from "./palette.ts";
 import { type BodyView, People } from "./people.ts";
 import { instantiatePlanet, type PlanetCore } from "./planet_core.ts";
 import { Plants } from "./plants.ts";
@@ -68,6 +78,10 @@ const GAZE_EVERY_MS = 100;
 const POSTS_AGAIN_M = 20;
 /** Lots and shadows stop mattering above this height of the eye. */
 const NEAR_GROUND_M = 900;
+/** Light of the moonlit air at the horizon. */
+const NIGHT_AIR: Vec3 = [0.018, 0.03, 0.062];
+
+const clamp01 = (value: number) => Math.max(0, Math.min(1, value));
 
 export class World {
   private readonly scene = new Scene();
@@ -145,6 +159,7 @@ export class World {
       uniforms: {
         ...this.uniforms,
         uPalette: { value: palette },
+        uBiomeTint: { value: BIOME_TINTS },
         uLots: { value: this.lots.texture },
         uTreesM: { value: settings.treeRadiusM },
       },
@@ -422,13 +437,19 @@ export class World {
   }
 
   private lightUp(eye: Vec3, altitudeM: number): void {
-    const { uCenterKm, uSun, uExposure } = this.uniforms;
+    const { uCenterKm, uSun, uMoon, uMoonTint, uNightAir, uNightEye, uExposure } = this.uniforms;
     uCenterKm.value.set(...scale(eye, -0.001));
     uSun.value.set(...this.heaven.sun);
+    uMoon.value.set(...this.heaven.moon);
+    const up = normalize(eye);
+    const phase = moonPhase(this.heaven);
+    uMoonTint.value.set(...scale(MOON_TINT, phase ** 1.5));
     // The eye gets used to the dark; from space only the day counts.
-    const height = dot(normalize(eye), this.heaven.sun);
-    const dark = Math.max(0, Math.min(1, (0.12 - height) / 0.3));
-    const isLow = Math.max(0, Math.min(1, 1 - altitudeM / 60_000));
+    const dark = clamp01((0.12 - dot(up, this.heaven.sun)) / 0.3);
+    const isLow = clamp01(1 - altitudeM / 60_000);
+    const moonUp = clamp01(dot(up, this.heaven.moon) * 3 + 0.2) * phase;
+    uNightAir.value.set(...scale(NIGHT_AIR, (0.35 + 0.65 * moonUp) * (0.25 + 0.75 * isLow)));
+    uNightEye.value = clamp01((-0.02 - dot(up, this.heaven.sun)) / 0.15) * isLow;
     uExposure.value = (0.3 + 0.15 * isLow) * (1 + 2.2 * dark * isLow);
   }
 
@@ -468,8 +489,8 @@ export class World {
     }
     // Round the person, moved ahead: what is behind the eye needs no shadow.
     const at = this.stand(eye);
-    const middle = add(subtract(at, eye), scale(this.heading, this.shadows.reachM * 0.55));
-    this.shadows.render(middle, normalize(at), this.heaven.sun);
+    const ahead = tangent(this.cameraPlace ? this.pose.forward : this.heading, normalize(at));
+    this.shadows.render(addScaled(at, ahead, this.shadows.reachM * 0.55), eye, this.heaven);
   }
 }
 
