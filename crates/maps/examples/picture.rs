@@ -26,7 +26,9 @@ fn main() {
 }
 
 fn usage() {
-    eprintln!("SEED world biome|elevation HEIGHT FILE.png, or SEED tiles biome|elevation Z/LAT/LNG TILES FILE.png");
+    eprintln!(
+        "SEED world biome|elevation HEIGHT FILE.png, or SEED tiles biome|elevation Z/LAT/LNG TILES FILE.png"
+    );
 }
 
 /// `tiles` × `tiles` tiles around a place.

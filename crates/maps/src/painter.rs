@@ -5,7 +5,7 @@ use std::sync::Arc;
 use planet::Planet;
 
 use crate::address::{FaceTile, TileXyz};
-use crate::picture::{MapLayer, Picture, Pieces, Samples, View, paint};
+use crate::picture::{MapLayer, Picture, Pieces, Samples, View, paint, terrarium};
 
 /// Makes pictures of one planet; keeps pieces of ground that neighbouring pictures share.
 pub struct Painter {
@@ -26,6 +26,12 @@ impl Painter {
     /// A tile of the map.
     pub fn tile(&self, layer: MapLayer, tile: TileXyz) -> Picture {
         self.picture(layer, &View::of_tile(tile))
+    }
+
+    /// Heights of the ground as the colours of Terrarium: `red * 256 + green + blue / 256 - 32768` metres.
+    pub fn terrarium(&self, tile: TileXyz) -> Picture {
+        let view = View::of_tile(tile);
+        terrarium(&view, &Samples::of(&view, &self.pieces))
     }
 
     /// A tile of a face of the cube.

@@ -7,12 +7,15 @@ mod ground;
 mod paint;
 mod palette;
 mod sample;
+mod terrarium;
 mod view;
 
 pub(crate) use ground::Pieces;
 pub(crate) use paint::paint;
 pub use palette::biome_color;
+pub(crate) use palette::height_colors;
 pub(crate) use sample::Samples;
+pub(crate) use terrarium::terrarium;
 pub(crate) use view::View;
 
 /// What a picture shows.

@@ -105,11 +105,17 @@ const SEA: Ramp<8> = Ramp([
 ]);
 
 /// Lakes and rivers by depth, metres.
-const FRESH: Ramp<3> =
-    Ramp([(0.0, [147, 193, 209]), (40.0, [116, 171, 196]), (800.0, [74, 132, 168])]);
+const FRESH: Ramp<3> = Ramp([(0.0, [147, 193, 209]), (40.0, [116, 171, 196]), (800.0, [74, 132, 168])]);
 
 pub(crate) fn land_at_height(earth_m: f32) -> Vec3 {
     LAND.at(earth_m)
+}
+
+/// Colours of the elevation layer from the deepest sea to the highest land, with their heights above the sea.
+pub(crate) fn height_colors() -> impl Iterator<Item = (f32, [u8; 3])> {
+    let sea = SEA.0.into_iter().rev().map(|(depth_m, color)| (-depth_m, color));
+    // The shore belongs to both: the legend shows it as land. Dry ground below the sea is rare.
+    sea.take(SEA.0.len() - 1).chain(LAND.0.into_iter().skip(1))
 }
 
 pub(crate) fn sea_at_depth(earth_m: f32) -> Vec3 {

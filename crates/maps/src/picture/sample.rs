@@ -118,10 +118,8 @@ impl Reader<'_> {
         let quad = |x: f64| (x as u32).min((1 << lattice_level) - 1);
         let (x, y) = (s * side, t * side);
         let (i, j) = (quad(x), quad(y));
-        let piece = self.piece((
-            lattice_level - PIECE_DEPTH,
-            FaceIj { face, i: i >> PIECE_DEPTH, j: j >> PIECE_DEPTH },
-        ));
+        let piece = self
+            .piece((lattice_level - PIECE_DEPTH, FaceIj { face, i: i >> PIECE_DEPTH, j: j >> PIECE_DEPTH }));
         let (column, row) = (i % PIECE_QUADS, j % PIECE_QUADS);
         let corner = row as usize * PIECE_SIDE + column as usize;
         let corners = [corner, corner + 1, corner + PIECE_SIDE, corner + PIECE_SIDE + 1];

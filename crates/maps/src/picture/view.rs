@@ -51,13 +51,7 @@ impl View {
     pub(crate) fn of_tile(tile: TileXyz) -> Self {
         let side = f64::from(TILE_PIXELS) * f64::from(1_u32 << tile.z());
         let [left, top] = [tile.x(), tile.y()].map(|index| f64::from(index) * f64::from(TILE_PIXELS));
-        Self {
-            projection: Projection::Mercator { side },
-            left,
-            top,
-            width: TILE_PIXELS,
-            height: TILE_PIXELS,
-        }
+        Self { projection: Projection::Mercator { side }, left, top, width: TILE_PIXELS, height: TILE_PIXELS }
     }
 
     pub(crate) fn of_face_tile(tile: FaceTile) -> Self {
@@ -201,9 +195,8 @@ mod tests {
     fn views() -> Vec<View> {
         let planet = Planet::generate(PlanetSpec::for_test(1, 3));
         let tile = |z, x, y| View::of_tile(TileXyz::try_new(&planet, z, x, y).unwrap());
-        let face = |face, level, i, j| {
-            View::of_face_tile(FaceTile::try_new(&planet, face, level, i, j).unwrap())
-        };
+        let face =
+            |face, level, i, j| View::of_face_tile(FaceTile::try_new(&planet, face, level, i, j).unwrap());
         let mut views = vec![tile(0, 0, 0), tile(1, 1, 0), tile(3, 7, 2), tile(14, 12_345, 4_321)];
         views.extend([View::of_world(512, 0, 512), View::of_world(512, 128, 64)]);
         views.extend((0..6).flat_map(|it| [face(it, 0, 0, 0), face(it, 9, 0, 511), face(it, 12, 1_000, 7)]));

@@ -1,0 +1,94 @@
+//! A small planet behind the routes, without a network.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use maps::{Deps, MapLimits, MapService};
+use planet::artifact::{self, Identity, Manifest};
+use planet::{Planet, PlanetSpec};
+use tower::ServiceExt as _;
+
+/// Small enough to be made in every test.
+pub const LIMITS: MapLimits =
+    MapLimits { workers_max: 2, waiting_max: 64, files_bytes_max: 8 << 20, ground_bytes_max: 16 << 20 };
+
+/// The planet of all tests: as large as the default, from a coarse raster.
+pub fn planet() -> Arc<Planet> {
+    Arc::new(Planet::generate(PlanetSpec::for_test(1, 3)))
+}
+
+/// The answers for a planet.
+pub fn service(planet: Arc<Planet>, limits: MapLimits) -> Arc<MapService> {
+    fill(planet.raster());
+    let identity = Identity { spec: planet.spec(), sub_seed: 0, import: None, biome_table: Vec::new() };
+    let artifact = artifact::write(identity, planet.raster(), NonZeroUsize::MIN);
+    let manifest = Manifest::decode(&artifact).expect("written just now");
+    let artifact = Bytes::from(artifact);
+    Arc::new(MapService::new(Deps { planet, manifest, artifact, public_origin: None, limits }))
+}
+
+/// A site with the map routes.
+pub struct Site {
+    pub maps: Arc<MapService>,
+    app: Router,
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Bytes,
+}
+
+impl Site {
+    pub fn new(limits: MapLimits) -> Self {
+        let maps = service(planet(), limits);
+        let (app, _) = maps::routes(Arc::clone(&maps)).split_for_parts();
+        Self { maps, app }
+    }
+
+    /// An address below the planet's hash.
+    pub fn below(&self, path: &str) -> String {
+        format!("/api/v1/planet/{}/{path}", self.maps.planet_hash())
+    }
+
+    pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in [("host", "maps.test:7380")].iter().chain(headers) {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).expect("a valid request");
+        let response = self.app.clone().oneshot(request).await.expect("a router never fails");
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body in memory");
+        Answer { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, &[]).await
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers));
+        value.to_str().expect("plain text")
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {:?}", self.bytes))
+    }
+}
+
+/// Puts empty tiles where a raster has none.
+fn fill(raster: &planet::Raster) {
+    for id in artifact::tiles_of(raster.level()) {
+        if raster.tile(id).is_none() {
+            raster.insert(id, Arc::default());
+        }
+    }
+}
