@@ -16,6 +16,7 @@ mod biome;
 mod biome_table;
 mod chunk;
 mod climate;
+pub mod global;
 mod golden;
 mod ground;
 pub mod noise;
@@ -106,7 +107,10 @@ impl Planet {
     /// # Panics
     /// If the shift is above [`SHIFT_MAX`], or there is no such raster level.
     pub fn generate(spec: PlanetSpec) -> Self {
-        Self::new(spec, Arc::new(Raster::empty(spec.raster_level)))
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let PlanetSpec { seed, raster_level, .. } = spec;
+        let global = global::GlobalSpec { seed, raster_level, threads };
+        Self::new(spec, Arc::new(global::generate(&global, &BiomeTable::default(), &mut |_| {})))
     }
 
     /// The raster it stands on.
