@@ -49,14 +49,13 @@ pub unsafe extern "C" fn plants_build(
     out: *mut u8,
 ) -> u32 {
     let capacity = plants_bytes(slots);
-    let Some(cell) = cell_at(face, level, i, j) else { return 0 };
-    if capacity == 0 || layer > 1 {
+    let (Some(cell), Some(layer)) = (cell_at(face, level, i, j), Layer::from_number(layer)) else { return 0 };
+    if capacity == 0 {
         return 0;
     }
     // SAFETY: the caller's promise above.
     let (planet, out) =
         unsafe { (planet_ref(planet), std::slice::from_raw_parts_mut(out, capacity as usize)) };
-    let layer = if layer == 0 { Layer::Trees } else { Layer::Grass };
     plants(planet, cell, slots as usize, layer).map_or(0, |stand| stand.write(out) as u32)
 }
 
@@ -72,32 +71,52 @@ pub unsafe extern "C" fn plants_missing(
     level: u32,
     i: u32,
     j: u32,
+    layer: u32,
     out: *mut u64,
     capacity: u32,
 ) -> u32 {
     // SAFETY: the caller's promise above.
     let planet = unsafe { planet_ref(planet) };
-    let Some(cell) = cell_at(face, level, i, j) else { return 0 };
-    let Some(quads) = walked_quads(planet, cell) else { return 0 };
+    let (Some(cell), Some(layer)) = (cell_at(face, level, i, j), Layer::from_number(layer)) else { return 0 };
+    let Some(quads) = layer.quads(planet, cell) else { return 0 };
     let tiles = planet.missing(cell, planet.spacing_m(cell.level(), quads));
     // SAFETY: the caller's promise above.
     unsafe { write_tile_ids(tiles, out, capacity) }
 }
 
-/// Quads along a cell for which its ground is as fine as what bodies walk on; none if there would be too many.
-pub(crate) fn walked_quads(planet: &Planet, cell: CellId) -> Option<u32> {
-    /// Chunks of this level have a vertex every metre.
-    const CHUNK_LEVEL: u8 = 14;
-    const CHUNK_DEPTH: u8 = 6;
-    let depth = (planet.grid_level(CHUNK_LEVEL) + CHUNK_DEPTH).checked_sub(cell.level())?;
-    1_u32.checked_shl(u32::from(depth)).filter(|quads| *quads <= QUADS_MAX)
-}
-
 /// What a patch of plants holds.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Layer {
     Trees,
     Grass,
+}
+
+impl Layer {
+    /// The layer of its number at the boundary.
+    fn from_number(number: u32) -> Option<Self> {
+        [Self::Trees, Self::Grass].get(number as usize).copied()
+    }
+
+    /// Quads along a cell for which its ground is as fine as what bodies walk on; none if there would be too many.
+    fn quads(self, planet: &Planet, cell: CellId) -> Option<u32> {
+        /// Chunks of this level have a vertex every metre.
+        const CHUNK_LEVEL: u8 = 14;
+        const CHUNK_DEPTH: u8 = 6;
+        match self {
+            Self::Trees | Self::Grass => {
+                let depth = (planet.grid_level(CHUNK_LEVEL) + CHUNK_DEPTH).checked_sub(cell.level())?;
+                1_u32.checked_shl(u32::from(depth)).filter(|quads| *quads <= QUADS_MAX)
+            }
+        }
+    }
+
+    /// So that the dice of one layer do not fall like another's.
+    fn salt(self) -> u64 {
+        match self {
+            Self::Trees => 0x7265_6573,
+            Self::Grass => 0x6772_6173,
+        }
+    }
 }
 
 struct Plant {
@@ -141,22 +160,18 @@ impl Stand {
 
 fn plants(planet: &Planet, cell: CellId, slots: usize, layer: Layer) -> Option<Stand> {
     let radius_m = planet.radius_m();
-    let ground = GroundGrid::of(planet, cell)?;
+    let ground = GroundGrid::of(planet, cell, layer.quads(planet, cell)?);
     let middle = ground.patch.side() * (ground.patch.side() / 2) + ground.patch.side() / 2;
     let climate = ground.climate(middle);
     let origin =
         origin_near(cell.center() * (radius_m + f64::from(ground.patch.elevations_m[middle]).max(0.0)));
-    let salt = match layer {
-        Layer::Trees => 0x7265_6573,
-        Layer::Grass => 0x6772_6173,
-    };
     let FaceIj { face, i, j } = cell.face_ij();
-    let seed = mix(planet.spec().seed ^ salt)
+    let seed = mix(planet.spec().seed ^ layer.salt())
         ^ mix(u64::from(face) << 32 | u64::from(cell.level()))
         ^ mix(u64::from(i) << 32 | u64::from(j));
     let mut plants = Vec::new();
     for slot in 0..slots * slots {
-        let mut dice = Dice(mix(seed.wrapping_add(slot as u64)));
+        let mut dice = Dice::new(seed.wrapping_add(slot as u64));
         let x = ((slot % slots) as f64 + dice.unit()) / slots as f64;
         let y = ((slot / slots) as f64 + dice.unit()) / slots as f64;
         let (direction, mut site) = ground.site(DVec2::new(x, y));
@@ -184,13 +199,12 @@ struct GroundGrid {
 }
 
 impl GroundGrid {
-    fn of(planet: &Planet, cell: CellId) -> Option<Self> {
-        let quads = walked_quads(planet, cell)?;
+    fn of(planet: &Planet, cell: CellId, quads: u32) -> Self {
         let patch = planet.patch(cell, quads, RINGS);
         let waters = waters(&patch);
         let directions: Vec<_> = Patch::directions(cell, quads, RINGS).collect();
         let spacing_m = (directions[1] - directions[0]).length() * planet.radius_m();
-        Some(Self { patch, waters, directions, spacing_m })
+        Self { patch, waters, directions, spacing_m }
     }
 
     fn climate(&self, vertex: usize) -> Climate {
@@ -256,7 +270,7 @@ fn value_noise(point: DVec3) -> f64 {
             ^ mix(lattice.y as i64 as u64 ^ 0x5bd1)
             ^ mix(lattice.z as i64 as u64 ^ 0x27d4_eb2f);
         let weight = |axis: f64, at: f64| if at > 0.5 { axis } else { 1.0 - axis };
-        Dice(mix(key)).unit() * weight(smooth.x, dx) * weight(smooth.y, dy) * weight(smooth.z, dz)
+        Dice::new(key).unit() * weight(smooth.x, dx) * weight(smooth.y, dy) * weight(smooth.z, dz)
     };
     let mut sum = 0.0;
     for (dx, dy, dz) in [
@@ -286,6 +300,10 @@ fn mix(value: u64) -> u64 {
 pub(crate) struct Dice(u64);
 
 impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(mix(seed))
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0)
@@ -327,10 +345,10 @@ mod tests {
     fn cells_too_wide_or_too_narrow_for_plants_are_refused() {
         let planet = Planet::generate(PlanetSpec::for_test(1, 3));
         let leaf = CellId::from_point(DVec3::new(0.1, 0.2, 0.9));
-        assert_eq!(walked_quads(&planet, leaf.parent(14)), Some(64));
-        assert_eq!(walked_quads(&planet, leaf.parent(20)), Some(1));
-        assert_eq!(walked_quads(&planet, leaf.parent(21)), None);
-        assert_eq!(walked_quads(&planet, leaf.parent(11)), None);
+        assert_eq!(Layer::Trees.quads(&planet, leaf.parent(14)), Some(64));
+        assert_eq!(Layer::Trees.quads(&planet, leaf.parent(20)), Some(1));
+        assert_eq!(Layer::Trees.quads(&planet, leaf.parent(21)), None);
+        assert_eq!(Layer::Trees.quads(&planet, leaf.parent(11)), None);
     }
 
     #[test]
