@@ -5,17 +5,21 @@
 //! - [`MapService`] keeps what was made, lets few jobs run at once and refuses what is too much; [`routes`] speaks
 //!   HTTP.
 //!
+//! - [`export`] writes rasters of the whole planet that GDAL opens, [`import`] reads heights from such files.
+//!
 //! It never changes the planet and keeps nothing that could not be made again.
 //!
 //! Read first: [`Painter`], [`MapService`], `picture/mod.rs`.
 
 mod address;
 mod encode;
+pub mod export;
 mod file;
 mod job;
 mod legend;
 mod painter;
 mod picture;
+mod places;
 mod problems;
 mod range;
 mod routes;

@@ -5,7 +5,15 @@ use std::sync::Arc;
 use planet::Planet;
 
 use crate::address::{FaceTile, TileXyz};
-use crate::picture::{MapLayer, Picture, Pieces, Samples, View, paint, terrarium};
+use crate::picture::{MapLayer, Picture, Pieces, Samples, View, biome_numbers, paint, terrarium};
+
+/// Rows of an equirectangular raster of the whole planet, `2 * world_height` pixels wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WorldStrip {
+    pub(crate) world_height: u32,
+    pub(crate) top: u32,
+    pub(crate) rows: u32,
+}
 
 /// Makes pictures of one planet; keeps pieces of ground that neighbouring pictures share.
 pub struct Painter {
@@ -46,6 +54,17 @@ impl Painter {
     pub fn world(&self, layer: MapLayer, height: u32) -> Picture {
         assert!(height > 0, "a picture has rows");
         self.picture(layer, &View::of_world(height, 0, height))
+    }
+
+    /// Heights of the ground, metres above the sea, row by row.
+    pub(crate) fn heights(&self, strip: WorldStrip) -> Vec<f32> {
+        let view = View::of_world(strip.world_height, strip.top, strip.rows);
+        Samples::of(&view, &self.pieces).inner_elevations_m(&view).collect()
+    }
+
+    /// Numbers of the biomes, row by row.
+    pub(crate) fn biome_numbers(&self, strip: WorldStrip) -> Vec<u8> {
+        biome_numbers(&View::of_world(strip.world_height, strip.top, strip.rows), &self.pieces)
     }
 
     fn picture(&self, layer: MapLayer, view: &View) -> Picture {

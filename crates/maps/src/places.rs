@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use api::{Problem, ValidQuery, kinds};
-use axum::Json;
-use axum::extract::State;
+use api::{Problem, kinds};
 use cell::{CellId, LatLng};
 use planet::places::{NameTable, Place, PlaceKind, Places};
 use planet::{Ground, Planet};
@@ -24,8 +22,7 @@ const LINE_POINTS_MAX: usize = 48;
 const LOT_LEVEL: u8 = 15;
 
 /// The named places of a planet, found when first asked for.
-#[derive(Debug)]
-pub struct Gazetteer {
+pub(crate) struct Gazetteer {
     planet: Arc<Planet>,
     names: NameTable,
     places: OnceLock<Places>,
@@ -33,7 +30,7 @@ pub struct Gazetteer {
 
 impl Gazetteer {
     /// Nothing is found yet.
-    pub fn new(planet: Arc<Planet>, names: NameTable) -> Self {
+    pub(crate) fn new(planet: Arc<Planet>, names: NameTable) -> Self {
         Self { planet, names, places: OnceLock::new() }
     }
 
@@ -47,7 +44,7 @@ impl Gazetteer {
 /// Kinds of places.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum NamedPlaceKind {
+pub(crate) enum NamedPlaceKind {
     /// Open sea.
     Ocean,
     /// Great land.
@@ -80,7 +77,7 @@ impl From<PlaceKind> for NamedPlaceKind {
 
 /// A point of the planet.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct PointView {
+pub(crate) struct PointView {
     /// Geocentric latitude, −90 to 90.
     pub lat_deg: f64,
     /// Longitude, −180 to 180.
@@ -96,7 +93,7 @@ impl From<glam::DVec3> for PointView {
 
 /// A place with a name.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct NamedPlaceView {
+pub(crate) struct NamedPlaceView {
     /// Token of the raster cell it hangs on; with the kind it is unique.
     pub id: String,
     /// What it is.
@@ -124,14 +121,18 @@ impl NamedPlaceView {
             let step = place.line.len().div_ceil(LINE_POINTS_MAX);
             let last = place.line.len() - 1;
             let chosen = (0..last).step_by(step).chain([last]);
-            chosen.map(|index| PointView::from(place.line[index])).map(|at| [at.lng_deg, at.lat_deg]).collect()
+            chosen
+                .map(|index| PointView::from(place.line[index]))
+                .map(|at| [at.lng_deg, at.lat_deg])
+                .collect()
         });
         Self {
             id: place.anchor.token(),
             kind: place.kind.into(),
             name: place.name.clone(),
             center: place.center.into(),
-            area_km2: (place.area_share > 0.0).then(|| (place.area_share * sphere_km2 * 100.0).round() / 100.0),
+            area_km2: (place.area_share > 0.0)
+                .then(|| (place.area_share * sphere_km2 * 100.0).round() / 100.0),
             length_km: line.is_some().then(|| (place.length_rad * radius_km * 10.0).round() / 10.0),
             line,
         }
@@ -140,14 +141,14 @@ impl NamedPlaceView {
 
 /// Places, the most important first.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct NamedPlacesView {
+pub(crate) struct NamedPlacesView {
     /// The places.
     pub items: Vec<NamedPlaceView>,
 }
 
 /// A place that one is in or near, by its name.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct NameView {
+pub(crate) struct NameView {
     /// What it is.
     pub kind: NamedPlaceKind,
     /// What it is called.
@@ -162,7 +163,7 @@ impl NameView {
 
 /// Water over the ground.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct WaterView {
+pub(crate) struct WaterView {
     /// Height of its surface over the sea, metres.
     pub surface_m: f64,
     /// How deep it is, metres.
@@ -171,7 +172,7 @@ pub struct WaterView {
 
 /// What is at a point of the planet.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct HereView {
+pub(crate) struct HereView {
     /// Height of the ground over the sea, metres; below zero on the sea floor.
     pub elevation_m: f64,
     /// The sea, lake or river over it; absent where it is dry.
@@ -244,7 +245,8 @@ impl Gazetteer {
     pub(crate) fn at(&self, PointParams { lat, lng }: &PointParams) -> Result<HereView, Problem> {
         let place = LatLng::from_degrees(*lat, *lng).map_err(|error| {
             let is_lat = !(-90.0..=90.0).contains(lat);
-            Problem::from(kinds::INVALID_QUERY).parameter(if is_lat { "lat" } else { "lng" }, error.to_string())
+            Problem::from(kinds::INVALID_QUERY)
+                .parameter(if is_lat { "lat" } else { "lng" }, error.to_string())
         })?;
         let direction = place.to_point();
         let Ground { elevation_m, water_m } = self.planet.ground(direction);
@@ -271,7 +273,9 @@ impl Gazetteer {
 
     fn views<'a>(&self, places: impl IntoIterator<Item = &'a Place>) -> NamedPlacesView {
         let radius_m = self.planet.radius_m();
-        NamedPlacesView { items: places.into_iter().map(|place| NamedPlaceView::of(place, radius_m)).collect() }
+        NamedPlacesView {
+            items: places.into_iter().map(|place| NamedPlaceView::of(place, radius_m)).collect(),
+        }
     }
 }
 

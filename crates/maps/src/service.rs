@@ -6,6 +6,7 @@ use std::time::Instant;
 use api::Problem;
 use axum::body::Bytes;
 use planet::artifact::Manifest;
+use planet::places::NameTable;
 use planet::{Planet, TileId};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -14,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::file::File;
 use crate::job::Job;
 use crate::painter::Painter;
+use crate::places::Gazetteer;
 use crate::problems;
 
 /// What the maps need from outside.
@@ -24,6 +26,8 @@ pub struct Deps {
     pub manifest: Manifest,
     /// The planet's artifact, whole.
     pub artifact: Bytes,
+    /// How places are called.
+    pub names: NameTable,
     /// The origin that absolute addresses name (`https://example.org`); none for the host that was asked.
     pub public_origin: Option<String>,
     /// How much may be kept and done.
@@ -68,6 +72,7 @@ pub struct MapService {
     pub(crate) manifest_file: File,
     pub(crate) artifact_file: File,
     artifact: Bytes,
+    gazetteer: Gazetteer,
     pub(crate) public_origin: Option<String>,
     kept: Cache<Job, File, FileBytes>,
     workers: Arc<Semaphore>,
@@ -98,11 +103,12 @@ impl MapService {
     /// # Panics
     /// If the artifact is not the manifest's.
     pub fn new(deps: Deps) -> Self {
-        let Deps { planet, manifest, artifact, public_origin, limits } = deps;
+        let Deps { planet, manifest, artifact, names, public_origin, limits } = deps;
         assert_eq!(artifact.len() as u64, manifest.artifact_bytes(), "an artifact and its own manifest");
         let planet_hash = manifest.planet_hash().to_string();
         let file = |bytes: Bytes| File::new(ARTIFACT_MEDIA_TYPE, bytes);
         Self {
+            gazetteer: Gazetteer::new(Arc::clone(&planet), names),
             painter: Painter::new(planet, limits.ground_bytes_max),
             manifest_file: file(artifact.slice(..manifest.bytes() as usize)),
             artifact_file: file(artifact.clone()),
@@ -166,6 +172,21 @@ impl MapService {
             }
         });
         made.await.map_err(|_| Problem::internal(&format!("{job:?} could not be made")))
+    }
+
+    /// Asks the gazetteer on a thread of its own: its first answer takes some tenths of a second.
+    pub(crate) async fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&Gazetteer) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = self.turn().await?;
+        let service = Arc::clone(self);
+        let asked = tokio::task::spawn_blocking(move || {
+            let answer = ask(&service.gazetteer);
+            drop(turn);
+            answer
+        });
+        asked.await.map_err(|error| Problem::internal(&error))
     }
 
     /// Waits for a worker. Who stops waiting gives the place free again.

@@ -48,12 +48,12 @@ export async function openAtlas(): Promise<Atlas> {
   };
 }
 
-const under = ({ planetHash }: Atlas) => ({ hash: planetHash });
+const under = ({ planetHash }: Atlas) => ({ planet_hash: planetHash });
 
 /** Every place with a name, the most important first. */
 export async function placesOf(atlas: Atlas): Promise<readonly Place[]> {
   const params = { path: under(atlas) };
-  return (await dataOf(client.GET("/api/v1/planet/{hash}/places", { params }))).items;
+  return (await dataOf(client.GET("/api/v1/planet/{planet_hash}/places", { params }))).items;
 }
 
 export async function searchPlaces(
@@ -62,19 +62,19 @@ export async function searchPlaces(
   signal: AbortSignal,
 ): Promise<readonly Place[]> {
   const params = { path: under(atlas), query: { q: text } };
-  return (await dataOf(client.GET("/api/v1/planet/{hash}/places/search", { params, signal }))).items;
+  return (await dataOf(client.GET("/api/v1/planet/{planet_hash}/places/search", { params, signal }))).items;
 }
 
 /** Ground, climate and names of a place. */
 export function hereAt(atlas: Atlas, place: LatLng, signal?: AbortSignal): Promise<Here> {
   const query = { lat: place.latitude_deg, lng: place.longitude_deg };
   const params = { path: under(atlas), query };
-  return dataOf(client.GET("/api/v1/planet/{hash}/at", { params, ...(signal && { signal }) }));
+  return dataOf(client.GET("/api/v1/planet/{planet_hash}/at", { params, ...(signal && { signal }) }));
 }
 
 export async function legendOf(atlas: Atlas, layer: Layer): Promise<readonly LegendEntry[]> {
   const params = { path: { ...under(atlas), layer } };
-  return (await dataOf(client.GET("/api/v1/planet/{hash}/legend/{layer}", { params }))).entries;
+  return (await dataOf(client.GET("/api/v1/planet/{planet_hash}/legend/{layer}", { params }))).entries;
 }
 
 /** Where a picture's TileJSON is. */

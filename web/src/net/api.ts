@@ -53,8 +53,8 @@ export const publicApi = {
 
   /** The names of a place, the nearest thing first. */
   async namesAt(planetHash: string, { latitude_deg, longitude_deg }: LatLng): Promise<readonly string[]> {
-    const params = { path: { hash: planetHash }, query: { lat: latitude_deg, lng: longitude_deg } };
-    const { lake, river, range, region } = await dataOf(client.GET("/api/v1/planet/{hash}/at", { params }));
+    const params = { path: { planet_hash: planetHash }, query: { lat: latitude_deg, lng: longitude_deg } };
+    const { lake, river, range, region } = await dataOf(client.GET("/api/v1/planet/{planet_hash}/at", { params }));
     return [lake, river, range, region].filter((place) => place != null).map(({ name }) => name);
   },
 

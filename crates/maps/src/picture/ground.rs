@@ -29,8 +29,8 @@ pub(crate) struct Piece {
     pub(crate) water_m: Box<[f32]>,
     /// Colour of the land, were it flat and in the sun.
     pub(crate) tints: Box<[[u8; 3]]>,
-    /// Whether ice lies upon the sea.
-    pub(crate) is_frozen: Box<[bool]>,
+    /// What grows there.
+    pub(crate) biomes: Box<[Biome]>,
 }
 
 /// Makes pieces and keeps those asked for last.
@@ -91,7 +91,7 @@ impl Piece {
             elevations_m: patch.elevations_m.into_boxed_slice(),
             water_m: patch.water_m.into_boxed_slice(),
             tints,
-            is_frozen: patch.biomes.iter().map(|biome| *biome == Biome::SeaIce).collect(),
+            biomes: patch.biomes.into_boxed_slice(),
         }
     }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use cell::{CellId, FaceIj, point_to_face_uv, uv_to_st};
 use glam::Vec3;
+use planet::Biome;
 
 use super::ground::{PIECE_DEPTH, PIECE_QUADS, PIECE_SIDE, Piece, Pieces};
+use super::palette;
 use super::view::{Row, View};
 
 /// Depth of a pixel that is far from any water, metres.
@@ -91,6 +93,30 @@ impl Samples {
         }
         samples
     }
+
+    /// Heights without the pixels outside, row by row.
+    pub(crate) fn inner_elevations_m(&self, view: &View) -> impl Iterator<Item = f32> {
+        let width = view.width as usize;
+        let rows = self.elevations_m.chunks_exact(self.stride).skip(1).take(view.height as usize);
+        rows.flat_map(move |row| row[1..=width].iter().copied())
+    }
+}
+
+/// Numbers of the biomes nearest to the pixels of a view, row by row.
+pub(crate) fn biome_numbers(view: &View, pieces: &Pieces) -> Vec<u8> {
+    let columns: Vec<_> = (0..view.width as i32).map(|column| view.column(column)).collect();
+    let mut reader = Reader { pieces, last: None };
+    let mut numbers = Vec::with_capacity((view.width * view.height) as usize);
+    for row in 0..view.height as i32 {
+        let row = view.row(row);
+        let (level, _) = detail(row, pieces.lattice_level_max());
+        for column in &columns {
+            let (face, u, v) = point_to_face_uv(view.direction(row, *column));
+            let quad = reader.quad(face, uv_to_st(u), uv_to_st(v), level);
+            numbers.push(quad.piece.biomes[quad.nearest()] as u8);
+        }
+    }
+    numbers
 }
 
 /// The lattice level for a row, and how much of the next one is mixed in.
@@ -114,17 +140,23 @@ type CellAt = (u8, FaceIj);
 
 impl Reader<'_> {
     fn sample(&mut self, face: u8, s: f64, t: f64, lattice_level: u8) -> Sample {
+        self.quad(face, s, t, lattice_level).interpolate()
+    }
+
+    fn quad(&mut self, face: u8, s: f64, t: f64, lattice_level: u8) -> Quad<'_> {
         let side = f64::from(1_u32 << lattice_level);
-        let quad = |x: f64| (x as u32).min((1 << lattice_level) - 1);
+        let index = |x: f64| (x as u32).min((1 << lattice_level) - 1);
         let (x, y) = (s * side, t * side);
-        let (i, j) = (quad(x), quad(y));
-        let piece = self
-            .piece((lattice_level - PIECE_DEPTH, FaceIj { face, i: i >> PIECE_DEPTH, j: j >> PIECE_DEPTH }));
+        let (i, j) = (index(x), index(y));
+        let at = FaceIj { face, i: i >> PIECE_DEPTH, j: j >> PIECE_DEPTH };
         let (column, row) = (i % PIECE_QUADS, j % PIECE_QUADS);
         let corner = row as usize * PIECE_SIDE + column as usize;
-        let corners = [corner, corner + 1, corner + PIECE_SIDE, corner + PIECE_SIDE + 1];
-        let (fx, fy) = ((x - f64::from(i)) as f32, (y - f64::from(j)) as f32);
-        interpolate(piece, corners, [(1.0 - fx) * (1.0 - fy), fx * (1.0 - fy), (1.0 - fx) * fy, fx * fy])
+        Quad {
+            piece: self.piece((lattice_level - PIECE_DEPTH, at)),
+            corners: [corner, corner + 1, corner + PIECE_SIDE, corner + PIECE_SIDE + 1],
+            right: (x - f64::from(i)) as f32,
+            up: (y - f64::from(j)) as f32,
+        }
     }
 
     fn piece(&mut self, at: CellAt) -> &Piece {
@@ -135,29 +167,46 @@ impl Reader<'_> {
     }
 }
 
-/// Between the four corners of a quad.
-fn interpolate(piece: &Piece, corners: [usize; 4], weights: [f32; 4]) -> Sample {
-    let ground_m = corners.map(|corner| piece.elevations_m[corner]);
-    let water_m = corners.map(|corner| piece.water_m[corner]);
-    let mut sample = Sample { elevation_m: 0.0, depth_m: DRY_M, tint: Vec3::ZERO, ice: 0.0 };
-    for (index, weight) in weights.into_iter().enumerate() {
-        let [red, green, blue] = piece.tints[corners[index]].map(f32::from);
-        sample.elevation_m += ground_m[index] * weight;
-        sample.tint += Vec3::new(red, green, blue) * weight;
-        sample.ice += if piece.is_frozen[corners[index]] { weight } else { 0.0 };
+/// A place between four vertices.
+struct Quad<'p> {
+    piece: &'p Piece,
+    /// Lower left, lower right, upper left, upper right.
+    corners: [usize; 4],
+    /// How far from the left and the lower side, 0..=1.
+    right: f32,
+    up: f32,
+}
+
+impl Quad<'_> {
+    fn nearest(&self) -> usize {
+        self.corners[usize::from(self.right >= 0.5) + 2 * usize::from(self.up >= 0.5)]
     }
-    let (wet, sum_m) = water_m
-        .into_iter()
-        .filter(|level_m| !level_m.is_nan())
-        .fold((0, 0.0), |(wet, sum_m), level_m| (wet + 1, sum_m + level_m));
-    if wet > 0 {
-        // On dry corners the water stands where it stands on the others, below the ground.
-        let level_m = sum_m / wet as f32;
-        let depth_m = |index: usize| {
-            let own_m = water_m[index];
-            if own_m.is_nan() { (level_m - ground_m[index]).min(0.0) } else { own_m - ground_m[index] }
-        };
-        sample.depth_m = (0..4).map(|index| depth_m(index) * weights[index]).sum();
+
+    fn interpolate(&self) -> Sample {
+        let (right, up) = (self.right, self.up);
+        let weights = [(1.0 - right) * (1.0 - up), right * (1.0 - up), (1.0 - right) * up, right * up];
+        let ground_m = self.corners.map(|corner| self.piece.elevations_m[corner]);
+        let water_m = self.corners.map(|corner| self.piece.water_m[corner]);
+        let mut sample = Sample { elevation_m: 0.0, depth_m: DRY_M, tint: Vec3::ZERO, ice: 0.0 };
+        for (index, weight) in weights.into_iter().enumerate() {
+            let corner = self.corners[index];
+            sample.elevation_m += ground_m[index] * weight;
+            sample.tint += palette::rgb(self.piece.tints[corner]) * weight;
+            sample.ice += if self.piece.biomes[corner] == Biome::SeaIce { weight } else { 0.0 };
+        }
+        let (wet, sum_m) = water_m
+            .into_iter()
+            .filter(|level_m| !level_m.is_nan())
+            .fold((0, 0.0), |(wet, sum_m), level_m| (wet + 1, sum_m + level_m));
+        if wet > 0 {
+            // On dry corners the water stands where it stands on the others, below the ground.
+            let level_m = sum_m / wet as f32;
+            let depth_m = |index: usize| {
+                let own_m = water_m[index];
+                if own_m.is_nan() { (level_m - ground_m[index]).min(0.0) } else { own_m - ground_m[index] }
+            };
+            sample.depth_m = (0..4).map(|index| depth_m(index) * weights[index]).sum();
+        }
+        sample
     }
-    sample
 }

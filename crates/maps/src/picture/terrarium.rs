@@ -18,12 +18,7 @@ pub(crate) fn terrarium_color(height_m: f32) -> [u8; 3] {
 
 /// The heights of the ground under the pixels of a view.
 pub(crate) fn terrarium(view: &View, samples: &Samples) -> Picture {
-    let rows = samples.elevations_m.chunks_exact(samples.stride);
-    let inner = rows.skip(1).take(view.height as usize);
-    let rgb = inner
-        .flat_map(|row| &row[1..=view.width as usize])
-        .flat_map(|height_m| terrarium_color(*height_m))
-        .collect();
+    let rgb = samples.inner_elevations_m(view).flat_map(terrarium_color).collect();
     Picture { width: view.width, height: view.height, rgb }
 }
 

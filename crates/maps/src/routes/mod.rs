@@ -6,6 +6,7 @@
 mod artifact;
 mod chunks;
 mod legend;
+mod places;
 mod tile_json;
 mod tiles;
 
@@ -36,6 +37,9 @@ pub fn routes(maps: Arc<MapService>) -> OpenApiRouter {
         .routes(routes!(tiles::face_tile))
         .routes(routes!(tile_json::tile_json))
         .routes(routes!(legend::legend))
+        .routes(routes!(places::places))
+        .routes(routes!(places::search))
+        .routes(routes!(places::at))
         .with_state(maps)
         .layer(axum::middleware::from_fn(open))
 }

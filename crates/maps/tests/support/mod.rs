@@ -8,6 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use maps::{Deps, MapLimits, MapService};
 use planet::artifact::{self, Identity, Manifest};
+use planet::places::NameTable;
 use planet::{Planet, PlanetSpec};
 use tower::ServiceExt as _;
 
@@ -27,7 +28,14 @@ pub fn service(planet: Arc<Planet>, limits: MapLimits) -> Arc<MapService> {
     let artifact = artifact::write(identity, planet.raster(), NonZeroUsize::MIN);
     let manifest = Manifest::decode(&artifact).expect("written just now");
     let artifact = Bytes::from(artifact);
-    Arc::new(MapService::new(Deps { planet, manifest, artifact, public_origin: None, limits }))
+    Arc::new(MapService::new(Deps {
+        planet,
+        manifest,
+        artifact,
+        names: NameTable::default(),
+        public_origin: None,
+        limits,
+    }))
 }
 
 /// A site with the map routes.
