@@ -33,7 +33,7 @@ pub extern "C" fn plants_bytes(slots: u32) -> u32 {
 
 /// Writes the plants of the cell (`face`, `level`, `i`, `j`) to `out` and returns the bytes written, 0 if refused: cells
 /// are at shift 3, of levels 12 to 20. `layer` 0 is trees and rocks, 1 is grass and
-/// flowers.
+/// flowers, 2 the far woods, whose cells are of level 12.
 ///
 /// # Safety
 /// `planet` is a live handle of `planet_new`; `out` has room for [`plants_bytes`]`(slots)` bytes.
@@ -89,24 +89,31 @@ pub unsafe extern "C" fn plants_missing(
 pub(crate) enum Layer {
     Trees,
     Grass,
+    /// Trees that stand for the woods far away, a few of the many.
+    Canopy,
 }
 
 impl Layer {
     /// The layer of its number at the boundary.
     fn from_number(number: u32) -> Option<Self> {
-        [Self::Trees, Self::Grass].get(number as usize).copied()
+        [Self::Trees, Self::Grass, Self::Canopy].get(number as usize).copied()
     }
 
-    /// Quads along a cell for which its ground is as fine as what bodies walk on; none if there would be too many.
+    /// Quads along a cell for its ground, for what stands near as fine as what bodies walk on; none if the cell is too
+    /// wide or too narrow for the layer.
     fn quads(self, planet: &Planet, cell: CellId) -> Option<u32> {
         /// Chunks of this level have a vertex every metre.
         const CHUNK_LEVEL: u8 = 14;
         const CHUNK_DEPTH: u8 = 6;
+        const CANOPY_LEVEL: u8 = 12;
+        const CANOPY_QUADS: u32 = 64;
         match self {
             Self::Trees | Self::Grass => {
                 let depth = (planet.grid_level(CHUNK_LEVEL) + CHUNK_DEPTH).checked_sub(cell.level())?;
                 1_u32.checked_shl(u32::from(depth)).filter(|quads| *quads <= QUADS_MAX)
             }
+            // From so far nobody sees whether a tree stands a step too high.
+            Self::Canopy => (cell.level() == planet.grid_level(CANOPY_LEVEL)).then_some(CANOPY_QUADS),
         }
     }
 
@@ -115,6 +122,7 @@ impl Layer {
         match self {
             Self::Trees => 0x7265_6573,
             Self::Grass => 0x6772_6173,
+            Self::Canopy => 0x6361_6e6f,
         }
     }
 }
@@ -349,6 +357,8 @@ mod tests {
         assert_eq!(Layer::Trees.quads(&planet, leaf.parent(20)), Some(1));
         assert_eq!(Layer::Trees.quads(&planet, leaf.parent(21)), None);
         assert_eq!(Layer::Trees.quads(&planet, leaf.parent(11)), None);
+        assert_eq!(Layer::Canopy.quads(&planet, leaf.parent(12)), Some(64));
+        assert_eq!(Layer::Canopy.quads(&planet, leaf.parent(14)), None);
     }
 
     #[test]

@@ -54,6 +54,7 @@ export async function openGame(options: OpenOptions): Promise<Game> {
         canvas: options.canvas,
         module,
         planet: { seed, shift },
+        arrival: planetInfo.arrival,
         quality: options.quality,
         reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
       }),

@@ -48,7 +48,8 @@ export const publicApi = {
     const { name, seed, shift, lot_level: lotLevel, currency } = planet;
     const dayLengthS = "day_length_s" in planet ? Number(planet.day_length_s) : DAY_LENGTH_S;
     const planetHash = "planet_hash" in planet ? String(planet.planet_hash) : "";
-    return { name, planetHash, seed: BigInt(seed), shift, lotLevel, dayLengthS, currency };
+    const arrival = { latitude_deg: planet.arrival.lat_deg, longitude_deg: planet.arrival.lng_deg };
+    return { name, planetHash, seed: BigInt(seed), shift, lotLevel, dayLengthS, arrival, currency };
   },
 
   /** The names of a place, the nearest thing first. */

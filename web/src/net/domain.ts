@@ -1,5 +1,6 @@
 /** What the client knows of people, land and money, in its own words; `net/api.ts` translates from the wire. */
 import type { CellId } from "../geo/cell_id.ts";
+import type { LatLng } from "../geo/lat_lng.ts";
 
 export interface Account {
   readonly accountId: string;
@@ -24,6 +25,8 @@ export interface PlanetInfo {
   readonly lotLevel: number;
   /** From one sunrise to the next, seconds of server time. */
   readonly dayLengthS: number;
+  /** Where newcomers come to stand. */
+  readonly arrival: LatLng;
   readonly currency: Currency;
 }
 

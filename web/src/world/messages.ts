@@ -3,8 +3,9 @@
 import type { Vec3 } from "../geo/vec3.ts";
 import type { CellAddress } from "./cells.ts";
 
-/** Trees and rocks, or grass and flowers. */
-export type PlantLayer = "trees" | "grass";
+/** Trees and rocks, grass and flowers, woods far away: in the order of their numbers in `plants.rs`. */
+export const PLANT_LAYERS = ["trees", "grass", "canopy"] as const;
+export type PlantLayer = (typeof PLANT_LAYERS)[number];
 
 export interface StartWork {
   readonly kind: "start";

@@ -2,7 +2,7 @@
 import { type CoreExports, instantiateCore } from "../core/wasm.ts";
 import type { Vec3 } from "../geo/vec3.ts";
 import type { CellAddress } from "./cells.ts";
-import type { PlantLayer } from "./messages.ts";
+import { PLANT_LAYERS, type PlantLayer } from "./messages.ts";
 
 /** The functions of `crates/browser/src/{planet,tile}.rs` that are called here. */
 interface PlanetExports extends CoreExports {
@@ -75,7 +75,7 @@ export function planetIn(instance: CoreExports, seed: bigint, shift: number): Pl
       copyOut(core.tile_bytes(quads), (out) => core.tile_build(planet, face, level, i, j, quads, out)),
     buildPlants: ({ face, level, i, j }, slots, layer) =>
       copyOut(core.plants_bytes(slots), (out) =>
-        core.plants_build(planet, face, level, i, j, slots, layer === "trees" ? 0 : 1, out),
+        core.plants_build(planet, face, level, i, j, slots, PLANT_LAYERS.indexOf(layer), out),
       ),
   };
 }

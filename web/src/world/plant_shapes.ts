@@ -9,7 +9,8 @@ export interface PlantKind {
   /** Full detail, and what stands for it far away; without the second it is drawn near only. */
   readonly near: () => InstancedBufferGeometry;
   readonly far?: () => InstancedBufferGeometry;
-  readonly castsShadow: boolean;
+  /** Trees, bushes and stones cast shadows and are seen from far; herbs are not. */
+  readonly isTree: boolean;
 }
 
 // `tag` is how far a part goes with the wind, 0 to 1; below 0 it is also not tinted like leaves.
@@ -23,6 +24,15 @@ const BUSH = paint("#6f8a4c");
 const CACTUS = paint("#5d8a50");
 const STONE = paint("#8f8a83");
 const BLADE = paint("#8f9f58");
+const DARK_BARK = paint("#5a4a3c");
+const WHITE_BARK = paint("#d3cec2");
+const ACACIA = paint("#7d8a45");
+const RAIN_LEAVES = paint("#3f6b3a");
+const BIRCH_LEAVES = paint("#93a04e");
+const REED = paint("#7f8c4a");
+const REED_HEAD = paint("#6b4a31");
+const STRAW = paint("#bfa968");
+const HEATH = paint("#7a7350");
 const PETALS: readonly Rgb[] = [paint("#f4f0e6"), paint("#f2c744"), paint("#d87fb0"), paint("#8f7fd8")];
 
 const shade = (color: Rgb, share: number): Rgb => [color[0] * share, color[1] * share, color[2] * share];
@@ -260,21 +270,147 @@ const flower = shape((facets) => {
   }
 });
 
-/** Indexed by `Kind` in `plants.rs`. */
+const acacia = shape((facets) => {
+  facets.tube(
+    [ring(5, -0.4, 0.3), ring(5, 1.3, 0.18, 0.18, 0, 0.12), ring(5, 2.3, 0.15, 0.15, 0, 0.3)],
+    DARK_BARK,
+    STILL,
+  );
+  for (const [x, y, z] of [
+    [1.5, 0.3, 3.5],
+    [-1.1, 0.6, 3.7],
+    [0.1, -1.1, 3.4],
+  ] as const) {
+    facets.tube([ring(4, 2.0, 0.11, 0.11, 0, 0.25), ring(4, z, 0.05, 0.05, 0, x, y)], DARK_BARK, STILL);
+  }
+  blob(facets, [0.3, 0.1, 4.0], [2.5, 2.3, 0.42], ACACIA, 0.5, 11, true);
+  blob(facets, [-1.2, 0.7, 4.25], [1.3, 1.2, 0.3], shade(ACACIA, 1.08), 0.6, 12);
+});
+
+const acaciaFar = shape((facets) => {
+  const rim = ring(6, 3.85, 2.3, 2.2);
+  facets.tip(rim, [0.2, 0, 4.5], true, ACACIA, 0.5).tip(rim, [0.2, 0, 3.4], false, shade(ACACIA, 0.6), 0.5);
+  facets.band(ring(3, -0.4, 0.24), ring(3, 3.5, 0.12, 0.12, 0, 0.3), DARK_BARK, STILL);
+});
+
+const rainTree = shape((facets) => {
+  // Roots like boards, then a trunk without a branch up to the light.
+  for (let board = 0; board < 4; board += 1) {
+    const turn = (board / 4) * Math.PI * 2 + 0.3;
+    const [c, s] = [Math.cos(turn), Math.sin(turn)];
+    facets.triangle(
+      [c * 1.1, s * 1.1, -0.3],
+      [c * 0.2, s * 0.2, 2.2],
+      [c * 0.2 - s * 0.12, s * 0.2 + c * 0.12, -0.3],
+      DARK_BARK,
+      STILL,
+    );
+    facets.triangle(
+      [c * 1.1, s * 1.1, -0.3],
+      [c * 0.2 + s * 0.12, s * 0.2 - c * 0.12, -0.3],
+      [c * 0.2, s * 0.2, 2.2],
+      DARK_BARK,
+      STILL,
+    );
+  }
+  facets.tube([ring(6, -0.4, 0.36), ring(6, 3.5, 0.25), ring(6, 7.6, 0.2, 0.2, 0, 0.2)], PALE_BARK, STILL);
+  blob(facets, [0.2, 0, 8.9], [2.5, 2.4, 1.35], RAIN_LEAVES, 0.6, 21, true);
+  blob(facets, [1.5, 0.9, 7.9], [1.5, 1.4, 0.9], shade(RAIN_LEAVES, 0.88), 0.5, 22);
+  blob(facets, [-1.5, -0.5, 8.0], [1.5, 1.5, 0.95], shade(RAIN_LEAVES, 1.1), 0.5, 23);
+  blob(facets, [0.1, -1.6, 7.7], [1.2, 1.2, 0.8], shade(RAIN_LEAVES, 0.94), 0.5, 24);
+});
+
+const rainTreeFar = shape((facets) => {
+  const [low, high] = [ring(6, 7.4, 2.4), ring(6, 9.1, 2.0, 2.0, 0.5)];
+  facets
+    .tip(low, [0, 0, 6.9], false, shade(RAIN_LEAVES, 0.6), 0.5)
+    .band(low, high, shade(RAIN_LEAVES, 0.95), 0.5);
+  facets.tip(high, [0, 0, 10.2], true, shade(RAIN_LEAVES, 1.15), 0.5);
+  facets.band(ring(3, -0.4, 0.3), ring(3, 7.2, 0.2), PALE_BARK, STILL);
+});
+
+const birch = shape((facets) => {
+  facets.tube(
+    [ring(5, -0.4, 0.17), ring(5, 2.2, 0.12, 0.12, 0, 0.06), ring(5, 5.2, 0.05, 0.05, 0, 0.2)],
+    WHITE_BARK,
+    STILL,
+  );
+  blob(facets, [0.15, 0, 5.0], [0.95, 0.9, 1.5], BIRCH_LEAVES, 0.7, 31, true);
+  blob(facets, [-0.4, 0.3, 3.6], [0.8, 0.75, 0.9], shade(BIRCH_LEAVES, 0.9), 0.6, 32);
+  blob(facets, [0.6, -0.3, 3.3], [0.65, 0.65, 0.75], shade(BIRCH_LEAVES, 0.95), 0.6, 33);
+});
+
+const birchFar = shape((facets) => {
+  const rim = ring(5, 3.8, 1.05);
+  facets
+    .tip(rim, [0, 0, 2.5], false, shade(BIRCH_LEAVES, 0.7), 0.6)
+    .tip(rim, [0.1, 0, 6.4], true, BIRCH_LEAVES, 0.7);
+  facets.band(ring(3, -0.4, 0.14), ring(3, 2.8, 0.1), WHITE_BARK, STILL);
+});
+
+/** Blades that spread from one foot. */
+function tuft(
+  facets: Facets,
+  blades: number,
+  height: number,
+  spread: number,
+  width: number,
+  color: Rgb,
+): void {
+  for (let blade = 0; blade < blades; blade += 1) {
+    const turn = blade * 2.4;
+    const [c, s] = [Math.cos(turn), Math.sin(turn)];
+    const out = spread * (0.5 + (0.5 * ((blade * 7) % 5)) / 4);
+    const [x, y] = [c * 0.05 * (blade % 3), s * 0.05 * (blade % 3)];
+    const top = height * (0.7 + 0.3 * (((blade * 3) % 4) / 3));
+    facets.triangle(
+      [x - s * width, y + c * width, -0.05],
+      [x + s * width, y - c * width, -0.05],
+      [x + c * out, y + s * out, top],
+      shade(color, 0.8 + 0.1 * (blade % 4)),
+      0.95,
+    );
+  }
+}
+
+const reed = shape((facets) => {
+  tuft(facets, 9, 1.5, 0.3, 0.022, REED);
+  for (let stalk = 0; stalk < 2; stalk += 1) {
+    const [x, y] = [0.09 - stalk * 0.2, 0.06 + stalk * 0.07];
+    facets.tube([ring(4, 1.15, 0.028, 0.028, 0, x, y), ring(4, 1.42, 0.028, 0.028, 0, x, y)], REED_HEAD, 0.9);
+    facets.triangle([x - 0.012, y, -0.05], [x + 0.012, y, -0.05], [x, y, 1.2], shade(REED, 0.8), 0.8);
+  }
+});
+
+const tallGrass = shape((facets) => tuft(facets, 9, 0.72, 0.26, 0.026, STRAW));
+
+const cushion = shape((facets) => {
+  blob(facets, [0, 0, 0.02], [0.26, 0.24, 0.11], HEATH, 0.1, 41);
+  blob(facets, [0.22, 0.1, 0], [0.16, 0.17, 0.08], shade(HEATH, 1.15), 0.1, 42);
+});
+
+/** Indexed by `Kind` in `growth.rs`. */
 export const PLANT_KINDS: readonly PlantKind[] = [
-  { near: conifer, far: coniferFar, castsShadow: true },
-  { near: broadleaf, far: broadleafFar, castsShadow: true },
-  { near: palm, far: palmFar, castsShadow: true },
-  { near: shrub, castsShadow: true },
-  { near: cactus, castsShadow: true },
-  { near: rock, castsShadow: true },
-  { near: grass, castsShadow: false },
-  { near: flower, castsShadow: false },
+  { near: conifer, far: coniferFar, isTree: true },
+  { near: broadleaf, far: broadleafFar, isTree: true },
+  { near: palm, far: palmFar, isTree: true },
+  { near: shrub, isTree: true },
+  { near: cactus, isTree: true },
+  { near: rock, isTree: true },
+  { near: grass, isTree: false },
+  { near: flower, isTree: false },
+  { near: acacia, far: acaciaFar, isTree: true },
+  { near: rainTree, far: rainTreeFar, isTree: true },
+  { near: birch, far: birchFar, isTree: true },
+  { near: reed, isTree: false },
+  { near: tallGrass, isTree: false },
+  { near: cushion, isTree: false },
 ];
 
 /**
  * Instances: `iPlace` (relative to the patch of ground that `modelMatrix` places, and the size), `iLook` (turn, tint,
- * lean, the distance from the player in metres where it has shrunk to nothing), `iClimate` for the colour of leaves.
+ * lean, the distance from the player in metres where it has shrunk to nothing), `iClimate` (temperature and rain for the
+ * colour of leaves, the distance where it begins to grow: 0 except for woods far away, which stand in for near trees).
  */
 export const PLANT_SHAPE: LitShape = {
   translucence: 0.32,
@@ -284,7 +420,7 @@ attribute vec3 color;
 attribute float tag;
 attribute vec4 iPlace;
 attribute vec4 iLook;
-attribute vec2 iClimate;
+attribute vec3 iClimate;
 uniform sampler2D uPalette;
 uniform vec3 uPlayer;
 `,
@@ -301,12 +437,13 @@ uniform vec3 uPlayer;
   mat3 frame = mat3(side * c + ahead * s, ahead * c - side * s, axis);
   float away = length(foot - uPlayer);
   float size = iPlace.w * (1.0 - smoothstep(iLook.w * 0.86, iLook.w, away));
+  if (iClimate.z > 0.0) size *= smoothstep(iClimate.z * 0.86, iClimate.z, away);
   vec3 p = position;
   float gust = sin(uTimeS * 1.1 + iPlace.x * 0.09 + iPlace.y * 0.07) + 0.4 * sin(uTimeS * 3.1 + iPlace.y * 0.4);
   p.xy += max(0.0, tag) * 0.045 * gust * min(1.0, p.z * 0.4 + 0.2);
   seen = foot + frame * p * size;
   outward = frame * normal;
-  vec3 local = texture(uPalette, iClimate).rgb;
+  vec3 local = texture(uPalette, iClimate.xy).rgb;
   bool isLeaf = tag >= 0.0;
   vec3 own = color * (0.78 + 0.44 * iLook.y);
   albedo = isLeaf ? mix(own, own * 0.35 + local * 0.62, tag > 0.85 && color.g > 0.2 ? 0.75 : 0.38) * mix(vec3(1.0), vec3(1.22, 1.02, 0.72), iLook.z * iLook.z) : own;

@@ -8,33 +8,53 @@ import {
   type Scene,
   type ShaderMaterial,
 } from "three";
-import { addScaled, anyTangent, cross, distance, normalize, subtract, type Vec3 } from "../geo/vec3.ts";
+import {
+  add,
+  addScaled,
+  anyTangent,
+  cross,
+  distance,
+  length,
+  normalize,
+  subtract,
+  type Vec3,
+} from "../geo/vec3.ts";
 import { type CellAddress, cellAt, cellKey, cellOf, directionIn } from "./cells.ts";
 import { depthMaterial, litMaterial } from "./lit_material.ts";
-import { type Job, type Plant, type PlantData, type PlantLayer, readPlants } from "./messages.ts";
+import {
+  type Job,
+  PLANT_LAYERS,
+  type Plant,
+  type PlantData,
+  type PlantLayer,
+  readPlants,
+} from "./messages.ts";
+import { choosePlant, type PlantChoice, type PlantReach } from "./plant_lod.ts";
 import { PLANT_KINDS, PLANT_SHAPE } from "./plant_shapes.ts";
 
-/** How the two layers are cut: the level of a patch at shift 3 and the places along its side. */
+/** How the layers are cut: the level of a patch at shift 3 and the places along its side. */
 const LAYERS = {
   trees: { level: 14, slots: 16 },
   grass: { level: 16, slots: 20 },
+  canopy: { level: 12, slots: 24 },
 } as const satisfies Record<PlantLayer, { level: number; slots: number }>;
 
-/** Nearer than this trees have their full shape. */
-const NEAR_M = 85;
 /** Lists are made anew after this many metres of walking, so reach a little farther than is shown. */
 const REBUILD_M = 8;
 /** And not more often than this while patches arrive. */
 const REBUILD_MS = 120;
-/** Patches are kept this much farther than trees are shown, for those who turn back. */
+/** Patches are kept this much farther than what they hold is shown, for those who turn back. */
 const KEPT_M = 400;
 /** The most plants of one kind drawn at once. */
 const KIND_MAX = 16_384;
+/** Trees leave this much room round places where people arrive. */
+const CLEARING_M = 7;
 
 interface Patch {
   readonly data: PlantData;
   /** Unit vector of the cell's centre. */
   readonly direction: Vec3;
+  readonly layer: PlantLayer;
 }
 
 interface Needed {
@@ -43,25 +63,12 @@ interface Needed {
   readonly layer: PlantLayer;
 }
 
-interface Attributes {
-  readonly place: InstancedBufferAttribute;
-  readonly look: InstancedBufferAttribute;
-  readonly climate: InstancedBufferAttribute;
-}
-
-/** One draw call, with its twin in the shadow pass if it casts one. */
-interface Stand {
-  readonly geometry: InstancedBufferGeometry;
-  readonly meshes: readonly Mesh[];
-  attributes: Attributes;
-  count: number;
-}
-
 export interface PlantOptions {
   readonly radiusM: number;
   readonly shift: number;
-  readonly treeRadiusM: number;
-  readonly grassRadiusM: number;
+  readonly reach: PlantReach;
+  /** Unit vectors of where newcomers arrive: no tree stands in their way. */
+  readonly clearings: readonly Vec3[];
   readonly uniforms: Record<string, { value: unknown }>;
 }
 
@@ -85,14 +92,14 @@ export class Plants {
     this.material.side = DoubleSide;
     this.depth = depthMaterial(PLANT_SHAPE, options.uniforms);
     this.depth.side = DoubleSide;
-    this.near = PLANT_KINDS.map((kind) => this.makeStand(kind.near(), kind.castsShadow));
+    this.near = PLANT_KINDS.map((kind) => this.makeStand(kind.near(), kind.isTree));
     this.far = PLANT_KINDS.map((kind) => (kind.far ? this.makeStand(kind.far(), false) : undefined));
   }
 
   /** Shows what stands round `player` and returns the patches still to be made, the nearest first. */
   update(player: Vec3, eye: Vec3, nowMs: number): Job[] {
     const hasMoved = !this.anchor || distance(player, this.anchor) > REBUILD_M;
-    if (hasMoved) this.needed = [...this.around(player, "grass"), ...this.around(player, "trees")];
+    if (hasMoved) this.needed = PLANT_LAYERS.flatMap((layer) => this.around(player, layer));
     if (hasMoved || (this.isStale && nowMs - this.builtAtMs > REBUILD_MS)) this.rebuild(player, nowMs);
     if (this.anchor) this.moveTo(subtract(this.anchor, eye));
     return this.needed
@@ -103,7 +110,10 @@ export class Plants {
   /** Takes a patch that a worker has made. */
   accept(key: number, bytes: ArrayBuffer): void {
     const data = readPlants(bytes);
-    this.patches.set(key, { data, direction: directionIn(cellOf(key), 0.5, 0.5) });
+    const cell = cellOf(key);
+    const layer = PLANT_LAYERS.find((name) => this.levelOf(name) === cell.level);
+    if (!layer) throw new Error(`there are no plants of level ${cell.level}`);
+    this.patches.set(key, { data, direction: directionIn(cell, 0.5, 0.5), layer });
     this.isStale = true;
   }
 
@@ -125,12 +135,19 @@ export class Plants {
     return [...this.near, ...this.far.filter((stand) => stand !== undefined)];
   }
 
+  private levelOf(layer: PlantLayer): number {
+    return LAYERS[layer].level + 3 - this.options.shift;
+  }
+
+  private reachOf(layer: PlantLayer): number {
+    const { treesM, grassM, canopyM } = this.options.reach;
+    return { trees: treesM, grass: grassM, canopy: canopyM }[layer];
+  }
+
   private around(player: Vec3, layer: PlantLayer): Needed[] {
-    const { radiusM, shift, treeRadiusM, grassRadiusM } = this.options;
-    const reachM = layer === "trees" ? treeRadiusM : grassRadiusM;
+    const reachM = this.reachOf(layer);
     if (reachM <= 0) return [];
-    const level = LAYERS[layer].level + 3 - shift;
-    return cellsAround(player, reachM + REBUILD_M, level, radiusM).map((cell) => ({
+    return cellsAround(player, reachM + REBUILD_M, this.levelOf(layer), this.options.radiusM).map((cell) => ({
       cell,
       key: cellKey(cell),
       layer,
@@ -152,7 +169,7 @@ export class Plants {
       each.matrixWorldAutoUpdate = false;
       each.visible = false;
     }
-    return { geometry, meshes, attributes: attach(geometry, 64), count: 0 };
+    return new Stand(geometry, meshes);
   }
 
   private moveTo(at: Vec3): void {
@@ -167,72 +184,120 @@ export class Plants {
 
   /** Sorts every plant within reach into the draw call of its kind and distance. */
   private rebuild(player: Vec3, nowMs: number): void {
-    const { radiusM, treeRadiusM, grassRadiusM } = this.options;
+    const { radiusM, reach, clearings } = this.options;
     const up = normalize(player);
     this.anchor = player;
     this.isStale = false;
     this.builtAtMs = nowMs;
-    const near = PLANT_KINDS.map((): Chosen[] => []);
-    const far = PLANT_KINDS.map((): Chosen[] => []);
-    for (const [key, patch] of this.patches) {
+    for (const stand of this.stands()) stand.clear();
+    const nearby = clearings.filter((place) => distance(place, up) * radiusM < reach.treesM);
+    for (const [key, { data, direction, layer }] of this.patches) {
       // Along the ground, whatever its height.
-      const away = distance(patch.direction, up) * radiusM;
-      if (away > treeRadiusM + KEPT_M) {
+      const away = distance(direction, up) * radiusM;
+      if (away > this.reachOf(layer) + KEPT_M) {
         this.patches.delete(key);
         continue;
       }
-      const offset = subtract(patch.data.origin, player);
-      for (const plant of patch.data.plants) {
-        const position: Vec3 = [
-          offset[0] + plant.position[0],
-          offset[1] + plant.position[1],
-          offset[2] + plant.position[2],
-        ];
-        const reach = plant.kind >= 6 ? grassRadiusM : treeRadiusM;
-        const d2 = position[0] ** 2 + position[1] ** 2 + position[2] ** 2;
-        if (d2 > (reach + REBUILD_M) ** 2) continue;
-        const isNear = d2 < NEAR_M * NEAR_M || !this.far[plant.kind];
-        (isNear ? near : far)[plant.kind]?.push({ plant, position, patch: patch.data, reach });
+      const [x0, y0, z0] = subtract(data.origin, player);
+      for (const plant of data.plants) {
+        const [x, y, z] = plant.position;
+        const at: Vec3 = [x0 + x, y0 + y, z0 + z];
+        const far = this.far[plant.kind];
+        const choice = choosePlant(layer, far !== undefined, length(at), reach, REBUILD_M);
+        if (!choice) continue;
+        if (layer === "trees" && nearby.some((place) => distance(place, add(at, player)) < CLEARING_M))
+          continue;
+        const stand = choice.shape === "far" ? far : this.near[plant.kind];
+        stand?.add(at, plant, data, choice);
       }
     }
-    for (const [kind, chosen] of near.entries()) fill(this.near[kind], chosen);
-    for (const [kind, chosen] of far.entries()) fill(this.far[kind], chosen);
+    for (const stand of this.stands()) stand.upload();
   }
 }
 
-interface Chosen {
-  readonly plant: Plant;
-  readonly position: Vec3;
-  readonly patch: PlantData;
-  readonly reach: number;
+/** Numbers of one instance in each of the three buffers. */
+const INSTANCE = { iPlace: 4, iLook: 4, iClimate: 3 } as const;
+type Buffer = keyof typeof INSTANCE;
+const BUFFERS = Object.keys(INSTANCE) as readonly Buffer[];
+const ROOM_FIRST = 64;
+
+/** One draw call, with its twin in the shadow pass if it casts one. */
+class Stand {
+  count = 0;
+  private values: Record<Buffer, Float32Array<ArrayBuffer>>;
+  private uploaded = 0;
+
+  constructor(
+    readonly geometry: InstancedBufferGeometry,
+    readonly meshes: readonly Mesh[],
+  ) {
+    this.values = room(ROOM_FIRST);
+    this.attach();
+  }
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** Adds a plant at a place relative to the anchor; silently full at {@link KIND_MAX}. */
+  add(at: Vec3, plant: Plant, patch: PlantData, { fromM, toM }: PlantChoice): void {
+    if (this.count === KIND_MAX) return;
+    if (this.count * INSTANCE.iPlace === this.values.iPlace.length) {
+      const wider = room(this.count * 2);
+      for (const name of BUFFERS) wider[name].set(this.values[name]);
+      this.values = wider;
+    }
+    const { iPlace, iLook, iClimate } = this.values;
+    iPlace.set(at, this.count * 4);
+    iPlace[this.count * 4 + 3] = plant.scale;
+    iLook[this.count * 4] = plant.yaw;
+    iLook[this.count * 4 + 1] = plant.tint;
+    iLook[this.count * 4 + 2] = plant.lean;
+    iLook[this.count * 4 + 3] = toM;
+    iClimate[this.count * 3] = patch.temperature;
+    iClimate[this.count * 3 + 1] = patch.rain;
+    iClimate[this.count * 3 + 2] = fromM;
+    this.count += 1;
+  }
+
+  /** Gives what was added to the GPU. */
+  upload(): void {
+    this.geometry.instanceCount = this.count;
+    if (this.values.iPlace.length > this.uploaded) {
+      // A buffer on the GPU cannot grow: let the old ones go with everything that refers to them.
+      this.geometry.dispose();
+      this.attach();
+    }
+    for (const name of BUFFERS) {
+      const attribute = this.geometry.getAttribute(name) as InstancedBufferAttribute;
+      attribute.clearUpdateRanges();
+      attribute.addUpdateRange(0, this.count * INSTANCE[name]);
+      attribute.needsUpdate = true;
+    }
+  }
+
+  private attach(): void {
+    for (const name of BUFFERS) {
+      const attribute = new InstancedBufferAttribute(this.values[name], INSTANCE[name]);
+      attribute.setUsage(DynamicDrawUsage);
+      this.geometry.setAttribute(name, attribute);
+    }
+    this.uploaded = this.values.iPlace.length;
+  }
 }
 
-function fill(stand: Stand | undefined, chosen: readonly Chosen[]): void {
-  if (!stand) return;
-  stand.count = Math.min(chosen.length, KIND_MAX);
-  stand.geometry.instanceCount = stand.count;
-  if (stand.count > stand.attributes.place.count) {
-    // A buffer on the GPU cannot grow: let the old ones go with everything that refers to them.
-    stand.geometry.dispose();
-    stand.attributes = attach(stand.geometry, stand.count * 2);
-  }
-  const { place, look, climate } = stand.attributes;
-  for (const [index, { plant, position, patch, reach }] of chosen.slice(0, KIND_MAX).entries()) {
-    place.setXYZW(index, ...position, plant.scale);
-    look.setXYZW(index, plant.yaw, plant.tint, plant.lean, reach);
-    climate.setXY(index, patch.temperature, patch.rain);
-  }
-  for (const attribute of [place, look, climate]) attribute.needsUpdate = true;
-}
-
-function attach(geometry: InstancedBufferGeometry, count: number): Attributes {
-  const attribute = (name: string, size: number) => {
-    const made = new InstancedBufferAttribute(new Float32Array(count * size), size);
-    made.setUsage(DynamicDrawUsage);
-    geometry.setAttribute(name, made);
-    return made;
+function room(count: number): Record<Buffer, Float32Array<ArrayBuffer>> {
+  return {
+    iPlace: new Float32Array(count * INSTANCE.iPlace),
+    iLook: new Float32Array(count * INSTANCE.iLook),
+    iClimate: new Float32Array(count * INSTANCE.iClimate),
   };
-  return { place: attribute("iPlace", 4), look: attribute("iLook", 4), climate: attribute("iClimate", 2) };
+}
+
+/** Whether a place lies in one of the clearings, along the ground. */
+function isIn(clearings: readonly Vec3[], at: Vec3, radiusM: number): boolean {
+  const direction = normalize(at);
+  return clearings.some((clearing) => distance(clearing, direction) * radiusM < CLEARING_M);
 }
 
 /** Cells of `level` that a disc on the ground touches, the nearest first. */

@@ -17,6 +17,8 @@ export interface QualitySettings {
   readonly antialias: boolean;
   /** Trees and rocks stand within this distance. */
   readonly treeRadiusM: number;
+  /** Beyond them woods are drawn up to here, one tree for several; 0 for none. */
+  readonly canopyRadiusM: number;
   /** Grass and flowers stand within this distance; 0 for none. */
   readonly grassRadiusM: number;
   /** Edge of the shadow texture in texels. */
@@ -35,6 +37,7 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     pixelRatioMax: 1,
     antialias: false,
     treeRadiusM: 130,
+    canopyRadiusM: 0,
     grassRadiusM: 0,
     shadowTexels: 512,
     shadowRadiusM: 24,
@@ -47,6 +50,7 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     pixelRatioMax: 1.5,
     antialias: true,
     treeRadiusM: 260,
+    canopyRadiusM: 700,
     grassRadiusM: 38,
     shadowTexels: 1024,
     shadowRadiusM: 45,
@@ -59,6 +63,7 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     pixelRatioMax: 2,
     antialias: true,
     treeRadiusM: 420,
+    canopyRadiusM: 1500,
     grassRadiusM: 60,
     shadowTexels: 2048,
     shadowRadiusM: 70,

@@ -7,6 +7,7 @@
  * The eye is always at (0, 0, 0): positions are doubles from the planet's centre until the eye's is subtracted.
  */
 import { Matrix4, PerspectiveCamera, Quaternion, Scene, Vector3, Vector4, WebGLRenderer } from "three";
+import { type LatLng, latLngToUnit } from "../geo/lat_lng.ts";
 import {
   addScaled,
   distance,
@@ -49,6 +50,8 @@ export interface WorldOptions {
   /** The compiled planet code (see `core/wasm.ts`); the world makes its own instances of it. */
   readonly module: WebAssembly.Module;
   readonly planet: { readonly seed: bigint; readonly shift: number };
+  /** Where newcomers come to stand, if that is known: it is kept free. */
+  readonly arrival?: LatLng | undefined;
   readonly quality: Quality;
   readonly reducedMotion: boolean;
 }
@@ -161,7 +164,7 @@ export class World {
         uPalette: { value: palette },
         uBiomeTint: { value: BIOME_TINTS },
         uLots: { value: this.lots.texture },
-        uTreesM: { value: settings.treeRadiusM },
+        uTreesM: { value: Math.max(settings.treeRadiusM, settings.canopyRadiusM) },
       },
       lotPlaceOf: (cell) => this.lots.placeOf(cell),
     });
@@ -171,8 +174,12 @@ export class World {
     this.plants = new Plants(this.scene, this.shadows.scene, {
       radiusM,
       shift,
-      treeRadiusM: settings.treeRadiusM,
-      grassRadiusM: settings.grassRadiusM,
+      reach: {
+        treesM: settings.treeRadiusM,
+        grassM: settings.grassRadiusM,
+        canopyM: settings.canopyRadiusM,
+      },
+      clearings: options.arrival ? [latLngToUnit(options.arrival)] : [],
       uniforms: { ...this.uniforms, uPalette: { value: palette } },
     });
     this.posts = new LotPosts(this.scene, this.shadows.scene, this.uniforms, core.elevationM, radiusM);
@@ -394,9 +401,10 @@ export class World {
     });
   }
 
-  /** What detail gathers round: the person, or the eye of a camera without one. */
+  /** What detail gathers round: the person, or the ground below a camera without one. */
   private stand(eye: Vec3): Vec3 {
-    return this.cameraPlace ? eye : (this.self?.position ?? eye);
+    if (this.self && !this.cameraPlace) return this.self.position;
+    return scale(normalize(eye), this.core.radiusM + Math.max(0, this.core.elevationM(eye)));
   }
 
   private bodies(altitudeM: number): readonly BodyView[] {

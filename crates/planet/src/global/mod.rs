@@ -283,3 +283,6 @@ impl DischargeNumbers {
         self.least_m3_s.partition_point(|least| *least <= m3_s) as u8
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,8 @@
 //! - Where that river meets the sea inside a coarse land cell, the receiver is a neighbouring coarse cell of the sea, or,
 //!   without one, the coarse cell is a sink: a bay too small for the layer.
 //! - It is lake if at least half of its finer cells are, at the level of the lake that most of them belong to.
-//! - Last, land is lowered along rivers, and raised above the lakes that they enter, where a mean would make water rise.
+//! - Last, land is lowered along rivers, and raised above the lakes that they enter, where a mean would make water rise;
+//!   a stream takes over the order and the discharge of a larger one that joins it.
 
 use std::sync::Arc;
 
@@ -226,7 +227,7 @@ fn receiver(
     }
 }
 
-/// Changes heights so that no water rises along its way and lakes stay level.
+/// Changes heights so that no water rises along its way and lakes stay level, and streams so that none shrinks.
 fn level_water(lattice: &Lattice, planes: &mut Planes) {
     let mut downwards: Vec<u32> =
         (0..lattice.count() as u32).filter(|index| planes.receiver[*index as usize] != SEA).collect();
@@ -250,14 +251,16 @@ fn level_water(lattice: &Lattice, planes: &mut Planes) {
             floors[index] = surface(planes, index);
         }
     }
-    // Downwards: no dry ground lies above what drains to it.
+    // Downwards: no dry ground lies above what drains to it, and no stream is smaller than one that joins it.
     for index in downwards.iter().map(|index| *index as usize) {
         let Some(receiver) = next(planes, index).filter(|receiver| planes.receiver[*receiver] != SEA) else {
             continue;
         };
+        planes.stream_order[receiver] = planes.stream_order[receiver].max(planes.stream_order[index]);
         if planes.lake_depth_half_m[receiver] == 0 {
             let highest = surface(planes, index) as i16;
             planes.ground_half_m[receiver] = planes.ground_half_m[receiver].min(highest);
+            planes.discharge[receiver] = planes.discharge[receiver].max(planes.discharge[index]);
         }
     }
 }
