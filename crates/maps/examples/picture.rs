@@ -2,10 +2,14 @@
 //!
 //! `cargo run --release -p maps --example picture -- SEED world LAYER HEIGHT FILE.png`
 //! `cargo run --release -p maps --example picture -- SEED tiles LAYER Z/LAT/LNG TILES FILE.png`
+//! `cargo run --release -p maps --example picture -- SEED export LAYER WIDTH FILE.tif`
 
 use std::fs;
+use std::io::BufWriter;
 use std::sync::Arc;
+use std::time::Instant;
 
+use maps::export::{self, RasterFormat, WorldSize};
 use maps::{ImageFormat, MapLayer, Painter, Picture, TILE_PIXELS, TileXyz};
 use planet::{Planet, PlanetSpec};
 
@@ -15,6 +19,9 @@ fn main() {
     let Some(layer) = MapLayer::parse_name(layer) else { return usage() };
     let spec = PlanetSpec { seed: seed.parse().expect("a number"), ..PlanetSpec::default() };
     let painter = Painter::new(Arc::new(Planet::generate(spec)), 64 << 20);
+    if let ("export", [width, file]) = (kind.as_str(), rest) {
+        return export(&painter, layer, width.parse().expect("a number"), file);
+    }
     let (picture, file) = match (kind.as_str(), rest) {
         ("world", [height, file]) => (painter.world(layer, height.parse().expect("a number")), file),
         ("tiles", [place, tiles, file]) => {
@@ -31,6 +38,19 @@ fn usage() {
     );
 }
 
+/// The raster behind a layer.
+fn export(painter: &Painter, layer: MapLayer, width: u32, file: &str) {
+    let size = WorldSize::try_from_width(width).expect("a width of the whole planet");
+    let file = BufWriter::new(fs::File::create(file).expect("the file can be made"));
+    let export = match layer {
+        MapLayer::Biome => export::biomes,
+        MapLayer::Elevation => export::elevation,
+    };
+    let started = Instant::now();
+    export(painter, size, RasterFormat::GeoTiff, file, &mut |_| {}).expect("the file can be written");
+    println!("{width} wide: {:?}", started.elapsed());
+}
+
 /// `tiles` × `tiles` tiles around a place.
 fn mosaic(painter: &Painter, layer: MapLayer, place: &str, tiles: u32) -> Picture {
     let numbers: Vec<f64> = place.split('/').map(|number| number.parse().expect("a number")).collect();
@@ -44,7 +64,7 @@ fn mosaic(painter: &Painter, layer: MapLayer, place: &str, tiles: u32) -> Pictur
     let mut rgb = vec![0; (3 * side * side) as usize];
     for (row, column) in (0..tiles).flat_map(|row| (0..tiles).map(move |column| (row, column))) {
         let tile = TileXyz::try_new(painter.planet(), z as u8, x + column, y + row).expect("on the map");
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let picture = painter.tile(layer, tile);
         println!("{}/{}/{}: {:?}", tile.z(), tile.x(), tile.y(), started.elapsed());
         let row_bytes = (3 * TILE_PIXELS) as usize;

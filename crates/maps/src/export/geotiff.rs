@@ -1,15 +1,15 @@
 //! GeoTIFF (OGC 19-008r4): a TIFF that says where on which sphere it is.
 
-use std::io::{Seek, Write};
+use std::io::{self, Seek, Write};
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use planet::{Biome, Planet};
 use tiff::TiffResult;
-use tiff::encoder::colortype::{ColorType, Gray8, GrayI16};
-use tiff::encoder::compression::DeflateLevel;
-use tiff::encoder::{Compression, ImageEncoder, Predictor, TiffEncoder, TiffKindStandard, TiffValue};
-use tiff::tags::{PhotometricInterpretation, Tag};
+use tiff::encoder::{DirectoryEncoder, TiffEncoder, TiffKindStandard};
+use tiff::tags::{CompressionMethod, PhotometricInterpretation, Predictor, SampleFormat, Tag};
 
-use super::rows::{Rows, relief};
+use super::rows::{Rows, STRIP_ROWS, relief};
 use super::{ExportError, WorldSize};
 use crate::painter::WorldStrip;
 use crate::picture::biome_color;
@@ -17,8 +17,7 @@ use crate::picture::biome_color;
 /// Text in GDAL's own form of metadata.
 const GDAL_METADATA: Tag = Tag::Unknown(42_112);
 
-type File<W> = TiffEncoder<W, TiffKindStandard>;
-type Image<'a, W, C> = ImageEncoder<'a, W, C, TiffKindStandard>;
+type Directory<'a, W> = DirectoryEncoder<'a, W, TiffKindStandard>;
 
 pub(super) fn write_elevation<W: Write + Seek, F: Fn(WorldStrip) -> Vec<i16> + Sync>(
     planet: &Planet,
@@ -26,8 +25,8 @@ pub(super) fn write_elevation<W: Write + Seek, F: Fn(WorldStrip) -> Vec<i16> + S
     out: W,
     rows: Rows<'_, F>,
 ) -> Result<(), ExportError> {
-    let mut file: File<W> = packed(out, Predictor::Horizontal)?;
-    let mut image = file.new_image::<GrayI16>(size.width(), size.height())?;
+    let mut file = TiffEncoder::new(out)?;
+    let mut image = file.image_directory()?;
     place(&mut image, planet, size)?;
     let scale = relief(planet.spec().shift);
     describe(
@@ -38,7 +37,18 @@ pub(super) fn write_elevation<W: Write + Seek, F: Fn(WorldStrip) -> Vec<i16> + S
             ("HEIGHT_SCALE", format!("{scale}")),
         ],
     )?;
-    write_rows(image, rows)
+    image.write_tag(Tag::BitsPerSample, 16_u16)?;
+    image.write_tag(Tag::SampleFormat, SampleFormat::Int.to_u16())?;
+    image.write_tag(Tag::PhotometricInterpretation, PhotometricInterpretation::BlackIsZero.to_u16())?;
+    image.write_tag(Tag::Predictor, Predictor::Horizontal.to_u16())?;
+    // Differences to the neighbour in the west pack better than heights.
+    write_strips(image, size, rows, |heights, bytes| {
+        for row in heights.chunks_exact(size.width() as usize) {
+            let west = [0].iter().chain(row);
+            let differences = row.iter().zip(west).map(|(height, west)| height.wrapping_sub(*west));
+            bytes.extend(differences.flat_map(i16::to_ne_bytes));
+        }
+    })
 }
 
 pub(super) fn write_biomes<W: Write + Seek, F: Fn(WorldStrip) -> Vec<u8> + Sync>(
@@ -47,47 +57,50 @@ pub(super) fn write_biomes<W: Write + Seek, F: Fn(WorldStrip) -> Vec<u8> + Sync>
     out: W,
     rows: Rows<'_, F>,
 ) -> Result<(), ExportError> {
-    let mut file: File<W> = packed(out, Predictor::None)?;
-    let mut image = file.new_image::<Gray8>(size.width(), size.height())?;
+    let mut file = TiffEncoder::new(out)?;
+    let mut image = file.image_directory()?;
     place(&mut image, planet, size)?;
     let numbers = Biome::ALL.map(|biome| ("BIOME", format!("{} {}", biome as u8, biome.name())));
     describe(&mut image, &numbers)?;
-    let palette = PhotometricInterpretation::RGBPalette.to_u16();
-    image.encoder().write_tag(Tag::PhotometricInterpretation, palette)?;
-    image.encoder().write_tag(Tag::ColorMap, &color_map()[..])?;
-    write_rows(image, rows)
+    image.write_tag(Tag::BitsPerSample, 8_u16)?;
+    image.write_tag(Tag::SampleFormat, SampleFormat::Uint.to_u16())?;
+    image.write_tag(Tag::PhotometricInterpretation, PhotometricInterpretation::RGBPalette.to_u16())?;
+    image.write_tag(Tag::ColorMap, &color_map()[..])?;
+    write_strips(image, size, rows, |numbers, bytes| bytes.extend_from_slice(numbers))
 }
 
-fn packed<W: Write + Seek>(out: W, predictor: Predictor) -> TiffResult<File<W>> {
-    let compression = Compression::Deflate(DeflateLevel::Balanced);
-    Ok(TiffEncoder::new(out)?.with_compression(compression).with_predictor(predictor))
-}
-
-/// Writes the rows in strips as high as they come.
-fn write_rows<W: Write + Seek, C: ColorType, F: Fn(WorldStrip) -> Vec<C::Inner> + Sync>(
-    mut image: Image<'_, W, C>,
+/// Writes the pixels, packed strip by strip as they come. The crate's own image encoder packs only images that are
+/// whole in memory.
+fn write_strips<W: Write + Seek, T: Send, F: Fn(WorldStrip) -> Vec<T> + Sync>(
+    mut image: Directory<'_, W>,
+    size: WorldSize,
     rows: Rows<'_, F>,
-) -> Result<(), ExportError>
-where
-    C::Inner: Send + Copy,
-    [C::Inner]: TiffValue,
-{
-    let mut waiting: Vec<C::Inner> = Vec::new();
+    to_bytes: impl Fn(&[T], &mut Vec<u8>),
+) -> Result<(), ExportError> {
+    let (mut offsets, mut lengths) = (Vec::new(), Vec::new());
     rows.write(|values| -> TiffResult<()> {
-        waiting.extend_from_slice(values);
-        let mut written = 0;
-        loop {
-            let strip = image.next_strip_sample_count() as usize;
-            if strip == 0 || waiting.len() - written < strip {
-                break;
-            }
-            image.write_strip(&waiting[written..written + strip])?;
-            written += strip;
-        }
-        waiting.drain(..written);
+        let mut bytes = Vec::with_capacity(size_of_val(values));
+        to_bytes(values, &mut bytes);
+        let packed = pack(&bytes)?;
+        lengths.push(packed.len() as u32);
+        // Offsets of the standard kind of TIFF have 32 bits; the largest raster is far below.
+        offsets.push(image.write_data(&packed[..])? as u32);
         Ok(())
     })?;
+    image.write_tag(Tag::ImageWidth, size.width())?;
+    image.write_tag(Tag::ImageLength, size.height())?;
+    image.write_tag(Tag::SamplesPerPixel, 1_u16)?;
+    image.write_tag(Tag::Compression, CompressionMethod::Deflate.to_u16())?;
+    image.write_tag(Tag::RowsPerStrip, STRIP_ROWS)?;
+    image.write_tag(Tag::StripOffsets, &offsets[..])?;
+    image.write_tag(Tag::StripByteCounts, &lengths[..])?;
     Ok(image.finish()?)
+}
+
+fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = ZlibEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::default());
+    encoder.write_all(bytes)?;
+    encoder.finish()
 }
 
 /// All reds, greens and blues of 256 colours, 16 bits each.
@@ -102,11 +115,7 @@ fn color_map() -> Vec<u16> {
 }
 
 /// Degrees on a sphere of the planet's radius.
-fn place<W: Write + Seek, C: ColorType>(
-    image: &mut Image<'_, W, C>,
-    planet: &Planet,
-    size: WorldSize,
-) -> TiffResult<()> {
+fn place<W: Write + Seek>(image: &mut Directory<'_, W>, planet: &Planet, size: WorldSize) -> TiffResult<()> {
     /// "Defined here", where a code of a known thing could stand.
     const USER_DEFINED: u16 = 32_767;
     const DOUBLES: u16 = Tag::GeoDoubleParamsTag.to_u16();
@@ -137,19 +146,15 @@ fn place<W: Write + Seek, C: ColorType>(
         [2_061, DOUBLES, 1, 2],
     ];
     let step = 180.0 / f64::from(size.height());
-    let tags = image.encoder();
-    tags.write_tag(Tag::ModelPixelScaleTag, &[step, step, 0.0][..])?;
-    tags.write_tag(Tag::ModelTiepointTag, &[0.0, 0.0, 0.0, -180.0, 90.0, 0.0][..])?;
-    tags.write_tag(Tag::GeoKeyDirectoryTag, keys.as_flattened())?;
-    tags.write_tag(Tag::GeoDoubleParamsTag, &[planet.radius_m(), planet.radius_m(), 0.0][..])?;
-    tags.write_tag(Tag::GeoAsciiParamsTag, format!("{name}{parts}").as_str())
+    image.write_tag(Tag::ModelPixelScaleTag, &[step, step, 0.0][..])?;
+    image.write_tag(Tag::ModelTiepointTag, &[0.0, 0.0, 0.0, -180.0, 90.0, 0.0][..])?;
+    image.write_tag(Tag::GeoKeyDirectoryTag, keys.as_flattened())?;
+    image.write_tag(Tag::GeoDoubleParamsTag, &[planet.radius_m(), planet.radius_m(), 0.0][..])?;
+    image.write_tag(Tag::GeoAsciiParamsTag, format!("{name}{parts}").as_str())
 }
 
 /// Facts in the form that GDAL shows. Names that repeat are numbered.
-fn describe<W: Write + Seek, C: ColorType>(
-    image: &mut Image<'_, W, C>,
-    facts: &[(&str, String)],
-) -> TiffResult<()> {
+fn describe<W: Write + Seek>(image: &mut Directory<'_, W>, facts: &[(&str, String)]) -> TiffResult<()> {
     let items: String = facts
         .iter()
         .map(|(name, value)| match *name {
@@ -164,5 +169,5 @@ fn describe<W: Write + Seek, C: ColorType>(
             name => format!(r#"<Item name="{name}">{value}</Item>"#),
         })
         .collect();
-    image.encoder().write_tag(GDAL_METADATA, format!("<GDALMetadata>{items}</GDALMetadata>").as_str())
+    image.write_tag(GDAL_METADATA, format!("<GDALMetadata>{items}</GDALMetadata>").as_str())
 }

@@ -6,7 +6,7 @@ use super::WorldSize;
 use crate::painter::{Painter, WorldStrip};
 
 /// Rows that are computed at once: as high as the pieces of ground that they are made from.
-const STRIP_ROWS: u32 = 64;
+pub(super) const STRIP_ROWS: u32 = 64;
 
 /// Strips in order, from the north.
 pub(super) struct Rows<'p, F> {
@@ -20,7 +20,7 @@ impl<'p, F> Rows<'p, F> {
         Self { size, compute, progress }
     }
 
-    /// Gives all rows to `write`, some at a time. Only a few strips are in memory at once.
+    /// Gives all rows to `write`, [`STRIP_ROWS`] at a time. Only a few strips are in memory at once.
     pub(super) fn write<T, E>(self, mut write: impl FnMut(&[T]) -> Result<(), E>) -> Result<(), E>
     where
         T: Send,

@@ -23,7 +23,6 @@ pub fn planet() -> Arc<Planet> {
 
 /// The answers for a planet.
 pub fn service(planet: Arc<Planet>, limits: MapLimits) -> Arc<MapService> {
-    fill(planet.raster());
     let identity = Identity { spec: planet.spec(), sub_seed: 0, import: None, biome_table: Vec::new() };
     let artifact = artifact::write(identity, planet.raster(), NonZeroUsize::MIN);
     let manifest = Manifest::decode(&artifact).expect("written just now");
@@ -58,6 +57,11 @@ impl Site {
         Self { maps, app }
     }
 
+    /// Answers on a listener until the task is ended.
+    pub async fn serve(self, listener: tokio::net::TcpListener) {
+        axum::serve(listener, self.app).await.expect("a listener that listens");
+    }
+
     /// An address below the planet's hash.
     pub fn below(&self, path: &str) -> String {
         format!("/api/v1/planet/{}/{path}", self.maps.planet_hash())
@@ -65,7 +69,10 @@ impl Site {
 
     pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in [("host", "maps.test:7380")].iter().chain(headers) {
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "maps.test:7380");
+        }
+        for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::empty()).expect("a valid request");
@@ -89,14 +96,5 @@ impl Answer {
 
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {:?}", self.bytes))
-    }
-}
-
-/// Puts empty tiles where a raster has none.
-fn fill(raster: &planet::Raster) {
-    for id in artifact::tiles_of(raster.level()) {
-        if raster.tile(id).is_none() {
-            raster.insert(id, Arc::default());
-        }
     }
 }
