@@ -15,6 +15,7 @@ mod address;
 mod encode;
 pub mod export;
 mod file;
+pub mod import;
 mod job;
 mod legend;
 mod painter;
