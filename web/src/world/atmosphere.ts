@@ -52,7 +52,7 @@ export function airOf(radiusM: number): Air {
     mieHeightKm,
     rayleighPerKm: scale(overhead, 1 / rayleighHeightKm),
     miePerKm: 0.034 / mieHeightKm,
-    ozonePerKm: scale([0.012, 0.038, 0.002], 1 / rayleighHeightKm),
+    ozonePerKm: scale([0.009, 0.03, 0.002], 1 / rayleighHeightKm),
   };
 }
 

@@ -32,7 +32,7 @@ const BIRCH_LEAVES = paint("#93a04e");
 const REED = paint("#7f8c4a");
 const REED_HEAD = paint("#6b4a31");
 const STRAW = paint("#bfa968");
-const HEATH = paint("#7a7350");
+const HEATH = paint("#76803f");
 const PETALS: readonly Rgb[] = [paint("#f4f0e6"), paint("#f2c744"), paint("#d87fb0"), paint("#8f7fd8")];
 
 const shade = (color: Rgb, share: number): Rgb => [color[0] * share, color[1] * share, color[2] * share];
@@ -377,7 +377,7 @@ const reed = shape((facets) => {
   tuft(facets, 9, 1.5, 0.3, 0.022, REED);
   for (let stalk = 0; stalk < 2; stalk += 1) {
     const [x, y] = [0.09 - stalk * 0.2, 0.06 + stalk * 0.07];
-    facets.tube([ring(4, 1.15, 0.028, 0.028, 0, x, y), ring(4, 1.42, 0.028, 0.028, 0, x, y)], REED_HEAD, 0.9);
+    facets.tube([ring(4, 1.2, 0.02, 0.02, 0, x, y), ring(4, 1.42, 0.018, 0.018, 0, x, y)], REED_HEAD, 0.9);
     facets.triangle([x - 0.012, y, -0.05], [x + 0.012, y, -0.05], [x, y, 1.2], shade(REED, 0.8), 0.8);
   }
 });

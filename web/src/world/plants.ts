@@ -205,8 +205,7 @@ export class Plants {
         const far = this.far[plant.kind];
         const choice = choosePlant(layer, far !== undefined, length(at), reach, REBUILD_M);
         if (!choice) continue;
-        if (layer === "trees" && nearby.some((place) => distance(place, add(at, player)) < CLEARING_M))
-          continue;
+        if (layer === "trees" && isIn(nearby, add(at, player), radiusM)) continue;
         const stand = choice.shape === "far" ? far : this.near[plant.kind];
         stand?.add(at, plant, data, choice);
       }

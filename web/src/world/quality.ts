@@ -12,6 +12,8 @@ export interface QualitySettings {
   readonly splitDistance: number;
   /** Tiles kept in memory, drawn or not. */
   readonly tilesMax: number;
+  /** Raster tiles of the finest layer that each worker keeps; one takes 45 kB. */
+  readonly rasterTilesMax: number;
   /** Device pixels per CSS pixel at most. */
   readonly pixelRatioMax: number;
   readonly antialias: boolean;
@@ -34,6 +36,7 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     tileQuads: 16,
     splitDistance: 1.5,
     tilesMax: 450,
+    rasterTilesMax: 160,
     pixelRatioMax: 1,
     antialias: false,
     treeRadiusM: 130,
@@ -47,6 +50,7 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     tileQuads: 32,
     splitDistance: 1.35,
     tilesMax: 600,
+    rasterTilesMax: 256,
     pixelRatioMax: 1.5,
     antialias: true,
     treeRadiusM: 260,
@@ -60,6 +64,7 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     tileQuads: 32,
     splitDistance: 1.6,
     tilesMax: 900,
+    rasterTilesMax: 400,
     pixelRatioMax: 2,
     antialias: true,
     treeRadiusM: 420,
@@ -70,3 +75,30 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     defines: { FINE: "" },
   },
 };
+
+/** What is known of the device. */
+export interface Device {
+  /** Held in a hand: little memory, and a battery. */
+  readonly isPhone: boolean;
+  /** As far as the browser tells. */
+  readonly memoryGb: number | undefined;
+}
+
+/** A tile takes some 70 KB: together with woods and workers this keeps a phone's page below 200 MB. */
+const PHONE_TILES_MAX = 360;
+const SMALL_MEMORY_GB = 4;
+
+/** The settings of a quality on a device: a phone gets the same picture from less memory, and nothing from far. */
+export function settingsFor(quality: Quality, device: Device): QualitySettings {
+  const settings = QUALITY[quality];
+  const isSmall = device.isPhone || (device.memoryGb ?? SMALL_MEMORY_GB * 2) <= SMALL_MEMORY_GB;
+  if (!isSmall) return settings;
+  return {
+    ...settings,
+    tilesMax: Math.min(settings.tilesMax, PHONE_TILES_MAX),
+    pixelRatioMax: Math.min(settings.pixelRatioMax, 1.5),
+    canopyRadiusM: Math.min(settings.canopyRadiusM, 700),
+    treeRadiusM: Math.min(settings.treeRadiusM, 260),
+    shadowTexels: Math.min(settings.shadowTexels, 1024),
+  };
+}
