@@ -1,4 +1,4 @@
-// Builds crates/browser for the browser and puts the module where the client imports it.
+// Builds crates/browser for the browser and puts the module where the client imports it, and one more for tests.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -6,21 +6,33 @@ import { fileURLToPath } from "node:url";
 
 const web = join(dirname(fileURLToPath(import.meta.url)), "..");
 const root = join(web, "..");
-const cargo = spawnSync(
-  "cargo",
-  ["build", "--locked", "--quiet", "-p", "browser", "--target", "wasm32-wasip1", "--profile", "browser"],
-  { cwd: root, stdio: "inherit" },
-);
-if (cargo.error) {
-  console.error(`Could not run cargo (${cargo.error.message}). Install Rust with the target wasm32-wasip1.`);
-  process.exit(1);
-}
-if (cargo.status !== 0) {
-  console.error("The WebAssembly build failed; cargo's message above says where.");
-  process.exit(1);
-}
 const target = process.env["CARGO_TARGET_DIR"] ?? join(root, "target");
 const module = join(target, "wasm32-wasip1", "browser", "browser.wasm");
-const destination = join(web, "src", "core", "terrane.wasm");
-copyFileSync(module, destination);
-console.log(`src/core/terrane.wasm: ${(statSync(destination).size / 1024).toFixed(0)} KiB`);
+
+/** Builds the module with some features and copies it. */
+function build(features, destination) {
+  const cargo = spawnSync(
+    "cargo",
+    [
+      ...["build", "--locked", "--quiet", "-p", "browser", "--target", "wasm32-wasip1"],
+      ...["--profile", "browser", "--features", features],
+    ],
+    { cwd: root, stdio: "inherit" },
+  );
+  if (cargo.error) {
+    console.error(
+      `Could not run cargo (${cargo.error.message}). Install Rust with the target wasm32-wasip1.`,
+    );
+    process.exit(1);
+  }
+  if (cargo.status !== 0) {
+    console.error("The WebAssembly build failed; cargo's message above says where.");
+    process.exit(1);
+  }
+  copyFileSync(module, destination);
+  console.log(`${destination}: ${(statSync(destination).size / 1024).toFixed(0)} KiB`);
+}
+
+// What tests compare with the server; the page needs no global stage. Built first, so that cargo's own file is the page's.
+build("checks", join(target, "wasm32-wasip1", "browser", "browser_checks.wasm"));
+build("", join(web, "src", "core", "terrane.wasm"));

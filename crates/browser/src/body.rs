@@ -172,6 +172,7 @@ pub unsafe extern "C" fn body_reconcile(body: usize, stream: usize) -> f64 {
 ///
 /// # Safety
 /// `planet` is a handle of [`crate::planet::planet_new`], not 0.
+#[cfg(any(test, feature = "checks"))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn body_golden(planet: usize) -> u64 {
     // SAFETY: the caller's promise above.

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use cell::CellId;
 use glam::DVec3;
 use planet::artifact::{ArtifactError, Manifest};
-use planet::{Biome, Ground, Planet, PlanetSpec, Raster, SHIFT_MAX, TileId, golden_hash};
+use planet::{Biome, Ground, Planet, Raster, TileId};
+#[cfg(any(test, feature = "checks"))]
+use planet::{PlanetSpec, SHIFT_MAX, golden_hash};
 
 use crate::write_values;
 
@@ -43,7 +45,7 @@ const DETAIL_MAX: usize = 4096;
 /// A planet whose raster comes piece by piece.
 pub(crate) struct HeldPlanet {
     planet: Planet,
-    /// None for a planet that was made here, whole.
+    /// None for a planet that was made here, whole, as checks do.
     manifest: Option<Manifest>,
     /// Tiles of the finest layer in the order they came; the coarser layers are small and stay.
     fine_tiles: RefCell<VecDeque<TileId>>,
@@ -149,6 +151,7 @@ pub unsafe extern "C" fn planet_new(manifest: *const u8, manifest_bytes: usize, 
 
 /// Makes a whole planet of the coarsest raster from nothing but its seed and returns its handle, 0 if the shift is above
 /// 9: for comparisons with the server's own. It lives as long as the instance.
+#[cfg(any(test, feature = "checks"))]
 #[unsafe(no_mangle)]
 pub extern "C" fn planet_generate(seed: u64, shift: u32) -> usize {
     spec_for_test(seed, shift).map_or(0, |spec| HeldPlanet::leak(Planet::generate(spec), None))
@@ -157,7 +160,7 @@ pub extern "C" fn planet_generate(seed: u64, shift: u32) -> usize {
 /// What a handle stands for.
 ///
 /// # Safety
-/// `handle` came from [`planet_new`] or [`planet_generate`] and is not 0.
+/// `handle` came from [`planet_new`] and is not 0.
 unsafe fn held(handle: usize) -> &'static HeldPlanet {
     // SAFETY: the caller's promise above; it was leaked, so it lives for ever.
     unsafe { &*std::ptr::with_exposed_provenance::<HeldPlanet>(handle) }
@@ -172,10 +175,10 @@ pub(crate) unsafe fn planet_ref(handle: usize) -> &'static Planet {
     unsafe { &held(handle).planet }
 }
 
-/// Writes the hash that names the planet, 32 bytes, and returns 1; 0 for one made here.
+/// Writes the hash that names the planet, 32 bytes, and returns 1; 0 for one that was not made from a manifest.
 ///
 /// # Safety
-/// `planet` is a handle of [`planet_new`] or [`planet_generate`], not 0; `out` has room for [`PLANET_HASH_BYTES`].
+/// `planet` is a handle of [`planet_new`], not 0; `out` has room for [`PLANET_HASH_BYTES`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn planet_hash(planet: usize, out: *mut u8) -> u32 {
     // SAFETY: the caller's promise above.
@@ -189,7 +192,7 @@ pub unsafe extern "C" fn planet_hash(planet: usize, out: *mut u8) -> u32 {
 /// Shift of the planet: its radius is Earth's / 2^shift.
 ///
 /// # Safety
-/// `planet` is a handle of [`planet_new`] or [`planet_generate`], not 0.
+/// `planet` is a handle of [`planet_new`], not 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn planet_shift(planet: usize) -> u32 {
     // SAFETY: the caller's promise above.
@@ -199,7 +202,7 @@ pub unsafe extern "C" fn planet_shift(planet: usize) -> u32 {
 /// Level of the finest layer of raster tiles' cells.
 ///
 /// # Safety
-/// `planet` is a handle of [`planet_new`] or [`planet_generate`], not 0.
+/// `planet` is a handle of [`planet_new`], not 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn planet_raster_level(planet: usize) -> u32 {
     // SAFETY: the caller's promise above.
@@ -209,7 +212,7 @@ pub unsafe extern "C" fn planet_raster_level(planet: usize) -> u32 {
 /// Keeps at most so many tiles of the finest layer from now on; the first that came are the first to go.
 ///
 /// # Safety
-/// `planet` is a handle of [`planet_new`] or [`planet_generate`], not 0.
+/// `planet` is a handle of [`planet_new`], not 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn planet_keep_tiles(planet: usize, fine_tiles_max: u32) {
     // SAFETY: the caller's promise above.
@@ -220,7 +223,7 @@ pub unsafe extern "C" fn planet_keep_tiles(planet: usize, fine_tiles_max: u32) {
 /// [`TILE_DAMAGED`].
 ///
 /// # Safety
-/// `planet` is a handle of [`planet_new`] or [`planet_generate`], not 0; `tile` points to `tile_bytes` bytes.
+/// `planet` is a handle of [`planet_new`], not 0; `tile` points to `tile_bytes` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn planet_insert_tile(
     planet: usize,
@@ -237,7 +240,7 @@ pub unsafe extern "C" fn planet_insert_tile(
 /// Returns how many are missing, which may be more.
 ///
 /// # Safety
-/// `planet` is a handle of [`planet_new`] or [`planet_generate`], not 0; `out` has room for `capacity` ids.
+/// `planet` is a handle of [`planet_new`], not 0; `out` has room for `capacity` ids.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn planet_missing_around(
     planet: usize,
@@ -290,7 +293,7 @@ fn tile_id(raw: u64) -> Option<TileId> {
 /// Distance of the sea surface from the centre, metres.
 ///
 /// # Safety
-/// `planet` is a handle of [`planet_new`] or [`planet_generate`], not 0.
+/// `planet` is a handle of [`planet_new`], not 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn planet_radius_m(planet: usize) -> f64 {
     // SAFETY: the caller's promise above.
@@ -302,7 +305,7 @@ pub unsafe extern "C" fn planet_radius_m(planet: usize) -> f64 {
 /// coarser ones.
 ///
 /// # Safety
-/// `planet` is a handle of [`planet_new`] or [`planet_generate`], not 0; `out` has room for two `f64`.
+/// `planet` is a handle of [`planet_new`], not 0; `out` has room for two `f64`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn planet_ground(planet: usize, x: f64, y: f64, z: f64, out: *mut f64) -> u32 {
     // SAFETY: the caller's promise above.
@@ -316,7 +319,7 @@ pub unsafe extern "C" fn planet_ground(planet: usize, x: f64, y: f64, z: f64, ou
 /// Number of the biome under a direction; [`biome_name`] has its name.
 ///
 /// # Safety
-/// `planet` is a handle of [`planet_new`] or [`planet_generate`], not 0.
+/// `planet` is a handle of [`planet_new`], not 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn planet_biome(planet: usize, x: f64, y: f64, z: f64) -> u32 {
     // SAFETY: the caller's promise above.
@@ -325,6 +328,7 @@ pub unsafe extern "C" fn planet_biome(planet: usize, x: f64, y: f64, z: f64) -> 
 
 /// The hash over a fixed set of samples of a whole planet of the coarsest raster, equal to the server's; 0 if the shift
 /// is above 9.
+#[cfg(any(test, feature = "checks"))]
 #[unsafe(no_mangle)]
 pub extern "C" fn planet_golden(seed: u64, shift: u32) -> u64 {
     spec_for_test(seed, shift).map_or(0, golden_hash)
@@ -343,6 +347,7 @@ pub unsafe extern "C" fn biome_name(number: u32, out: *mut u8) -> u32 {
     name.len() as u32
 }
 
+#[cfg(any(test, feature = "checks"))]
 fn spec_for_test(seed: u64, shift: u32) -> Option<PlanetSpec> {
     let shift = u8::try_from(shift).ok().filter(|shift| *shift <= SHIFT_MAX)?;
     Some(PlanetSpec::for_test(seed, shift))

@@ -1,5 +1,6 @@
 // The planets of crates/planet/tests/golden.txt and the walks of golden_walks.txt are the same in WebAssembly as in the
-// server, whose tests read the same files. Also says what the module weighs and which functions of the host it wants.
+// server, whose tests read the same files. Also says which functions of the host the module wants.
+// The module is the page's with the feature `checks`, as `npm run wasm` in web builds it.
 //
 //   node crates/browser/tests/golden.mjs [MODULE.wasm]
 
@@ -9,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const fromRoot = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-const modulePath = process.argv[2] ?? fromRoot("target/wasm32-wasip1/browser/browser.wasm");
+const modulePath = process.argv[2] ?? fromRoot("target/wasm32-wasip1/browser/browser_checks.wasm");
 const walksPath = fromRoot("crates/browser/tests/golden_walks.txt");
 const goldenPath = fromRoot("crates/planet/tests/golden.txt");
 

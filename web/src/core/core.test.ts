@@ -20,7 +20,7 @@ let core: PageExports;
 let planet: Planet;
 beforeAll(async () => {
   core = await coreForTest();
-  planet = new Planet(core, SEED, SHIFT);
+  planet = Planet.forTest(core, SEED, SHIFT);
 });
 
 /** Bytes of a golden message of `crates/wire`. */
@@ -58,7 +58,7 @@ describe("the planet", () => {
   });
 
   test("refuses sizes and levels that are none", () => {
-    expect(() => new Planet(core, 1n, 10)).toThrow(RangeError);
+    expect(() => Planet.forTest(core, 1n, 10)).toThrow(RangeError);
     expect(() => planet.cellAt([1, 0, 0], 31)).toThrow(RangeError);
   });
 });

@@ -1,3 +1,4 @@
+import { type CellId, tryCellId } from "../geo/cell_id.ts";
 import type { Vec3 } from "../geo/vec3.ts";
 import type { CoreExports } from "./wasm.ts";
 
@@ -23,8 +24,10 @@ export class Scratch {
     return new Float64Array(this.core.memory.buffer as ArrayBuffer, this.ptr, this.byteLength >> 3);
   }
 
-  get ids(): BigUint64Array<ArrayBuffer> {
-    return new BigUint64Array(this.core.memory.buffer as ArrayBuffer, this.ptr, this.byteLength >> 3);
+  /** The first `count` cell ids. */
+  cellIds(count: number): CellId[] {
+    const raw = new BigUint64Array(this.core.memory.buffer, this.ptr, this.byteLength >> 3);
+    return [...raw.subarray(0, count)].flatMap((id) => tryCellId(id) ?? []);
   }
 
   /** Three doubles from the `index`-th on. */

@@ -7,6 +7,7 @@ import { modeOf, OwnBody } from "../core/body.ts";
 import type { PageExports } from "../core/exports.ts";
 import type { Planet } from "../core/planet.ts";
 import { MalformedFrame, type SeenBody, Stream } from "../core/stream.ts";
+import type { WalkedGround } from "../core/walked_ground.ts";
 import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
 import { type LatLng, latLngOf } from "../geo/lat_lng.ts";
 import { formatPlaceLink, type PlaceLink, parsePlaceLink } from "../geo/place_link.ts";
@@ -34,7 +35,7 @@ import { PlaceNames } from "./place_names.ts";
 import { PlaybackClock } from "./playback.ts";
 import { Prediction, STEP_MS } from "./prediction.ts";
 import { Unplayable } from "./requirements.ts";
-import type { Quality } from "./settings.ts";
+import type { QualityChoice } from "./settings.ts";
 import { Speeds } from "./speeds.ts";
 
 /** What a visit is made of; put together by `open_game.ts`. */
@@ -43,6 +44,7 @@ export interface GameParts {
   readonly labels: Labels;
   readonly core: PageExports;
   readonly planet: Planet;
+  readonly ground: WalkedGround;
   readonly planetInfo: PlanetInfo;
   readonly world: World;
   readonly api: Api;
@@ -53,7 +55,7 @@ export interface GameParts {
   readonly onHud: (hud: Hud) => void;
   readonly onChat: (lines: readonly ChatLine[]) => void;
   readonly onAction: (action: Action) => void;
-  readonly onQuality: (quality: Quality) => void;
+  readonly onQuality: (quality: QualityChoice) => void;
   readonly onDaylight: (daylight: Daylight) => void;
   readonly onBroken: (error: unknown) => void;
   /** Before the first arrival: why it takes so long. */
@@ -66,6 +68,8 @@ const HEAD_M = 2.05;
 const HEAD_SWIMMING_M = 0.75;
 /** What cannot be told apart from us for someone who is not known yet. */
 const STRANGER_COLOR = 0x9aa4a8;
+/** Frames that wait for the ground; older ones are let go, as if they had been lost. */
+const WAITING_FRAMES_MAX = 100;
 /** Further than this from where we were, one flies there instead of sliding. */
 const SAME_PLACE_M = 60;
 
@@ -89,6 +93,8 @@ export class Game implements Commands {
   #connection: ConnectionState = { kind: "connecting" };
   #welcomed: Welcome | undefined;
   #own: { readonly body: OwnBody; readonly prediction: Prediction; readonly stream: Stream } | undefined;
+  /** What came before the ground on which everybody stands. */
+  #waitingFrames: Uint8Array[] = [];
   #playback = new PlaybackClock();
   #account: Account | undefined;
   #balanceMinor: number | undefined;
@@ -232,10 +238,15 @@ export class Game implements Commands {
     this.#publish();
   };
 
-  setQuality = (quality: Quality): void => this.#parts.onQuality(quality);
+  setQuality = (quality: QualityChoice): void => this.#parts.onQuality(quality);
   setDaylight = (daylight: Daylight): void => {
     this.#daylight = daylight;
     this.#parts.onDaylight(daylight);
+  };
+  /** A line in the log that nobody said. */
+  notice = (text: string): void => {
+    this.#chat.notice(text);
+    this.#parts.onChat(this.#chat.lines);
   };
   reconnect = (): void => this.#session.retryNow();
   push = (stick: Stick): void => this.#gatherer.push(stick);
@@ -267,7 +278,7 @@ export class Game implements Commands {
   }
 
   readonly #handlers: ServerHandlers = {
-    welcome: (welcome) => this.#arrive(welcome),
+    welcome: (welcome) => void this.#arrive(welcome),
     frame: (message) => this.#takeFrame(message),
     said: ({ entityId, displayName, text }) => {
       const isSelf = entityId === this.#welcomed?.entityId;
@@ -282,38 +293,49 @@ export class Game implements Commands {
     },
     pong: ({ clientTimeMs, serverTimeMs }) =>
       this.#clock.observe(clientTimeMs, performance.now(), serverTimeMs),
-    refused: ({ detail, code }) => this.#notice(detail || `The planet said no (${code}).`),
+    refused: ({ detail, code }) => this.notice(detail || `The planet said no (${code}).`),
     lotChanged: ({ lotToken }) => {
       const cell = parseCellToken(lotToken);
       if (cell !== undefined) this.#lots.changed(cell);
     },
     bye: ({ code, detail }) => {
       if (!this.#welcomed) this.#parts.onWaiting(detail);
-      if (code === "shutting_down") this.#notice("The planet is restarting. Hold on.");
+      if (code === "shutting_down") this.notice("The planet is restarting. Hold on.");
     },
   };
 
-  #arrive(welcome: Welcome): void {
-    const { core, planet, world } = this.#parts;
+  async #arrive(welcome: Welcome): Promise<void> {
+    const { core, planet, ground, world } = this.#parts;
     const { body } = welcome;
     if (!body) throw new MalformedFrame("a welcome without a body");
     const before = this.#own?.prediction.view().position;
     this.#own?.body.dispose();
     this.#own?.stream.dispose();
-    const start = {
-      position: [body.px, body.py, body.pz],
-      velocity: [body.vx, body.vy, body.vz],
-      facing: [body.fx, body.fy, body.fz],
-      mode: modeOf(body.mode),
-    } as const;
-    const own = new OwnBody(core, planet.handle, start, welcome.lastInputSeq);
-    this.#own = { body: own, prediction: new Prediction(own), stream: new Stream(core, planet.handle) };
+    this.#own = undefined;
+    this.#waitingFrames = [];
     this.#welcomed = welcome;
     this.#playback = new PlaybackClock();
     this.#names.clear();
     this.#lots.forget();
     this.#account ??= this.#parts.identity.account;
     void this.#askBalance();
+    const start = {
+      position: [body.px, body.py, body.pz],
+      velocity: [body.vx, body.vy, body.vz],
+      facing: [body.fx, body.fy, body.fz],
+      mode: modeOf(body.mode),
+    } as const;
+    try {
+      await ground.prepare(start.position);
+    } catch (error) {
+      this.#parts.onBroken(error);
+      return;
+    }
+    // Another connection has been made meanwhile, or the page has been left.
+    if (this.#welcomed !== welcome || this.#abort.signal.aborted) return;
+    const own = new OwnBody(core, planet.handle, start, welcome.lastInputSeq);
+    this.#own = { body: own, prediction: new Prediction(own), stream: new Stream(core, planet.handle) };
+    for (const message of this.#waitingFrames.splice(0)) this.#takeFrame(message);
     if (!before || distance(before, start.position) > SAME_PLACE_M) {
       void world.arriveAt(start.position, start.facing);
     }
@@ -324,7 +346,10 @@ export class Game implements Commands {
 
   #takeFrame(message: Uint8Array): void {
     const own = this.#own;
-    if (!own) return;
+    if (!own) {
+      this.#waitingFrames = [...this.#waitingFrames.slice(1 - WAITING_FRAMES_MAX), message];
+      return;
+    }
     own.stream.apply(message);
     this.#playback.observe(own.stream.tick * STEP_MS, performance.now());
     own.prediction.confirmed(own.stream.lastInputSeq, own.body.reconcile(own.stream));
@@ -342,11 +367,6 @@ export class Game implements Commands {
     } catch {
       // Shown as unknown; the next claim or connection asks again.
     }
-  }
-
-  #notice(text: string): void {
-    this.#chat.notice(text);
-    this.#parts.onChat(this.#chat.lines);
   }
 
   #followLink(): void {
@@ -392,6 +412,8 @@ export class Game implements Commands {
 
     const own = this.#own;
     if (!own || this.#connection.kind !== "online") return;
+    // A step on other ground than the server's would be taken back.
+    if (!this.#parts.ground.isReady(own.body.state.position)) return;
     const isWalking = world.view === "ground";
     own.prediction.advance(elapsedMs, () => {
       const { position } = own.body.state;
@@ -490,6 +512,7 @@ export class Game implements Commands {
       })
       .sort((a, b) => a.distanceM - b.distanceM);
     this.#lots.walkTo(position, nowMs);
+    this.#parts.ground.lookAhead(position).catch(this.#parts.onBroken);
     const gazed = world.lotAtGaze();
     const cell =
       (gazed === null ? undefined : parseCellToken(gazed)) ??

@@ -1,20 +1,28 @@
 /** From an empty page to a body on the ground: loads everything side by side and says how far it is. */
 
 import type { PageExports } from "../core/exports.ts";
-import { Planet } from "../core/planet.ts";
+import { BadManifest } from "../core/planet.ts";
+import { loadPlanet } from "../core/planet_load.ts";
+import { TileSource, TileUnavailable } from "../core/tile_source.ts";
+import { openTileStore } from "../core/tile_store.ts";
+import { WalkedGround } from "../core/walked_ground.ts";
 import { compileCore, instantiateCore } from "../core/wasm.ts";
 import { parsePlaceLink } from "../geo/place_link.ts";
 import { Api, publicApi } from "../net/api.ts";
 import { NoDeviceKey, openDeviceKey } from "../net/device_key.ts";
 import { Identity } from "../net/identity.ts";
 import { Refusal } from "../net/refusal.ts";
-import { ApiError, Unreachable } from "../net/rest.ts";
+import { ApiError, reach, Unreachable } from "../net/rest.ts";
 import { Game, type GameParts } from "./game.ts";
 import { probeGraphics, requireBrowser, Unplayable } from "./requirements.ts";
-import type { Quality } from "./settings.ts";
+import { type QualityChoice, qualityOf, thisDevice } from "./settings.ts";
 
 /** A processor that draws by itself manages some ten pictures of this size a second. */
 const SOFTWARE_PIXELS_MAX = 500_000;
+/** Raster tiles kept as they came, for the page and its workers. */
+const KEPT_BYTES_MAX = { low: 2_000_000, medium: 4_000_000, high: 8_000_000 } as const;
+/** And unpacked on the page: those round the person, wherever they have been lately. */
+const PAGE_RASTER_TILES_MAX = 32;
 
 /** What a page brings; the rest is loaded. */
 export interface OpenOptions
@@ -30,7 +38,7 @@ export interface OpenOptions
     | "onDaylight"
     | "onBroken"
   > {
-  readonly quality: Quality;
+  readonly quality: QualityChoice;
   readonly onProgress: (share: number, step: string) => void;
 }
 
@@ -38,6 +46,8 @@ export interface OpenOptions
 export async function openGame(options: OpenOptions): Promise<Game> {
   requireBrowser();
   const progress = new Progress(options.onProgress);
+  const device = thisDevice();
+  const quality = qualityOf(options.quality, probeGraphics(), device);
   progress.say("Fetching the planet…");
   try {
     const [module, planetInfo, identity, { World }] = await Promise.all([
@@ -47,22 +57,48 @@ export async function openGame(options: OpenOptions): Promise<Game> {
       import("../world/world.ts").finally(() => progress.reach("renderer", 1)),
     ]);
     progress.say("Raising the land…");
-    const { seed, shift } = planetInfo;
-    const [core, world] = await Promise.all([
+    const { planetHash } = planetInfo;
+    const [core, store] = await Promise.all([
       instantiateCore(module) as Promise<PageExports>,
-      World.create({
-        canvas: options.canvas,
-        module,
-        planet: { seed, shift },
-        arrival: planetInfo.arrival,
-        quality: options.quality,
-        reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
-      }),
+      openTileStore(planetHash),
     ]);
+    const { planet, manifest } = await loadPlanet(core, planetHash, store, (url, init) =>
+      reach(new Request(url, init)),
+    );
+    planet.keepTiles(PAGE_RASTER_TILES_MAX);
+    // Said in the log of the game, which comes last.
+    let say = (_text: string): void => {};
+    const tiles = new TileSource({
+      planetHash,
+      store,
+      keptBytesMax: KEPT_BYTES_MAX[quality],
+      fetch: (url, init) => fetch(url, init),
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      random: Math.random,
+      onLate: (isLate) =>
+        say(isLate ? "The ground is late: the server does not answer." : "The ground comes again."),
+    });
+    const world = await World.create({
+      canvas: options.canvas,
+      module,
+      planet,
+      planetHash,
+      manifest,
+      tiles,
+      arrival: planetInfo.arrival,
+      groundFrom: groundFrom(location.search),
+      onServerGround: (reason) => {
+        console.info(`the ground comes from the server: ${reason}`);
+        say("The ground comes from the server: it loads more slowly, and nothing grows on it.");
+      },
+      quality,
+      isAdaptive: options.quality === "auto",
+      device,
+      reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
+    });
     progress.reach("world", 1);
     progress.say("Finding your feet…");
-    const planet = new Planet(core, seed, shift);
-    const isSlow = options.quality === "low" && probeGraphics() === "software";
+    const isSlow = quality === "low" && probeGraphics() === "software";
     const pixelsMax = isSlow ? SOFTWARE_PIXELS_MAX : Number.POSITIVE_INFINITY;
     const onWaiting = (reason: string) => progress.say(`Not yet: ${reason}. Trying again…`);
     const parts = {
@@ -71,18 +107,25 @@ export async function openGame(options: OpenOptions): Promise<Game> {
       pixelsMax,
       core,
       planet,
+      ground: new WalkedGround(planet, tiles),
       planetInfo,
       world,
       api: new Api(identity),
       identity,
     };
     const game = new Game(parts, parsePlaceLink(location.hash));
+    say = game.notice;
     await game.start();
     progress.reach("arrival", 1);
     return game;
   } catch (error) {
     throw explained(error);
   }
+}
+
+/** `?terrain=server` has the server build the ground, for browsers whose workers do worse than they say. */
+export function groundFrom(search: string): "workers" | "server" {
+  return new URLSearchParams(search).get("terrain") === "server" ? "server" : "workers";
 }
 
 async function logIn(): Promise<Identity> {
@@ -102,6 +145,17 @@ function explained(error: unknown): unknown {
   if (error instanceof Refusal) return new Unplayable("The planet does not let you in", error.detail);
   if (error instanceof ApiError) {
     return new Unplayable("The planet is not well", `${error.detail} Try again in a moment.`);
+  }
+  if (error instanceof BadManifest) {
+    return new Unplayable(
+      "This page does not fit the planet",
+      error.isOtherVersion
+        ? "The planet has changed since this page was made. Reload it."
+        : "The planet came damaged. Reload the page; if that does not help, tell whoever runs the server.",
+    );
+  }
+  if (error instanceof TileUnavailable) {
+    return new Unplayable("A piece of the planet is missing", `Reload the page: ${error.message}.`);
   }
   return error;
 }

@@ -1,5 +1,7 @@
 /** What the page and its terrain workers say to each other, and the byte layout of what comes back. */
 
+import type { PackedTile } from "../core/tile_source.ts";
+import type { CellId } from "../geo/cell_id.ts";
 import type { Vec3 } from "../geo/vec3.ts";
 import type { CellAddress } from "./cells.ts";
 
@@ -10,8 +12,9 @@ export type PlantLayer = (typeof PLANT_LAYERS)[number];
 export interface StartWork {
   readonly kind: "start";
   readonly module: WebAssembly.Module;
-  readonly seed: bigint;
-  readonly shift: number;
+  readonly manifest: Uint8Array;
+  /** Raster tiles of the finest layer that a worker keeps. */
+  readonly fineTilesMax: number;
 }
 
 export type Job =
@@ -24,12 +27,23 @@ export type Job =
       readonly layer: PlantLayer;
     };
 
-export type ToWorker = StartWork | Job;
+/** A mesh that is finished, as {@link readTile} or {@link readPlants} reads it. */
+export interface Built {
+  readonly kind: Job["kind"];
+  readonly key: number;
+  readonly bytes: ArrayBuffer;
+  readonly workMs: number;
+}
+
+export type ToWorker = StartWork | Job | { readonly kind: "raster"; readonly tile: PackedTile };
 
 export type FromWorker =
   | { readonly kind: "ready" }
-  | { readonly kind: "tile"; readonly key: number; readonly bytes: ArrayBuffer; readonly workMs: number }
-  | { readonly kind: "plants"; readonly key: number; readonly bytes: ArrayBuffer; readonly workMs: number }
+  | { readonly kind: "built"; readonly built: Built }
+  /** The job cannot be done before these raster tiles are there; the worker has let it go. */
+  | { readonly kind: "lacks"; readonly job: Job; readonly tiles: readonly CellId[] }
+  /** A raster tile is not what the manifest says. */
+  | { readonly kind: "refused"; readonly tile: PackedTile }
   | { readonly kind: "failed"; readonly reason: string };
 
 /** A tile as `tile_build` in `crates/browser/src/tile.rs` wrote it; the arrays are views of one buffer. */
@@ -82,7 +96,7 @@ export interface Plant {
   readonly lean: number;
 }
 
-const HEADER_BYTES = 64;
+export const HEADER_BYTES = 64;
 const PLANT_BYTES = 20;
 
 /** Vertices of a tile: the grid and its four skirts. */
@@ -90,17 +104,15 @@ export function vertexCount(quads: number): number {
   return (quads + 1) * (quads + 1) + 4 * (quads + 1);
 }
 
-export function readTile(bytes: ArrayBuffer, quads: number): TileData {
+/** The vertex arrays of a tile, which follow each other after the header. */
+export function tileArrays(bytes: ArrayBuffer, quads: number) {
   const count = vertexCount(quads);
-  const view = new DataView(bytes);
-  const f64 = (index: number) => view.getFloat64(index * 8, true);
-  // The arrays follow each other in this order.
   let at = HEADER_BYTES;
   const next = (vertexBytes: number): [ArrayBuffer, number] => {
     at += count * vertexBytes;
     return [bytes, at - count * vertexBytes];
   };
-  const arrays = {
+  return {
     positions: new Float32Array(...next(12), count * 3),
     forms: new Int16Array(...next(8), count * 4),
     elevations: new Float32Array(...next(4), count),
@@ -109,7 +121,14 @@ export function readTile(bytes: ArrayBuffer, quads: number): TileData {
     parentForms: new Int8Array(...next(4), count * 4),
     climates: new Uint16Array(...next(4), count * 2),
     covers: new Uint8Array(...next(4), count * 4),
+    endBytes: at,
   };
+}
+
+export function readTile(bytes: ArrayBuffer, quads: number): TileData {
+  const view = new DataView(bytes);
+  const f64 = (index: number) => view.getFloat64(index * 8, true);
+  const { endBytes, ...arrays } = tileArrays(bytes, quads);
   return {
     origin: [f64(0), f64(1), f64(2)],
     center: [f64(3), f64(4), f64(5)],
@@ -117,8 +136,13 @@ export function readTile(bytes: ArrayBuffer, quads: number): TileData {
     lowestM: view.getFloat32(56, true),
     highestM: view.getFloat32(60, true),
     ...arrays,
-    rivers: at < bytes.byteLength ? new Uint8Array(bytes, at) : undefined,
+    rivers: endBytes < bytes.byteLength ? new Uint8Array(bytes, endBytes) : undefined,
   };
+}
+
+/** A patch on which nothing grows. */
+export function emptyPlants(): ArrayBuffer {
+  return new ArrayBuffer(HEADER_BYTES);
 }
 
 export function readPlants(bytes: ArrayBuffer): PlantData {

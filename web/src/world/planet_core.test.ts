@@ -1,17 +1,25 @@
 /** What Rust writes and what the renderer reads are one layout: through the real WebAssembly build. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { coreForTest } from "../core/core_test_support.ts";
+import { Planet } from "../core/planet.ts";
 import { add, distance, dot, length, normalize, scale, type Vec3 } from "../geo/vec3.ts";
-import { cellAt, directionIn } from "./cells.ts";
-import { readPlants, readTile, vertexCount } from "./messages.ts";
-import { type PlanetCore, planetIn } from "./planet_core.ts";
+import { type CellAddress, cellAt, cellKey, directionIn } from "./cells.ts";
+import { type PlantLayer, readPlants, readTile, vertexCount } from "./messages.ts";
+import { meshesOf, type PlanetCore } from "./planet_core.ts";
 import { gridIndices } from "./terrain.ts";
 
 const QUADS = 16;
-let planet: PlanetCore;
+let planet: Planet;
+let core: PlanetCore;
 beforeAll(async () => {
-  planet = planetIn(await coreForTest(), 1n, 3);
+  const instance = await coreForTest();
+  planet = Planet.forTest(instance, 1n, 3);
+  core = meshesOf(instance, planet);
 });
+const buildTile = (cell: CellAddress, quads: number) =>
+  core.build({ kind: "tile", key: cellKey(cell), cell, quads });
+const buildPlants = (cell: CellAddress, slots: number, layer: PlantLayer) =>
+  core.build({ kind: "plants", key: cellKey(cell), cell, slots, layer });
 
 /** Some wet, some dry, one at a corner of the cube. */
 const PLACES: readonly Vec3[] = [
@@ -27,7 +35,7 @@ describe("a tile", () => {
     it(`of level ${level} has its vertices on the planet, in the order of its cell`, () => {
       for (const place of PLACES) {
         const cell = cellAt(place, level);
-        const tile = readTile(planet.buildTile(cell, QUADS), QUADS);
+        const tile = readTile(buildTile(cell, QUADS), QUADS);
         expect(tile.positions).toHaveLength(vertexCount(QUADS) * 3);
         const edgeM = (planet.radiusM * Math.PI) / 2 / 2 ** level;
         for (let j = 0; j <= QUADS; j += 1) {
@@ -53,7 +61,7 @@ describe("a tile", () => {
   it("at the finest level stands where bodies walk", () => {
     for (const place of PLACES) {
       const cell = cellAt(place, 15);
-      const tile = readTile(planet.buildTile(cell, 32), 32);
+      const tile = readTile(buildTile(cell, 32), 32);
       const middle = 16 * 33 + 16;
       const walked = planet.elevationM(directionIn(cell, 0.5, 0.5));
       expect(Math.abs((tile.elevations[middle] ?? 0) - walked)).toBeLessThan(1e-3);
@@ -64,8 +72,8 @@ describe("a tile", () => {
     const depths: number[] = [];
     for (const place of PLACES) {
       const cell = cellAt(place, 4);
-      const tile = readTile(planet.buildTile(cell, QUADS), QUADS);
-      const parent = readTile(planet.buildTile(cellAt(place, 3), QUADS), QUADS);
+      const tile = readTile(buildTile(cell, QUADS), QUADS);
+      const parent = readTile(buildTile(cellAt(place, 3), QUADS), QUADS);
       tile.waters.forEach((depthM, index) => {
         depths.push(depthM);
         const elevation = tile.elevations[index] ?? 0;
@@ -91,7 +99,7 @@ describe("a tile", () => {
 
   it("has triangles that all face outwards, and skirts below its edges", () => {
     const cell = cellAt([0.2, -0.9, 0.4], 9);
-    const tile = readTile(planet.buildTile(cell, QUADS), QUADS);
+    const tile = readTile(buildTile(cell, QUADS), QUADS);
     const at = (index: number): Vec3 => {
       const [x = 0, y = 0, z = 0] = tile.positions.subarray(index * 3, index * 3 + 3);
       return add(tile.origin, [x, y, z]);
@@ -117,7 +125,7 @@ describe("a patch of plants", () => {
       const z = 1 - (2 * (index + 0.5)) / 400;
       const ring = Math.sqrt(1 - z * z);
       const cell = cellAt([ring * Math.cos(index * 2.4), ring * Math.sin(index * 2.4), z], 14);
-      const { origin, plants } = readPlants(planet.buildPlants(cell, 16, "trees"));
+      const { origin, plants } = readPlants(buildPlants(cell, 16, "trees"));
       count += plants.length;
       for (const plant of plants) {
         const at = add(origin, plant.position);
@@ -133,7 +141,7 @@ describe("a patch of plants", () => {
 });
 
 it("refuses cells that are not there", () => {
-  expect(() => planet.buildTile({ face: 6, level: 3, i: 0, j: 0 }, QUADS)).toThrow("refused");
-  expect(() => planet.buildTile({ face: 0, level: 3, i: 8, j: 0 }, QUADS)).toThrow("refused");
-  expect(() => planet.buildTile({ face: 0, level: 3, i: 0, j: 0 }, 1000)).toThrow("refused");
+  expect(() => buildTile({ face: 6, level: 3, i: 0, j: 0 }, QUADS)).toThrow("refused");
+  expect(() => buildTile({ face: 0, level: 3, i: 8, j: 0 }, QUADS)).toThrow("refused");
+  expect(() => buildTile({ face: 0, level: 3, i: 0, j: 0 }, 1000)).toThrow("refused");
 });

@@ -1,14 +1,12 @@
-/** The planet's own Rust as the renderer uses it: heights on the page, meshes in the workers. */
+/** The planet's own Rust as the renderer's workers use it: meshes of the ground and of what grows on it. */
+import { Planet, type PlanetExports } from "../core/planet.ts";
 import { type CoreExports, instantiateCore } from "../core/wasm.ts";
-import type { Vec3 } from "../geo/vec3.ts";
+import { type CellId, tryCellId } from "../geo/cell_id.ts";
 import type { CellAddress } from "./cells.ts";
-import { PLANT_LAYERS, type PlantLayer } from "./messages.ts";
+import { type Job, PLANT_LAYERS } from "./messages.ts";
 
-/** The functions of `crates/browser/src/{planet,tile}.rs` that are called here. */
-interface PlanetExports extends CoreExports {
-  readonly planet_new: (seed: bigint, shift: number) => number;
-  readonly planet_radius_m: (planet: number) => number;
-  readonly planet_elevation_m: (planet: number, x: number, y: number, z: number) => number;
+/** The functions of `crates/browser/src/{tile,plants}.rs`. */
+interface MeshExports extends PlanetExports {
   readonly tile_bytes: (quads: number) => number;
   readonly tile_build: (
     planet: number,
@@ -18,6 +16,16 @@ interface PlanetExports extends CoreExports {
     j: number,
     quads: number,
     out: number,
+  ) => number;
+  readonly tile_missing: (
+    planet: number,
+    face: number,
+    level: number,
+    i: number,
+    j: number,
+    quads: number,
+    out: number,
+    capacity: number,
   ) => number;
   readonly plants_bytes: (slots: number) => number;
   readonly plants_build: (
@@ -30,52 +38,75 @@ interface PlanetExports extends CoreExports {
     layer: number,
     out: number,
   ) => number;
+  readonly plants_missing: (
+    planet: number,
+    face: number,
+    level: number,
+    i: number,
+    j: number,
+    layer: number,
+    out: number,
+    capacity: number,
+  ) => number;
 }
 
 export interface PlanetCore {
-  readonly radiusM: number;
-  /** Height of the ground over the sea in the direction `p` (any length), negative for the sea floor. */
-  elevationM(p: Vec3): number;
-  buildTile(cell: CellAddress, quads: number): ArrayBuffer;
-  buildPlants(cell: CellAddress, slots: number, layer: PlantLayer): ArrayBuffer;
+  readonly planet: Planet;
+  /** Raster tiles that a job still needs; all of them unless there are very many. */
+  missingFor(job: Job): CellId[];
+  build(job: Job): ArrayBuffer;
 }
+
+/** More tiles than any one mesh lies on. */
+const MISSING_MAX = 64;
 
 /** Makes an instance with this planet in it. */
 export async function instantiatePlanet(
   module: WebAssembly.Module,
-  seed: bigint,
-  shift: number,
+  manifest: Uint8Array,
+  fineTilesMax: number,
 ): Promise<PlanetCore> {
-  return planetIn(await instantiateCore(module), seed, shift);
+  const instance = await instantiateCore(module);
+  const planet = Planet.fromManifest(instance as PlanetExports, manifest);
+  planet.keepTiles(fineTilesMax);
+  return meshesOf(instance, planet);
 }
 
-/** Makes this planet in an instance. */
-export function planetIn(instance: CoreExports, seed: bigint, shift: number): PlanetCore {
-  const core = instance as PlanetExports;
-  const planet = core.planet_new(BigInt.asIntN(64, seed), shift);
+/** The meshes of a planet that is in an instance. */
+export function meshesOf(instance: CoreExports, planet: Planet): PlanetCore {
+  const core = instance as MeshExports;
+  const ids = core.alloc(MISSING_MAX * 8);
 
   /** Lets `write` fill `capacity` bytes of the module's memory and copies out what it wrote. */
   const copyOut = (capacity: number, write: (out: number) => number): ArrayBuffer => {
     if (capacity === 0) throw new Error("the planet code refused the size");
     const out = core.alloc(capacity);
     const written = write(out);
-    const bytes = core.memory.buffer.slice(out, out + written);
+    const bytes = core.memory.buffer.slice(out, out + written) as ArrayBuffer;
     core.dealloc(out, capacity);
     if (written === 0) throw new Error("the planet code refused the cell");
     return bytes;
   };
+  const place = ({ face, level, i, j }: CellAddress) => [planet.handle, face, level, i, j] as const;
 
   return {
-    radiusM: core.planet_radius_m(planet),
-    elevationM: (p) => {
-      const size = Math.sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2]);
-      return core.planet_elevation_m(planet, p[0] / size, p[1] / size, p[2] / size);
+    planet,
+    missingFor: (job) => {
+      const at = place(job.cell);
+      const count =
+        job.kind === "tile"
+          ? core.tile_missing(...at, job.quads, ids, MISSING_MAX)
+          : core.plants_missing(...at, PLANT_LAYERS.indexOf(job.layer), ids, MISSING_MAX);
+      const raw = new BigUint64Array(core.memory.buffer, ids, Math.min(count, MISSING_MAX));
+      return [...raw].flatMap((id) => tryCellId(id) ?? []);
     },
-    buildTile: ({ face, level, i, j }, quads) =>
-      copyOut(core.tile_bytes(quads), (out) => core.tile_build(planet, face, level, i, j, quads, out)),
-    buildPlants: ({ face, level, i, j }, slots, layer) =>
-      copyOut(core.plants_bytes(slots), (out) =>
-        core.plants_build(planet, face, level, i, j, slots, PLANT_LAYERS.indexOf(layer), out),
-      ),
+    build: (job) => {
+      const at = place(job.cell);
+      return job.kind === "tile"
+        ? copyOut(core.tile_bytes(job.quads), (out) => core.tile_build(...at, job.quads, out))
+        : copyOut(core.plants_bytes(job.slots), (out) =>
+            core.plants_build(...at, job.slots, PLANT_LAYERS.indexOf(job.layer), out),
+          );
+    },
   };
 }

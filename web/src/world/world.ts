@@ -7,6 +7,8 @@
  * The eye is always at (0, 0, 0): positions are doubles from the planet's centre until the eye's is subtracted.
  */
 import { Matrix4, PerspectiveCamera, Quaternion, Scene, Vector3, Vector4, WebGLRenderer } from "three";
+import type { Planet } from "../core/planet.ts";
+import type { TileSource } from "../core/tile_source.ts";
 import { type LatLng, latLngToUnit } from "../geo/lat_lng.ts";
 import {
   addScaled,
@@ -23,21 +25,21 @@ import { airOf, airUniforms, lightTable, MOON_TINT } from "./atmosphere.ts";
 import { type CameraPlace, poseAt } from "./camera_place.ts";
 import { Clouds, cloudHeightM } from "./clouds.ts";
 import { type Heaven, moonPhase } from "./daylight.ts";
+import { Groundwork } from "./groundwork.ts";
 import { LotOverlay, type LotView, lotTokenAt } from "./lot_overlay.ts";
 import { LotPosts, Pin } from "./markers.ts";
-import type { Job } from "./messages.ts";
+import type { Built, Job } from "./messages.ts";
 import { noiseTexture } from "./noise_texture.ts";
 import { BIOME_TINTS, paletteTexture } from "./palette.ts";
 import { type BodyView, People } from "./people.ts";
-import { instantiatePlanet, type PlanetCore } from "./planet_core.ts";
 import { Plants } from "./plants.ts";
-import { QUALITY, type Quality, type QualitySettings } from "./quality.ts";
+import { type Device, type Quality, type QualitySettings, settingsFor } from "./quality.ts";
+import { Resolution } from "./resolution.ts";
 import { basisOf, gazePoint, isHidden, type Pose } from "./rig.ts";
 import { Shadows } from "./shadows.ts";
 import { Sky } from "./sky.ts";
 import { Terrain } from "./terrain.ts";
 import { View } from "./view.ts";
-import { Workforce } from "./workforce.ts";
 
 export type { Vec3 } from "../geo/vec3.ts";
 export type { CameraPlace } from "./camera_place.ts";
@@ -47,12 +49,23 @@ export type { Quality } from "./quality.ts";
 
 export interface WorldOptions {
   readonly canvas: HTMLCanvasElement;
-  /** The compiled planet code (see `core/wasm.ts`); the world makes its own instances of it. */
+  /** The compiled planet code (see `core/wasm.ts`); workers make instances of their own. */
   readonly module: WebAssembly.Module;
-  readonly planet: { readonly seed: bigint; readonly shift: number };
+  /** The page's own planet, and what workers make theirs from. */
+  readonly planet: Planet;
+  readonly planetHash: string;
+  readonly manifest: Uint8Array;
+  readonly tiles: TileSource;
+  /** Who builds the ground. */
+  readonly groundFrom: "workers" | "server";
+  /** Told once when the server has to build it, and why. */
+  readonly onServerGround: (reason: string) => void;
   /** Where newcomers come to stand, if that is known: it is kept free. */
   readonly arrival?: LatLng | undefined;
   readonly quality: Quality;
+  /** Whether the picture may lose pixels to stay smooth. */
+  readonly isAdaptive: boolean;
+  readonly device: Device;
   readonly reducedMotion: boolean;
 }
 
@@ -68,7 +81,6 @@ export interface WorldStats {
   readonly eyeAltitudeM: number;
 }
 
-const WORKERS = 2;
 /** So many tiles are built before the first patches of plants. */
 const TILES_BEFORE_PLANTS = 24;
 const FOV_LANDSCAPE_DEG = 58;
@@ -103,6 +115,8 @@ export class World {
   private readonly uniforms;
   private readonly cloudsM: number;
   private readonly pixelRatio = { value: 1 };
+  private readonly resolution: Resolution | undefined;
+  private deviceRatio = 1;
   private self: BodyView | undefined;
   private hasSelf = false;
   private gazedLot: string | undefined;
@@ -124,14 +138,14 @@ export class World {
 
   private constructor(
     private readonly renderer: WebGLRenderer,
-    private readonly core: PlanetCore,
+    private readonly planet: Planet,
     private readonly settings: QualitySettings,
     options: WorldOptions,
-    private readonly workforce: Workforce,
+    private readonly groundwork: Groundwork,
     events: WorkEvents,
   ) {
-    const { radiusM } = core;
-    const { shift } = options.planet;
+    this.resolution = options.isAdaptive ? new Resolution() : undefined;
+    const { radiusM, shift } = planet;
     // Earth's highest, by the scale of relief: peaks shrink slower than planets.
     const reliefM = 10_000 * 2 ** ((-2 * shift) / 3);
     this.cloudsM = cloudHeightM(radiusM, reliefM);
@@ -182,12 +196,11 @@ export class World {
       clearings: options.arrival ? [latLngToUnit(options.arrival)] : [],
       uniforms: { ...this.uniforms, uPalette: { value: palette } },
     });
-    this.posts = new LotPosts(this.scene, this.shadows.scene, this.uniforms, core.elevationM, radiusM);
+    this.posts = new LotPosts(this.scene, this.shadows.scene, this.uniforms, planet.elevationM, radiusM);
     this.pin = new Pin(this.scene, this.uniforms);
-    this.viewpoint = new View(radiusM, core.elevationM, options.reducedMotion, [radiusM, 0, 0]);
+    this.viewpoint = new View(radiusM, planet.elevationM, options.reducedMotion, [radiusM, 0, 0]);
     this.pose = this.viewpoint.pose(0);
-    events.onTile = (key, bytes) => this.terrain.accept(key, bytes);
-    events.onPlants = (key, bytes) => this.plants.accept(key, bytes);
+    events.onBuilt = (built) => this.accept(built);
     events.onFailed = (reason) => {
       this.failure = new Error(reason);
     };
@@ -195,31 +208,28 @@ export class World {
 
   /** Resolves when the whole globe can be drawn; frames may be asked for from then on. */
   static async create(options: WorldOptions): Promise<World> {
-    const settings = QUALITY[options.quality];
+    const settings = settingsFor(options.quality, options.device);
     const renderer = new WebGLRenderer({
       canvas: options.canvas,
       antialias: settings.antialias,
       powerPreference: "high-performance",
     });
     renderer.info.autoReset = false;
-    const { seed, shift } = options.planet;
-    // The workers' answers go to the world, which is made after them.
-    const events: WorkEvents = { onTile: () => {}, onPlants: () => {}, onFailed: () => {} };
-    const [core, workforce] = await Promise.all([
-      instantiatePlanet(options.module, seed, shift),
-      Workforce.start(
-        WORKERS,
-        { module: options.module, seed, shift },
-        {
-          onDone: (result) => {
-            if (result.kind === "tile") events.onTile(result.key, result.bytes);
-            else events.onPlants(result.key, result.bytes);
-          },
-          onFailed: (reason) => events.onFailed(reason),
-        },
-      ),
-    ]);
-    const world = new World(renderer, core, settings, options, workforce, events);
+    // What is built goes to the world, which is made after those who build.
+    const events: WorkEvents = { onBuilt: () => {}, onFailed: () => {} };
+    const groundwork = await Groundwork.start(
+      {
+        ...options,
+        radiusM: options.planet.radiusM,
+        from: options.groundFrom,
+        fineTilesMax: settings.rasterTilesMax,
+      },
+      {
+        onBuilt: (built) => events.onBuilt(built),
+        onFailed: (reason) => events.onFailed(reason),
+      },
+    );
+    const world = new World(renderer, options.planet, settings, options, groundwork, events);
     await world.makeWhole(events);
     return world;
   }
@@ -287,7 +297,7 @@ export class World {
       .applyMatrix4(this.camera.matrixWorldInverse)
       .applyMatrix4(this.camera.projectionMatrix);
     if (clip.w <= 0 || Math.abs(clip.x) > clip.w * 1.2 || Math.abs(clip.y) > clip.w * 1.2) return null;
-    if (isHidden(this.pose.eye, point, this.core.elevationM, this.core.radiusM)) return null;
+    if (isHidden(this.pose.eye, point, this.planet.elevationM, this.planet.radiusM)) return null;
     return {
       x: (clip.x / clip.w / 2 + 0.5) * this.widthPx,
       y: (0.5 - clip.y / clip.w / 2) * this.heightPx,
@@ -313,25 +323,28 @@ export class World {
   resize(width: number, height: number, devicePixelRatio: number): void {
     this.widthPx = Math.max(1, width);
     this.heightPx = Math.max(1, height);
-    this.pixelRatio.value = Math.min(devicePixelRatio, this.settings.pixelRatioMax);
+    this.deviceRatio = devicePixelRatio;
+    this.pixelRatio.value =
+      Math.min(devicePixelRatio, this.settings.pixelRatioMax) * (this.resolution?.share ?? 1);
     this.renderer.setPixelRatio(this.pixelRatio.value);
     this.renderer.setSize(this.widthPx, this.heightPx, false);
     this.camera.aspect = this.widthPx / this.heightPx;
     this.camera.fov = this.camera.aspect < 1 ? FOV_PORTRAIT_DEG : FOV_LANDSCAPE_DEG;
   }
 
-  /** Draws one frame; `nowMs` is the animation frame's time. Throws if a worker could not do its work. */
+  /** Draws one frame; `nowMs` is the animation frame's time. Throws if nobody can build the ground any more. */
   frame(nowMs: number): void {
     if (this.failure) throw this.failure;
     const startedMs = performance.now();
     const dtS = Math.min(1, Math.max(0, (nowMs - (this.lastFrameMs ?? nowMs)) / 1000));
     this.lastFrameMs = nowMs;
+    if (this.resolution?.observe(nowMs)) this.resize(this.widthPx, this.heightPx, this.deviceRatio);
     // Waves and clouds stand still for a camera that is to see the same picture every time.
     this.uniforms.uTimeS.value = this.cameraPlace ? 0 : (nowMs / 1000) % 3600;
 
-    const { core } = this;
+    const { planet } = this;
     this.pose = this.cameraPlace
-      ? poseAt(this.cameraPlace, core.elevationM, core.radiusM)
+      ? poseAt(this.cameraPlace, planet.elevationM, planet.radiusM)
       : this.viewpoint.pose(dtS);
     const { eye } = this.pose;
     const altitudeM = this.aimCamera();
@@ -340,7 +353,7 @@ export class World {
     this.people.update(this.bodies(altitudeM), eye, dtS);
     const wanted = this.wantedJobs(eye, altitudeM, nowMs);
     this.isComplete = wanted.length === 0;
-    this.workforce.want(wanted);
+    this.groundwork.want(wanted);
     this.sky.update(eye, this.heaven.sun);
     this.clouds.update(eye);
     this.pin.update(this.self?.position, eye, Math.max(0, this.viewpoint.heightShare * 2 - 1));
@@ -353,7 +366,7 @@ export class World {
 
   /** Whether everything that this view wants has been built. */
   get idle(): boolean {
-    return this.isComplete && this.workforce.pendingCount === 0 && !this.viewpoint.isFlying;
+    return this.isComplete && this.groundwork.pendingCount === 0 && !this.viewpoint.isFlying;
   }
 
   stats(): WorldStats {
@@ -361,18 +374,18 @@ export class World {
     return {
       tilesDrawn: this.terrain.drawnCount,
       tilesReady: this.terrain.readyCount,
-      pending: this.workforce.pendingCount,
+      pending: this.groundwork.pendingCount,
       drawCalls: render.calls,
       triangles: render.triangles,
       mainMs: this.mainMs.toSorted((a, b) => a - b)[this.mainMs.length >> 1] ?? 0,
-      workerMs: this.workforce.medianWorkMs,
-      eyeAltitudeM: length(this.pose.eye) - this.core.radiusM,
+      workerMs: this.groundwork.medianWorkMs,
+      eyeAltitudeM: length(this.pose.eye) - this.planet.radiusM,
     };
   }
 
   /** Frees everything; the world is not to be used afterwards. */
   dispose(): void {
-    this.workforce.dispose();
+    this.groundwork.dispose();
     this.terrain.dispose();
     this.people.dispose();
     this.plants.dispose();
@@ -389,27 +402,33 @@ export class World {
   /** Waits for the coarsest tiles of the whole globe. */
   private makeWhole(events: WorkEvents): Promise<void> {
     return new Promise((resolve, reject) => {
-      const { onTile, onFailed } = events;
+      const { onBuilt, onFailed } = events;
       events.onFailed = (reason) => reject(new Error(reason));
-      events.onTile = (key, bytes) => {
-        onTile(key, bytes);
+      events.onBuilt = (built) => {
+        onBuilt(built);
         if (!this.terrain.isWhole) return;
-        Object.assign(events, { onTile, onFailed });
+        Object.assign(events, { onBuilt, onFailed });
         resolve();
       };
-      this.workforce.want(this.terrain.wholeJobs());
+      this.groundwork.want(this.terrain.wholeJobs());
     });
   }
 
   /** What detail gathers round: the person, or the ground below a camera without one. */
   private stand(eye: Vec3): Vec3 {
     if (this.self && !this.cameraPlace) return this.self.position;
-    return scale(normalize(eye), this.core.radiusM + Math.max(0, this.core.elevationM(eye)));
+    return scale(normalize(eye), this.planet.radiusM + Math.max(0, this.planet.elevationM(eye)));
+  }
+
+  private accept({ kind, key, bytes }: Built): void {
+    if (kind === "tile") this.terrain.accept(key, bytes);
+    else this.plants.accept(key, bytes);
   }
 
   private bodies(altitudeM: number): readonly BodyView[] {
     if (altitudeM > NEAR_GROUND_M * 4) return [];
-    return this.self ? [this.self, ...this.others] : this.others;
+    // A camera without a body is one without a body.
+    return this.self && !this.cameraPlace ? [this.self, ...this.others] : this.others;
   }
 
   /** Chooses what to draw of land and plants, and returns what has to be made for it, most urgent first. */
@@ -429,12 +448,12 @@ export class World {
   /** Points the camera and sets its depth planes; returns the eye's height over ground or water. */
   private aimCamera(): number {
     const { eye } = this.pose;
-    const { radiusM } = this.core;
+    const { radiusM } = this.planet;
     const { right, up, back } = basisOf(this.pose);
     const basis = new Matrix4().makeBasis(new Vector3(...right), new Vector3(...up), new Vector3(...back));
     this.camera.quaternion.copy(new Quaternion().setFromRotationMatrix(basis));
     const seaM = length(eye) - radiusM;
-    const altitudeM = Math.max(0.1, seaM - Math.max(0, this.core.elevationM(eye)));
+    const altitudeM = Math.max(0.1, seaM - Math.max(0, this.planet.elevationM(eye)));
     const horizonM = (heightM: number) => Math.sqrt(2 * radiusM * heightM + heightM * heightM);
     this.camera.near = Math.max(0.15, altitudeM * 0.1);
     // As far as clouds and the highest mountains stand out behind the horizon.
@@ -485,7 +504,7 @@ export class World {
 
   private findGazedLot(position: Vec3): string | undefined {
     if (this.viewpoint.heightShare > 0) return undefined;
-    const point = gazePoint(this.pose, this.core.elevationM, this.core.radiusM, GAZE_REACH_M * 1.5);
+    const point = gazePoint(this.pose, this.planet.elevationM, this.planet.radiusM, GAZE_REACH_M * 1.5);
     if (!point || distance(point, position) > GAZE_REACH_M) return undefined;
     return lotTokenAt(point, this.lots.level);
   }
@@ -503,7 +522,6 @@ export class World {
 }
 
 interface WorkEvents {
-  onPlants: (key: number, bytes: ArrayBuffer) => void;
-  onTile: (key: number, bytes: ArrayBuffer) => void;
+  onBuilt: (built: Built) => void;
   onFailed: (reason: string) => void;
 }
