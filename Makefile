@@ -10,9 +10,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench dist fmt client wasm setup-run setup-test lint docs rust-test client-test browser-test
+.PHONY: help run test check bench dist fmt client checks-wasm setup-run setup-test lint docs rust-test client-test browser-test
 
-WASM := target/wasm32-wasip1/browser/browser.wasm
 SAY = @printf '\033[1m==> %s\033[0m\n'
 
 help:
@@ -37,9 +36,9 @@ setup-test:
 
 # ---- the client
 
-wasm:
-	$(SAY) "building the WebAssembly core"
-	@cargo build --locked -p browser --target wasm32-wasip1 --profile browser
+checks-wasm:
+	$(SAY) "building the WebAssembly core with what tests compare"
+	@cd web && node scripts/wasm.mjs --checks
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	$(SAY) "installing the client's packages"
@@ -48,8 +47,8 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@cd web && npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
-client: wasm web/node_modules/.package-lock.json
-	$(SAY) "building the client"
+client: web/node_modules/.package-lock.json
+	$(SAY) "building the client and its WebAssembly core"
 	@cd web && npm run --silent build
 
 # ---- checks
@@ -69,13 +68,13 @@ docs: web/node_modules/.package-lock.json
 	@cargo run --quiet --locked -p xtask -- docs
 	@cargo run --quiet --locked -p xtask -- licences
 
-rust-test: client
+rust-test: client checks-wasm
 	$(SAY) "Rust tests, stores on SQLite and PostgreSQL"
 	@TERRANE_TEST_GDAL_REQUIRED=1 scripts/with-postgres cargo test --workspace --locked --quiet
 	$(SAY) "the same planet in WebAssembly"
-	@node crates/browser/tests/golden.mjs $(WASM)
+	@node crates/browser/tests/golden.mjs
 
-client-test: client
+client-test: client checks-wasm
 	$(SAY) "client: types, lints, generated code, unit tests"
 	@cd web && npm run --silent check && npm run --silent lint && npm run --silent gen:check && npm test --silent
 

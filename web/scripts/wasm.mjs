@@ -1,4 +1,5 @@
-// Builds crates/browser for the browser and puts the module where the client imports it, and one more for tests.
+// Builds crates/browser for the browser and puts the module where the client imports it. With --checks it builds the one
+// for tests instead, which holds the global stage as well: target/wasm32-wasip1/browser/browser_checks.wasm.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -33,6 +34,5 @@ function build(features, destination) {
   console.log(`${destination}: ${(statSync(destination).size / 1024).toFixed(0)} KiB`);
 }
 
-// What tests compare with the server; the page needs no global stage. Built first, so that cargo's own file is the page's.
-build("checks", join(target, "wasm32-wasip1", "browser", "browser_checks.wasm"));
-build("", join(web, "src", "core", "terrane.wasm"));
+if (process.argv.includes("--checks")) build("checks", join(dirname(module), "browser_checks.wasm"));
+else build("", join(web, "src", "core", "terrane.wasm"));
