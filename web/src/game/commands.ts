@@ -4,7 +4,7 @@ import type { PlaceLink } from "../geo/place_link.ts";
 import type { Stick } from "../input/intents.ts";
 import type { Account, Lot } from "../net/domain.ts";
 import type { Daylight } from "./daytime.ts";
-import type { Quality } from "./settings.ts";
+import type { QualityChoice } from "./settings.ts";
 
 export { Declined } from "./declined.ts";
 
@@ -22,7 +22,7 @@ export interface Commands {
   travel(to: PlaceLink): void;
   turnTowards(entityId: number): void;
   toggleGlobe(): void;
-  setQuality(quality: Quality): void;
+  setQuality(quality: QualityChoice): void;
   setDaylight(daylight: Daylight): void;
   reconnect(): void;
   push(stick: Stick): void;

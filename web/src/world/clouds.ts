@@ -23,29 +23,31 @@ export const CLOUD_GLSL = /* glsl */ `
 // Weather systems, banks and tufts. Coordinates are turned between octaves, so that the lattice does not show.
 float cloudDensity(vec3 direction, float detail) {
   const mat3 TURN = mat3(0.00, 0.80, 0.60, -0.80, 0.36, -0.48, -0.60, -0.48, 0.64);
-  vec3 p = direction * 0.42 + vec3(0.3, 0.1, uTimeS * 1e-5);
+  // Fronts curl: the place is bent by slow noise before anything is read there.
+  vec3 bend = texture(uNoise, direction * 0.11 + vec3(0.0, 0.0, uTimeS * 4e-6)).rgb - 0.5;
+  vec3 p = direction * 0.30 + bend * 0.16 + vec3(0.3, 0.1, uTimeS * 1e-5);
   // Weather stretches along the winds.
-  p.z *= 1.7;
-  p += (texture(uNoise, direction * 0.8).rgb - 0.5) * 0.06;
-  float sum = texture(uNoise, p).r * 0.37;
-  p = TURN * p * 2.6;
+  p.z *= 1.6;
+  float sum = texture(uNoise, p).r * 0.34;
+  p = TURN * p * 2.4;
   sum += texture(uNoise, p).g * 0.25;
-  p = TURN * p * 2.9 + uTimeS * 6e-5;
+  p = TURN * p * 2.6 + uTimeS * 6e-5;
   sum += texture(uNoise, p).b * 0.16;
-  p = TURN * p * 3.1 + uTimeS * 2e-4;
+  p = TURN * p * 2.7 + uTimeS * 2e-4;
 #ifdef FINE
   sum += texture(uNoise, p).a * 0.11;
-  p = TURN * p * 3.3 + uTimeS * 6e-4;
-  sum += mix(0.5, texture(uNoise, p).r, detail) * 0.07;
-  p = TURN * p * 3.3 + uTimeS * 1e-3;
-  sum += mix(0.5, texture(uNoise, p).g, detail) * 0.04;
+  p = TURN * p * 2.9 + uTimeS * 6e-4;
+  sum += mix(0.5, texture(uNoise, p).r, detail) * 0.08;
+  p = TURN * p * 3.1 + uTimeS * 1e-3;
+  sum += mix(0.5, texture(uNoise, p).g, detail) * 0.06;
 #else
-  sum += texture(uNoise, p).a * 0.22;
+  sum += texture(uNoise, p).a * 0.25;
 #endif
-  // Dry belts on both sides of the equator, as under real trade winds.
+  // Rain at the equator, dry belts on both sides of it, the storms of the middle latitudes.
   float belt = abs(direction.z);
-  sum += 0.03 * cos(belt * 11.0);
-  return smoothstep(0.51, 0.68, sum);
+  sum += 0.035 * cos(belt * 9.5) - 0.02 * smoothstep(0.85, 1.0, belt);
+  float thick = smoothstep(0.49, 0.69, sum);
+  return thick * (0.65 + 0.35 * thick);
 }
 `;
 

@@ -94,7 +94,7 @@ vec3 moonIn(vec3 direction, float cosMoon) {
   float seas = texture(uNoise, normal * 0.055 + 0.3).r * 0.6 + texture(uNoise, normal * 0.16).g * 0.4;
   vec3 face = mix(vec3(0.34, 0.35, 0.38), vec3(0.92, 0.90, 0.84), smoothstep(0.38, 0.58, seas));
   float lit = smoothstep(-0.02, 0.25, dot(normal, uSun));
-  return halo + face * (0.02 + 0.98 * lit) * 1.3 * smoothstep(1.0, 0.86, out2);
+  return halo + face * (0.02 + 0.98 * lit) * 0.62 * smoothstep(1.0, 0.86, out2);
 }
 
 // The band of our galaxy, brighter towards its middle, with dark lanes.

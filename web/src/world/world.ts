@@ -127,6 +127,8 @@ export class World {
   private others: readonly BodyView[] = [];
   private heaven: Heaven = { sun: [0, 0, 1], moon: [0, 0, -1] };
   private cameraPlace: CameraPlace | undefined;
+  /** Since the camera was put where it is: what the first one shows is not yet lit for the place. */
+  private framesHere = 0;
   private pose: Pose;
   private lastFrameMs: number | undefined;
   private widthPx = 1;
@@ -262,6 +264,7 @@ export class World {
   /** Looks from a place of its own instead of from behind the body; undefined gives the view back. */
   setCamera(place: CameraPlace | undefined): void {
     this.cameraPlace = place;
+    this.framesHere = 0;
   }
 
   /** Where the eye was in the last frame, metres from the planet's centre. */
@@ -361,12 +364,15 @@ export class World {
     this.renderer.info.reset();
     this.drawShadows(eye, altitudeM);
     this.renderer.render(this.scene, this.camera);
+    this.framesHere += 1;
     this.mainMs = [...this.mainMs.slice(-99), performance.now() - startedMs];
   }
 
   /** Whether everything that this view wants has been built. */
   get idle(): boolean {
-    return this.isComplete && this.groundwork.pendingCount === 0 && !this.viewpoint.isFlying;
+    return (
+      this.isComplete && this.framesHere > 2 && this.groundwork.pendingCount === 0 && !this.viewpoint.isFlying
+    );
   }
 
   stats(): WorldStats {
