@@ -14,6 +14,9 @@ use crate::file::File;
 use crate::painter::Painter;
 use crate::picture::MapLayer;
 
+/// The media type of a chunk in the codec of crate `planet`.
+const CHUNK_MEDIA_TYPE: &str = "application/vnd.terrane.chunk";
+
 /// One thing to make. Equal jobs give equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Job {
@@ -99,7 +102,8 @@ pub(crate) struct ChunkAnswer {
 fn chunk(planet: &Planet, cell: CellId, form: ChunkForm) -> File {
     const JSON: &str = "application/json";
     match form {
-        ChunkForm::Binary | ChunkForm::Json => File::new(JSON, chunk_json(planet, cell)),
+        ChunkForm::Binary => File::new(CHUNK_MEDIA_TYPE, planet::codec::encode(&planet.chunk(cell))),
+        ChunkForm::Json => File::new(JSON, chunk_json(planet, cell)),
         ChunkForm::JsonGzip => File::new(JSON, gzip(&chunk_json(planet, cell))).packed(),
     }
 }

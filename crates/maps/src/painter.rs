@@ -5,7 +5,7 @@ use std::sync::Arc;
 use planet::Planet;
 
 use crate::address::{FaceTile, TileXyz};
-use crate::picture::{MapLayer, Picture, Pieces, Samples, View, biome_numbers, paint, terrarium};
+use crate::picture::{MapLayer, Picture, Pieces, Samples, View, biome_numbers, paint, rivers, terrarium};
 
 /// Rows of an equirectangular raster of the whole planet, `2 * world_height` pixels wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,7 @@ impl Painter {
     }
 
     fn picture(&self, layer: MapLayer, view: &View) -> Picture {
-        paint(self.planet(), view, &Samples::of(view, &self.pieces), layer)
+        let samples = Samples::of(view, &self.pieces);
+        paint(self.planet(), view, &samples, &rivers(self.planet(), view), layer)
     }
 }

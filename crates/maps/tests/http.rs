@@ -168,6 +168,20 @@ async fn a_chunk_in_json_is_what_the_planet_says() {
 }
 
 #[tokio::test]
+async fn a_packed_chunk_is_what_the_planet_says_and_small() {
+    let site = Site::new(LIMITS);
+    let cell = cell::CellId::parse_token("4be64c2d").unwrap().parent(14);
+    let answer = site.get(&site.below(&format!("chunks/{}", cell.token()))).await;
+    assert_eq!(answer.header("content-type"), "application/vnd.terrane.chunk");
+    assert!(answer.bytes.len() < 4_000, "{} bytes", answer.bytes.len());
+    let (packed, chunk) = (planet::codec::decode(&answer.bytes).unwrap(), site.maps.planet().chunk(cell));
+    assert_eq!((packed.cell, &packed.biomes), (chunk.cell, &chunk.biomes));
+    for (packed_m, height_m) in packed.heights_m.iter().zip(&chunk.heights_m) {
+        assert!((packed_m - height_m).abs() <= planet::codec::quantum_m(14));
+    }
+}
+
+#[tokio::test]
 async fn every_level_has_chunks() {
     let site = Site::new(LIMITS);
     for level in [0, 3, 17, planet::CHUNK_LEVEL_MAX] {

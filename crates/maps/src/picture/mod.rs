@@ -6,6 +6,7 @@
 mod ground;
 mod paint;
 mod palette;
+mod rivers;
 mod sample;
 mod terrarium;
 mod view;
@@ -14,6 +15,7 @@ pub(crate) use ground::Pieces;
 pub(crate) use paint::paint;
 pub use palette::biome_color;
 pub(crate) use palette::height_colors;
+pub(crate) use rivers::rivers;
 pub(crate) use sample::{Samples, biome_numbers};
 pub(crate) use terrarium::terrarium;
 pub(crate) use view::View;

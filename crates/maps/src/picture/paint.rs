@@ -49,20 +49,28 @@ impl Scale {
 }
 
 /// Gives every pixel of a view its colour.
-pub(crate) fn paint(planet: &Planet, view: &View, samples: &Samples, layer: MapLayer) -> Picture {
+/// `rivers` is the share of each that lines of rivers cover.
+pub(crate) fn paint(
+    planet: &Planet,
+    view: &View,
+    samples: &Samples,
+    rivers: &[f32],
+    layer: MapLayer,
+) -> Picture {
     let scale = Scale::of(planet, view);
     let mut rgb = Vec::with_capacity(3 * (view.width * view.height) as usize);
     for row in 0..view.height {
         let size_m = (view.row(row as i32).pixel * planet.radius_m()).as_vec2();
         for column in 0..view.width {
             let at = (row as usize + 1) * samples.stride + column as usize + 1;
-            rgb.extend(palette::bytes(pixel(samples, at, size_m, scale, layer)));
+            let river = rivers[(row * view.width + column) as usize];
+            rgb.extend(palette::bytes(pixel(samples, at, river, size_m, scale, layer)));
         }
     }
     Picture { width: view.width, height: view.height, rgb }
 }
 
-fn pixel(samples: &Samples, at: usize, size_m: Vec2, scale: Scale, layer: MapLayer) -> Vec3 {
+fn pixel(samples: &Samples, at: usize, river: f32, size_m: Vec2, scale: Scale, layer: MapLayer) -> Vec3 {
     let ground_m = samples.elevations_m[at];
     let slope = gradient(&samples.elevations_m, at, samples.stride) / size_m * scale.slope;
     let depth_m = samples.depths_m[at];
@@ -73,7 +81,8 @@ fn pixel(samples: &Samples, at: usize, size_m: Vec2, scale: Scale, layer: MapLay
             MapLayer::Biome => on_slope(samples.tints[at], slope.length()),
             MapLayer::Elevation => palette::land_at_height(ground_m * scale.height),
         };
-        color += lit(flat, slope * scale.exaggeration, 1.0) * (1.0 - wet);
+        let land = lit(flat, slope * scale.exaggeration, 1.0);
+        color += land.lerp(palette::RIVER, river) * (1.0 - wet);
     }
     if wet > 0.0 {
         let bare = water(ground_m, depth_m.max(0.0), slope * scale.exaggeration, scale);

@@ -129,6 +129,9 @@ pub(crate) fn fresh_water_at_depth(earth_m: f32) -> Vec3 {
 /// Ice upon the sea.
 pub(crate) const SEA_ICE: Vec3 = Vec3::new(226.0, 236.0, 242.0);
 
+/// Lines of rivers.
+pub(crate) const RIVER: Vec3 = Vec3::new(84.0, 144.0, 178.0);
+
 /// Bare rock on steep slopes.
 pub(crate) const ROCK: Vec3 = Vec3::new(158.0, 150.0, 140.0);
 

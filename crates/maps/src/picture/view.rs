@@ -84,6 +84,15 @@ impl View {
         }
     }
 
+    /// Pixels around the world, where it goes round.
+    pub(crate) fn world_width(&self) -> Option<f64> {
+        match self.projection {
+            Projection::Mercator { side } => Some(side),
+            Projection::PlateCarree { height } => Some(2.0 * height),
+            Projection::Face { .. } => None,
+        }
+    }
+
     /// What the pixels of a row share; rows −1 and `height` are just outside.
     pub(crate) fn row(&self, row: i32) -> Row {
         let y = self.top + f64::from(row) + 0.5;
