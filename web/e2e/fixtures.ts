@@ -43,35 +43,39 @@ export class Visitor {
   static async open(
     browser: Browser,
     url: string,
-    { isNewcomer = false, ...options }: BrowserContextOptions & { isNewcomer?: boolean } = {},
+    {
+      isNewcomer = false,
+      quality = "low",
+      ...options
+    }: BrowserContextOptions & { isNewcomer?: boolean; quality?: "low" | "medium" | "high" } = {},
   ): Promise<Visitor> {
     const context = await browser.newContext({
       reducedMotion: "reduce",
       viewport: { width: 640, height: 360 },
       ...options,
     });
-    return Visitor.enter(await context.newPage(), url, isNewcomer);
+    return Visitor.enter(await context.newPage(), url, { quality, isWelcomed: !isNewcomer });
   }
 
   /** Another window of the same person. */
   async openAgain(url: string): Promise<Visitor> {
-    return Visitor.enter(await this.page.context().newPage(), url, false);
+    return Visitor.enter(await this.page.context().newPage(), url, { quality: "low", isWelcomed: true });
   }
 
-  private static async enter(page: Page, url: string, isNewcomer: boolean): Promise<Visitor> {
+  private static async enter(page: Page, url: string, settings: object): Promise<Visitor> {
     const complaints: string[] = [];
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());
     });
     page.on("pageerror", (error) => complaints.push(String(error)));
-    await page.addInitScript((isWelcomed) => {
+    await page.addInitScript((kept) => {
       if (!localStorage.getItem("terrane.settings/1")) {
-        localStorage.setItem("terrane.settings/1", JSON.stringify({ quality: "low", isWelcomed }));
+        localStorage.setItem("terrane.settings/1", JSON.stringify(kept));
       }
       document.addEventListener("securitypolicyviolation", (event) => {
         console.error(`Content-Security-Policy: ${event.violatedDirective} ${event.blockedURI}`);
       });
-    }, !isNewcomer);
+    }, settings);
     await page.goto(url);
     const visitor = new Visitor(page, complaints);
     await visitor.online();

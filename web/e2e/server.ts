@@ -19,14 +19,16 @@ export class TerraneServer {
   private constructor(
     private readonly dataPath: string,
     private readonly port: number,
+    /** Settings beyond the defaults, as environment variables. */
+    private readonly settings: Readonly<Record<string, string>>,
   ) {}
 
-  static async create(): Promise<TerraneServer> {
+  static async create(settings: Readonly<Record<string, string>> = {}): Promise<TerraneServer> {
     if (!existsSync(BINARY)) {
       throw new Error(`${BINARY} is not there: run cargo build, or set TERRANE_BIN to a terrane binary`);
     }
     const dataPath = await mkdtemp(join(tmpdir(), "terrane-e2e-"));
-    const server = new TerraneServer(dataPath, await freePort());
+    const server = new TerraneServer(dataPath, await freePort(), settings);
     await server.start();
     return server;
   }
@@ -40,7 +42,7 @@ export class TerraneServer {
     const child = spawn(
       BINARY,
       ["serve", "--data", this.dataPath, "--listen", `127.0.0.1:${this.port}`, "--metrics-listen", "off"],
-      { stdio: ["ignore", "pipe", "pipe"] },
+      { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...this.settings } },
     );
     this.#process = child;
     for (const pipe of [child.stdout, child.stderr]) {
