@@ -6,7 +6,6 @@
 use cell::{CellId, TangentFrame};
 use glam::DVec3;
 
-use crate::terrain::even_points;
 use crate::{Biome, Planet};
 
 /// A place to stand and what to look at.
@@ -219,6 +218,17 @@ fn compass(ground: DVec3) -> impl Iterator<Item = DVec3> {
     (0..COMPASS).map(move |index| {
         let (sin, cos) = libm::sincos(std::f64::consts::TAU * f64::from(index) / f64::from(COMPASS));
         frame.east * sin + frame.north * cos
+    })
+}
+
+/// Unit vectors spread evenly over the sphere, south to north: the golden spiral.
+pub(crate) fn even_points(count: u32) -> impl Iterator<Item = DVec3> {
+    let turn = std::f64::consts::PI * (3.0 - 5.0_f64.sqrt());
+    (0..count).map(move |index| {
+        let z = (2.0 * f64::from(index) + 1.0) / f64::from(count) - 1.0;
+        let (sin, cos) = libm::sincos(turn * f64::from(index));
+        let from_axis = (1.0 - z * z).sqrt();
+        DVec3::new(from_axis * cos, from_axis * sin, z)
     })
 }
 

@@ -1,7 +1,5 @@
 //! The kinds of land and water, and their numbers.
 
-use crate::Climate;
-
 /// The kinds of land and water. The numbers are part of the interface to the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -125,39 +123,7 @@ impl Biome {
     pub fn is_water(self) -> bool {
         matches!(self, Self::Ocean | Self::Shallows | Self::SeaIce | Self::Lake | Self::River)
     }
-
-    /// After Whittaker (1975): by mean temperature and yearly rain, except along the shore and above the trees.
-    /// `highland_m` is where mountains begin.
-    pub(crate) fn of(elevation_m: f64, climate: Climate, highland_m: f64) -> Self {
-        let Climate { temperature_c, rain_mm } = climate;
-        if elevation_m < 0.0 {
-            return if elevation_m < -SHALLOWS_DEPTH_M { Self::Ocean } else { Self::Shallows };
-        }
-        match temperature_c {
-            ..-9.0 => Self::Ice,
-            _ if elevation_m < BEACH_HEIGHT_M => Self::Beach,
-            ..0.0 if elevation_m > highland_m => Self::BareRock,
-            ..-1.0 => Self::Tundra,
-            ..6.0 if rain_mm > 280.0 => Self::Taiga,
-            ..18.0 => match rain_mm {
-                ..230.0 => Self::Desert,
-                ..480.0 => Self::Grassland,
-                ..620.0 if temperature_c > 12.0 => Self::Shrubland,
-                ..620.0 => Self::Grassland,
-                _ => Self::TemperateForest,
-            },
-            _ => match rain_mm {
-                ..260.0 => Self::Desert,
-                ..520.0 => Self::Shrubland,
-                ..1_400.0 => Self::Savanna,
-                _ => Self::TropicalForest,
-            },
-        }
-    }
 }
-
-const SHALLOWS_DEPTH_M: f64 = 10.0;
-const BEACH_HEIGHT_M: f64 = 2.0;
 
 #[cfg(test)]
 mod tests {

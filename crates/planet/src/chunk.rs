@@ -51,14 +51,10 @@ impl Planet {
     /// # Panics
     /// If the cell is deeper than [`CHUNK_LEVEL_MAX`].
     pub fn chunk(&self, cell: CellId) -> Chunk {
-        let (heights_m, biomes): (Vec<f32>, _) = Chunk::directions(cell)
-            .map(|direction| {
-                let elevation_m = self.elevation_m(direction);
-                (elevation_m as f32, self.biome_at_elevation(direction, elevation_m))
-            })
-            .unzip();
-        let water_m = heights_m.iter().map(|height_m| if *height_m < 0.0 { 0.0 } else { f32::NAN }).collect();
-        Chunk { cell, heights_m, water_m, biomes }
+        assert!(cell.level() <= CHUNK_LEVEL_MAX, "chunks are not deeper than level {CHUNK_LEVEL_MAX}");
+        let surface = self.surface(cell, CHUNK_SIDE as u32 - 1, 0);
+        let biomes = (0..CHUNK_VERTICES).map(|index| self.biome_of(&surface, index)).collect();
+        Chunk { cell, heights_m: surface.elevation_m, water_m: surface.water_m, biomes }
     }
 }
 

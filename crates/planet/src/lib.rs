@@ -19,16 +19,14 @@ mod climate;
 pub mod global;
 mod golden;
 mod ground;
+mod local;
 pub mod noise;
-mod octaves;
 mod patch;
 pub mod places;
 mod raster;
-mod terrain;
+mod reaches;
 
 use std::sync::{Arc, OnceLock};
-
-use glam::DVec3;
 
 pub use arrival::Arrival;
 pub use biome::Biome;
@@ -36,17 +34,19 @@ pub use biome_table::{BiomeBytesError, BiomeSite, BiomeTable, BiomeTableError, G
 pub use chunk::{CHUNK_LEVEL_MAX, CHUNK_SIDE, CHUNK_VERTICES, Chunk};
 pub use climate::Climate;
 pub use golden::golden_hash;
-pub use ground::{Ground, Reach, RiverId};
+pub use ground::Ground;
 pub use patch::{PATCH_QUADS_MAX, Patch};
 pub use raster::{
     DIRECTIONS, RASTER_LEVEL_MAX, RASTER_LEVEL_MIN, Raster, RasterCell, RasterTile, Receiver, TILE_CELLS,
     TILE_SIDE, TileId, discharge_m3_s, discharge_number,
 };
+pub use reaches::{Reach, RiverId};
 
-use terrain::Terrain;
+use ground::Walked;
+use local::Local;
 
 /// Grows whenever the same spec gives another planet.
-pub const GENERATOR_VERSION: u32 = 1;
+pub const GENERATOR_VERSION: u32 = 2;
 
 /// Smallest planet: Earth / 2^9, 12.4 km.
 pub const SHIFT_MAX: u8 = 9;
@@ -80,13 +80,15 @@ impl Default for PlanetSpec {
     }
 }
 
-/// A planet ready to be asked. It holds a few kilobytes; share it.
+/// A planet ready to be asked, by as many threads as like. Beside its raster it holds caches of up to some 100 MB, in
+/// the browser a tenth; share it.
 #[derive(Debug)]
 pub struct Planet {
     spec: PlanetSpec,
     radius_m: f64,
-    raster: Arc<Raster>,
-    terrain: Terrain,
+    local: Local,
+    walked: Walked,
+    biomes: BiomeTable,
     arrival: OnceLock<Arrival>,
 }
 
@@ -96,10 +98,19 @@ impl Planet {
     /// # Panics
     /// If the shift is above [`SHIFT_MAX`], or the raster is not of the spec's level.
     pub fn new(spec: PlanetSpec, raster: Arc<Raster>) -> Self {
+        Self::with_biomes(spec, raster, BiomeTable::default())
+    }
+
+    /// [`new`](Self::new) with a table of biomes other than the default.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn with_biomes(spec: PlanetSpec, raster: Arc<Raster>, biomes: BiomeTable) -> Self {
         assert!(spec.shift <= SHIFT_MAX, "planets are not smaller than shift {SHIFT_MAX}");
         assert_eq!(spec.raster_level, raster.level(), "a raster is of the level of its planet");
         let radius_m = EARTH_RADIUS_M / f64::from(1_u32 << spec.shift);
-        Self { spec, radius_m, raster, terrain: Terrain::new(spec, radius_m), arrival: OnceLock::new() }
+        let local = Local::new(spec, radius_m, raster);
+        Self { spec, radius_m, local, walked: Walked::new(), biomes, arrival: OnceLock::new() }
     }
 
     /// Makes a planet from nothing but its spec: seconds at the finest level, milliseconds at the coarsest.
@@ -115,7 +126,7 @@ impl Planet {
 
     /// The raster it stands on.
     pub fn raster(&self) -> &Arc<Raster> {
-        &self.raster
+        &self.local.raster
     }
 
     /// What it was made from.
@@ -126,39 +137,6 @@ impl Planet {
     /// Distance of the sea surface from the centre.
     pub fn radius_m(&self) -> f64 {
         self.radius_m
-    }
-
-    /// Height of the ground over the sea under a direction, below zero on the sea floor.
-    pub fn elevation_m(&self, direction: DVec3) -> f64 {
-        self.terrain.elevation_m(direction.normalize(), 0.0)
-    }
-
-    /// The same without forms smaller than a grid of this spacing could show.
-    pub fn elevation_coarse_m(&self, direction: DVec3, spacing_m: f64) -> f64 {
-        self.terrain.elevation_m(direction.normalize(), spacing_m)
-    }
-
-    /// Mean temperature and yearly rain at the ground.
-    pub fn climate(&self, direction: DVec3) -> Climate {
-        let direction = direction.normalize();
-        self.terrain.climate(direction, self.terrain.elevation_m(direction, 0.0))
-    }
-
-    /// [`climate`](Self::climate) for one who has asked for the elevation already, or thinks of another.
-    pub fn climate_at_elevation(&self, direction: DVec3, elevation_m: f64) -> Climate {
-        self.terrain.climate(direction.normalize(), elevation_m)
-    }
-
-    /// What grows there.
-    pub fn biome(&self, direction: DVec3) -> Biome {
-        let direction = direction.normalize();
-        self.biome_at_elevation(direction, self.terrain.elevation_m(direction, 0.0))
-    }
-
-    /// [`biome`](Self::biome) for one who has asked for the elevation already.
-    pub fn biome_at_elevation(&self, direction: DVec3, elevation_m: f64) -> Biome {
-        let climate = self.terrain.climate(direction.normalize(), elevation_m);
-        Biome::of(elevation_m, climate, self.terrain.highland_m())
     }
 
     /// Where newcomers arrive. Found at the first call, in some tenths of a second, then remembered.

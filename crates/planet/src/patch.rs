@@ -71,27 +71,17 @@ impl Planet {
     /// # Panics
     /// As [`Patch::directions`].
     pub fn patch(&self, cell: CellId, quads: u32, border: u32) -> Patch {
-        let spacing_m = self.spacing_m(cell.level(), quads);
-        let vertices = ((quads + 2 * border + 1) as usize).pow(2);
-        let mut patch = Patch {
+        let surface = self.surface(cell, quads, border);
+        let biomes = (0..surface.elevation_m.len()).map(|index| self.biome_of(&surface, index)).collect();
+        Patch {
             cell,
             quads,
             border,
-            elevations_m: Vec::with_capacity(vertices),
-            water_m: Vec::with_capacity(vertices),
-            temperatures_c: Vec::with_capacity(vertices),
-            rain_mm: Vec::with_capacity(vertices),
-            biomes: Vec::with_capacity(vertices),
-        };
-        for direction in Patch::directions(cell, quads, border) {
-            let elevation_m = self.elevation_coarse_m(direction, spacing_m);
-            let climate = self.climate_at_elevation(direction, elevation_m);
-            patch.elevations_m.push(elevation_m as f32);
-            patch.water_m.push(if elevation_m < 0.0 { 0.0 } else { f32::NAN });
-            patch.temperatures_c.push(climate.temperature_c as f32);
-            patch.rain_mm.push(climate.rain_mm as f32);
-            patch.biomes.push(self.biome_at_elevation(direction, elevation_m));
+            elevations_m: surface.elevation_m,
+            water_m: surface.water_m,
+            temperatures_c: surface.temperature_c,
+            rain_mm: surface.rain_mm,
+            biomes,
         }
-        patch
     }
 }

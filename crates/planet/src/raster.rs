@@ -6,6 +6,8 @@
 //!
 //! Heights and discharges are those of a planet of Earth's size, so that one raster serves every shift.
 
+use std::f32::consts::SQRT_2;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cell::{CellId, FaceIj};
@@ -133,7 +135,7 @@ pub struct RasterCell {
 
 /// 2^(k/8) for k in 0..8, so that discharges decode to the same bits everywhere.
 const EIGHTH_POWERS: [f32; 8] =
-    [1.0, 1.090_507_7, 1.189_207_1, 1.296_839_6, 1.414_213_5, 1.542_210_8, 1.681_792_9, 1.834_008_1];
+    [1.0, 1.090_507_7, 1.189_207_1, 1.296_839_6, SQRT_2, 1.542_210_8, 1.681_792_9, 1.834_008_1];
 
 /// The discharge of its number in a tile, m³/s.
 pub fn discharge_m3_s(number: u8) -> f32 {
@@ -181,6 +183,7 @@ impl RasterTile {
 pub struct Raster {
     level: u8,
     layers: Vec<Layer>,
+    insertions: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -210,7 +213,7 @@ impl Raster {
                 Layer { level, tiles: (0..tiles).map(|_| RwLock::new(None)).collect() }
             })
             .collect();
-        Self { level, layers }
+        Self { level, layers, insertions: AtomicU64::new(0) }
     }
 
     /// The levels of the layers of a pyramid, the finest first.
@@ -243,6 +246,12 @@ impl Raster {
     /// If the pyramid has no such layer.
     pub fn insert(&self, id: TileId, tile: Arc<RasterTile>) {
         *self.slot(id).write().unwrap_or_else(PoisonError::into_inner) = Some(tile);
+        self.insertions.fetch_add(1, Ordering::Release);
+    }
+
+    /// Grows whenever a tile is put in: what was worked out without that tile may be out of date.
+    pub fn revision(&self) -> u64 {
+        self.insertions.load(Ordering::Acquire)
     }
 
     /// Takes a tile out, to save memory.

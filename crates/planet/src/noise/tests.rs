@@ -37,7 +37,7 @@ fn hostile() -> Positions {
 
 /// Some hundreds of places, evenly about the sphere of the default planet, in metres.
 fn sphere() -> Positions {
-    crate::terrain::even_points(1_001).map(|unit| unit * 796_375.0).collect()
+    crate::arrival::even_points(1_001).map(|unit| unit * 796_375.0).collect()
 }
 
 const CREST: Crest = Crest { share: 0.07, width: 10.0 };

@@ -1,0 +1,293 @@
+//! What the raster says between the middles of its cells: steepness, shores, depths and climate as smooth fields.
+//!
+//! Quadratic B-splines over the 3 × 3 cells about a place. Over the edges of the cube the cells of the next face take
+//! part; where three faces meet, the cell that is not there is the mean of the three that are. So the fields are
+//! continuous everywhere.
+
+use cell::{CellId, FaceIj};
+
+use crate::DIRECTIONS;
+use crate::local::land::{Kind, Reader};
+use crate::local::scale::Scale;
+
+/// Levels between the cells of a sheet and the sheet.
+const SHEET_DEPTH: u8 = 4;
+const SIDE: usize = 1 << SHEET_DEPTH;
+/// With one cell more on every side.
+const BORDERED: usize = SIDE + 2;
+
+/// No ground is quite level.
+const SLOPE_MIN: f64 = 0.006;
+
+/// Height of land, or depth of water, from which a cell pulls the shore as strongly as any.
+const FULL_PULL_M: f64 = 25.0;
+
+/// Metres from the middle of a spline's step to where it would reach the cell's value, over the edge of a cell.
+const SPLINE_REACH: f64 = 0.62;
+
+/// The fields at a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Fields {
+    /// The steepest slope between raster cells around.
+    pub(crate) slope: f32,
+    /// Mean height of the ground, or of the water over it.
+    pub(crate) level_m: f32,
+    /// Distance from the shore of the sea, as far as it decides about the shore; below 0 at sea.
+    pub(crate) inland_m: f32,
+    /// Depth of the sea off the shore.
+    pub(crate) sea_depth_m: f32,
+    /// Distance from the shore of the nearest lake, below 0 on it.
+    pub(crate) off_lake_m: f32,
+    pub(crate) lake_depth_m: f32,
+    /// The level of the lake that the two fields above are about.
+    pub(crate) lake_level_m: f32,
+    /// The greatest distance from a lake that is told.
+    pub(crate) lake_reach_m: f32,
+    /// Temperature at the level of the sea.
+    pub(crate) temperature_c: f32,
+    pub(crate) rain_mm: f32,
+}
+
+/// One raster cell's part in the fields.
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
+    slope: f64,
+    level_m: f64,
+    /// −1 deep at sea to 1 on land, nearer to 0 the lower the land or the shallower the sea.
+    land: f64,
+    sea_depth_m: f64,
+    lake_depth_m: f64,
+    /// NaN where there is no lake.
+    lake_level_m: f64,
+    temperature_c: f64,
+    rain_mm: f64,
+}
+
+/// The parts of 16 × 16 raster cells and of those around them.
+#[derive(Debug)]
+pub(crate) struct FieldSheet {
+    edge_m: f64,
+    parts: Vec<Part>,
+}
+
+impl FieldSheet {
+    /// Level of the sheets over cells of a level.
+    pub(crate) fn level(cells: u8) -> u8 {
+        cells - SHEET_DEPTH
+    }
+
+    /// The sheet of a cell `SHEET_DEPTH` levels above the cells of `level`, a layer's.
+    pub(crate) fn make(scale: &Scale, reader: &mut Reader<'_>, level: u8, sheet: CellId) -> Self {
+        let FaceIj { face, i, j } = sheet.face_ij();
+        let last = SIDE as i64 - 1;
+        let mut parts = Vec::with_capacity(BORDERED * BORDERED);
+        for row in -1..=SIDE as i64 {
+            for column in -1..=SIDE as i64 {
+                // Over an edge, a step from the cell at it.
+                let at = FaceIj {
+                    face,
+                    i: (i << SHEET_DEPTH) + column.clamp(0, last) as u32,
+                    j: (j << SHEET_DEPTH) + row.clamp(0, last) as u32,
+                };
+                let step = (column - column.clamp(0, last), row - row.clamp(0, last));
+                parts.push(match beyond_corner(at, step, level) {
+                    Some(three) => mean(&three.map(|at| part(scale, reader, level, at))),
+                    None => part(scale, reader, level, at.stepped(step, level)),
+                });
+            }
+        }
+        Self { edge_m: scale.edge_m(level), parts }
+    }
+
+    /// The fields at a place of the sheet: in cell `at`, at (x, y) of it.
+    pub(crate) fn fields(&self, at: FaceIj, (x, y): (f64, f64)) -> Fields {
+        let (column, row) = (at.i as usize % SIDE, at.j as usize % SIDE);
+        let (across, up) = (spline(x), spline(y));
+        let mut sum = Part::default();
+        let mut lakes = Lakes::default();
+        for (dy, up) in up.into_iter().enumerate() {
+            for (dx, across) in across.into_iter().enumerate() {
+                let weight = across * up;
+                let part = &self.parts[(row + dy) * BORDERED + column + dx];
+                sum.add(part, weight);
+                if !part.lake_level_m.is_nan() {
+                    lakes.add(part, weight);
+                }
+            }
+        }
+        let lake = lakes.nearest();
+        let reach_m = SPLINE_REACH * self.edge_m;
+        Fields {
+            slope: sum.slope as f32,
+            level_m: sum.level_m as f32,
+            inland_m: (sum.land * reach_m) as f32,
+            sea_depth_m: sum.sea_depth_m as f32,
+            off_lake_m: ((1.0 - 2.0 * lake.weight) * reach_m) as f32,
+            lake_depth_m: if lake.weight > 0.0 { (lake.depth_m / lake.weight) as f32 } else { 0.0 },
+            lake_level_m: lake.level_m as f32,
+            lake_reach_m: reach_m as f32,
+            temperature_c: sum.temperature_c as f32,
+            rain_mm: sum.rain_mm as f32,
+        }
+    }
+}
+
+impl Fields {
+    /// Between the fields at the corners of a cell: low i and j, high i, high j, both high; (x, y) in the cell, 0..=1.
+    /// Each sum is the same to the bit if the corners are taken in another order along with x and y.
+    pub(crate) fn between(corners: &[Self; 4], x: f32, y: f32) -> Self {
+        let weights = [(1.0 - x) * (1.0 - y), x * (1.0 - y), (1.0 - x) * y, x * y];
+        let sum = |field: fn(&Self) -> f32| {
+            let [a, b, c, d]: [f32; 4] = std::array::from_fn(|k| weights[k] * field(&corners[k]));
+            // Along an edge two of the four are 0, so that the order of the sums does not matter there.
+            (a + b) + (c + d)
+        };
+        let nearest = corners.iter().fold(&corners[0], |nearest, corner| {
+            let is_nearer =
+                (-corner.off_lake_m, corner.lake_level_m) > (-nearest.off_lake_m, nearest.lake_level_m);
+            if is_nearer { corner } else { nearest }
+        });
+        let (lake_level_m, lake_depth_m) = (nearest.lake_level_m, nearest.lake_depth_m);
+        let off_lake: [f32; 4] = std::array::from_fn(|k| {
+            // Another lake is far.
+            let is_same = corners[k].lake_level_m == lake_level_m;
+            weights[k] * if is_same { corners[k].off_lake_m } else { corners[k].lake_reach_m }
+        });
+        let depth: [f32; 4] = std::array::from_fn(|k| {
+            let is_same = corners[k].lake_level_m == lake_level_m;
+            weights[k] * if is_same { corners[k].lake_depth_m } else { lake_depth_m }
+        });
+        Self {
+            slope: sum(|fields| fields.slope),
+            level_m: sum(|fields| fields.level_m),
+            inland_m: sum(|fields| fields.inland_m),
+            sea_depth_m: sum(|fields| fields.sea_depth_m),
+            off_lake_m: (off_lake[0] + off_lake[1]) + (off_lake[2] + off_lake[3]),
+            lake_depth_m: (depth[0] + depth[1]) + (depth[2] + depth[3]),
+            lake_level_m,
+            lake_reach_m: corners[0].lake_reach_m,
+            temperature_c: sum(|fields| fields.temperature_c),
+            rain_mm: sum(|fields| fields.rain_mm),
+        }
+    }
+}
+
+impl Part {
+    fn add(&mut self, other: &Self, weight: f64) {
+        self.slope += weight * other.slope;
+        self.level_m += weight * other.level_m;
+        self.land += weight * other.land;
+        self.sea_depth_m += weight * other.sea_depth_m;
+        self.temperature_c += weight * other.temperature_c;
+        self.rain_mm += weight * other.rain_mm;
+    }
+}
+
+/// One lake of those about a place.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lake {
+    level_m: f64,
+    weight: f64,
+    depth_m: f64,
+}
+
+/// The lakes about a place. Cells that touch are of one lake, so among 3 × 3 there are at most four.
+#[derive(Debug, Default)]
+struct Lakes {
+    lakes: [Lake; 4],
+    count: usize,
+}
+
+impl Lakes {
+    fn add(&mut self, part: &Part, weight: f64) {
+        let known = self.lakes[..self.count].iter().position(|lake| lake.level_m == part.lake_level_m);
+        let index = known.unwrap_or_else(|| {
+            let index = self.count.min(self.lakes.len() - 1);
+            self.count = index + 1;
+            self.lakes[index] = Lake { level_m: part.lake_level_m, ..Lake::default() };
+            index
+        });
+        self.lakes[index].weight += weight;
+        self.lakes[index].depth_m += weight * part.lake_depth_m;
+    }
+
+    fn nearest(&self) -> Lake {
+        let none = Lake::default();
+        self.lakes[..self.count].iter().fold(none, |nearest, lake| {
+            let is_nearer = (lake.weight, lake.level_m) > (nearest.weight, nearest.level_m);
+            if is_nearer { *lake } else { nearest }
+        })
+    }
+}
+
+/// The weights of the cell before, the cell itself and the cell after, `x` along the cell.
+fn spline(x: f64) -> [f64; 3] {
+    let before = 0.5 * (1.0 - x) * (1.0 - x);
+    let after = 0.5 * x * x;
+    [before, 1.0 - before - after, after]
+}
+
+/// The three cells about a corner of the cube, if a step from a cell goes over it.
+fn beyond_corner(at: FaceIj, (step_i, step_j): (i64, i64), level: u8) -> Option<[FaceIj; 3]> {
+    let cells = 1_i64 << level;
+    let is_off = |index: u32, step: i64| !(0..cells).contains(&(i64::from(index) + step));
+    (is_off(at.i, step_i) && is_off(at.j, step_j))
+        .then(|| [at, at.stepped((step_i, 0), level), at.stepped((0, step_j), level)])
+}
+
+fn mean(parts: &[Part; 3]) -> Part {
+    let mut mean = Part { lake_level_m: f64::NAN, ..Part::default() };
+    // The three faces name them in different orders; a sum must not depend on that.
+    let mut ordered = *parts;
+    ordered.sort_by(|a, b| {
+        a.level_m
+            .total_cmp(&b.level_m)
+            .then(a.rain_mm.total_cmp(&b.rain_mm))
+            .then(a.slope.total_cmp(&b.slope))
+    });
+    for part in &ordered {
+        mean.add(part, 1.0 / 3.0);
+        if !part.lake_level_m.is_nan() {
+            mean.lake_level_m = part.lake_level_m;
+            mean.lake_depth_m = mean.lake_depth_m.max(part.lake_depth_m);
+        }
+    }
+    mean
+}
+
+fn part(scale: &Scale, reader: &mut Reader<'_>, level: u8, at: FaceIj) -> Part {
+    let cell = reader.cell_of(level, at);
+    let pull = |height_m: f64| 0.45 + 0.55 * (height_m / FULL_PULL_M).min(1.0);
+    let around = DIRECTIONS.map(|step| slope(scale, reader, level, at.stepped(step, level)));
+    let here = slope(scale, reader, level, at);
+    Part {
+        slope: around.into_iter().fold(here, f64::max).max(SLOPE_MIN),
+        level_m: if cell.kind == Kind::Sea { -cell.depth_m } else { cell.level_m },
+        land: if cell.kind == Kind::Sea { -pull(cell.depth_m) } else { pull(cell.level_m) },
+        sea_depth_m: if cell.kind == Kind::Sea { cell.depth_m } else { 0.0 },
+        lake_depth_m: if cell.kind == Kind::Lake { cell.depth_m } else { 0.0 },
+        lake_level_m: if cell.kind == Kind::Lake { cell.level_m } else { f64::NAN },
+        temperature_c: cell.temperature_c,
+        rain_mm: cell.rain_mm,
+    }
+}
+
+/// The steepest slope between a cell's node and those around it.
+fn slope(scale: &Scale, reader: &mut Reader<'_>, level: u8, at: FaceIj) -> f64 {
+    let refinement = 0;
+    let is_finest = level == scale.node_level(refinement);
+    let level_m = reader.cell_of(level, at).level_m;
+    let node = scale.node(refinement, at);
+    let slope_to = |step: (i64, i64)| {
+        let there = at.stepped(step, level);
+        let rise_m = (reader.cell_of(level, there).level_m - level_m).abs();
+        let run_m = if is_finest {
+            (scale.node(refinement, there) - node).length() * scale.radius_m
+        } else {
+            scale.edge_m(level)
+        };
+        // Beyond a corner of the cube a step may lead back.
+        if there == at { 0.0 } else { rise_m / run_m }
+    };
+    DIRECTIONS.map(slope_to).into_iter().fold(0.0, f64::max)
+}
