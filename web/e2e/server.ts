@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 const BINARY =
   process.env["TERRANE_BIN"] ?? fileURLToPath(new URL("../../target/debug/terrane", import.meta.url));
 const START_TIMEOUT_MS = 60_000;
+/** A planet is made in a tenth of a second, and is coarse: enough for everything but its looks. */
+const QUICK = { TERRANE_PLANET_RASTER_LEVEL: "6" };
 
 export class TerraneServer {
   #process: ChildProcess | undefined;
@@ -42,7 +44,7 @@ export class TerraneServer {
     const child = spawn(
       BINARY,
       ["serve", "--data", this.dataPath, "--listen", `127.0.0.1:${this.port}`, "--metrics-listen", "off"],
-      { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...this.settings } },
+      { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...QUICK, ...this.settings } },
     );
     this.#process = child;
     for (const pipe of [child.stdout, child.stderr]) {
