@@ -138,6 +138,12 @@ export class World {
   /** Whether the last frame wanted nothing that was not there. */
   private isComplete = false;
 
+  /** Height of what the eye must not go below: the ground, or the water over it. */
+  private readonly surfaceM = (point: Vec3): number => {
+    const { elevationM, waterM } = this.planet.groundAt(point);
+    return Math.max(elevationM, waterM ?? elevationM);
+  };
+
   private constructor(
     private readonly renderer: WebGLRenderer,
     private readonly planet: Planet,
@@ -198,9 +204,9 @@ export class World {
       clearings: options.arrival ? [latLngToUnit(options.arrival)] : [],
       uniforms: { ...this.uniforms, uPalette: { value: palette } },
     });
-    this.posts = new LotPosts(this.scene, this.shadows.scene, this.uniforms, planet.elevationM, radiusM);
+    this.posts = new LotPosts(this.scene, this.shadows.scene, this.uniforms, this.surfaceM, radiusM);
     this.pin = new Pin(this.scene, this.uniforms);
-    this.viewpoint = new View(radiusM, planet.elevationM, options.reducedMotion, [radiusM, 0, 0]);
+    this.viewpoint = new View(radiusM, this.surfaceM, options.reducedMotion, [radiusM, 0, 0]);
     this.pose = this.viewpoint.pose(0);
     events.onBuilt = (built) => this.accept(built);
     events.onFailed = (reason) => {
@@ -300,7 +306,7 @@ export class World {
       .applyMatrix4(this.camera.matrixWorldInverse)
       .applyMatrix4(this.camera.projectionMatrix);
     if (clip.w <= 0 || Math.abs(clip.x) > clip.w * 1.2 || Math.abs(clip.y) > clip.w * 1.2) return null;
-    if (isHidden(this.pose.eye, point, this.planet.elevationM, this.planet.radiusM)) return null;
+    if (isHidden(this.pose.eye, point, this.surfaceM, this.planet.radiusM)) return null;
     return {
       x: (clip.x / clip.w / 2 + 0.5) * this.widthPx,
       y: (0.5 - clip.y / clip.w / 2) * this.heightPx,
@@ -347,7 +353,7 @@ export class World {
 
     const { planet } = this;
     this.pose = this.cameraPlace
-      ? poseAt(this.cameraPlace, planet.elevationM, planet.radiusM)
+      ? poseAt(this.cameraPlace, this.surfaceM, planet.radiusM)
       : this.viewpoint.pose(dtS);
     const { eye } = this.pose;
     const altitudeM = this.aimCamera();
@@ -423,7 +429,7 @@ export class World {
   /** What detail gathers round: the person, or the ground below a camera without one. */
   private stand(eye: Vec3): Vec3 {
     if (this.self && !this.cameraPlace) return this.self.position;
-    return scale(normalize(eye), this.planet.radiusM + Math.max(0, this.planet.elevationM(eye)));
+    return scale(normalize(eye), this.planet.radiusM + Math.max(0, this.surfaceM(eye)));
   }
 
   private accept({ kind, key, bytes }: Built): void {
@@ -459,7 +465,7 @@ export class World {
     const basis = new Matrix4().makeBasis(new Vector3(...right), new Vector3(...up), new Vector3(...back));
     this.camera.quaternion.copy(new Quaternion().setFromRotationMatrix(basis));
     const seaM = length(eye) - radiusM;
-    const altitudeM = Math.max(0.1, seaM - Math.max(0, this.planet.elevationM(eye)));
+    const altitudeM = Math.max(0.1, seaM - Math.max(0, this.surfaceM(eye)));
     const horizonM = (heightM: number) => Math.sqrt(2 * radiusM * heightM + heightM * heightM);
     this.camera.near = Math.max(0.15, altitudeM * 0.1);
     // As far as clouds and the highest mountains stand out behind the horizon.
@@ -510,7 +516,7 @@ export class World {
 
   private findGazedLot(position: Vec3): string | undefined {
     if (this.viewpoint.heightShare > 0) return undefined;
-    const point = gazePoint(this.pose, this.planet.elevationM, this.planet.radiusM, GAZE_REACH_M * 1.5);
+    const point = gazePoint(this.pose, this.surfaceM, this.planet.radiusM, GAZE_REACH_M * 1.5);
     if (!point || distance(point, position) > GAZE_REACH_M) return undefined;
     return lotTokenAt(point, this.lots.level);
   }
