@@ -252,7 +252,7 @@ mod tests {
         check(site, Biome::TemperateForest);
         check(BiomeSite { ground_m: -3_000.0, ..site }, Biome::Ocean);
         check(BiomeSite { ground_m: -20.0, ..site }, Biome::Shallows);
-        check(BiomeSite { ground_m: -20.0, temperature_c: -15.0, ..site }, Biome::SeaIce);
+        check(BiomeSite { ground_m: -20.0, temperature_c: -20.0, ..site }, Biome::SeaIce);
         check(BiomeSite { lake_depth_m: 5.0, ..site }, Biome::Lake);
         // The bed of a deep lake may be below the sea.
         check(BiomeSite { ground_m: -40.0, lake_depth_m: 90.0, ..site }, Biome::Lake);

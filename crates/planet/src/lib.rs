@@ -25,6 +25,7 @@ mod patch;
 pub mod places;
 mod raster;
 mod reaches;
+pub mod stats;
 
 use std::sync::{Arc, OnceLock};
 

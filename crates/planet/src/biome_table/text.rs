@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        for field in ["rock_slope = 1.0", "sea_ice_below_c = -10.0"] {
+        for field in ["rock_slope = 1.0", "sea_ice_below_c = -15.0"] {
             let error = BiomeTable::parse(&TEXT.replacen(field, "", 1)).expect_err(field);
             let name = field.split(' ').next().unwrap();
             assert!(error.problem.contains(name), "{error} should speak of {name}");

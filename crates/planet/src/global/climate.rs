@@ -19,8 +19,8 @@ use crate::noise::Fbm;
 /// Degrees lost per metre of height.
 pub(crate) const LAPSE_C_PER_M: f32 = 0.0065;
 
-/// Mean rain of the whole sphere, mm a year (Global Precipitation Climatology Project: 980 on Earth).
-const MEAN_RAIN_MM: f64 = 980.0;
+/// Mean rain on land, mm a year (Global Precipitation Climatology Centre: 790 on Earth without Antarctica).
+const LAND_RAIN_MM: f64 = 780.0;
 
 /// Salts of the noise fields.
 const SALT_WARMTH: u64 = 70;
@@ -83,17 +83,10 @@ pub(crate) fn climate(
         let noise = Fbm::new(seed, salt, frequency, 0.5, octaves);
         field_by_rows(lattice, threads, |row, _, values| noise.sum(row, octaves, values))
     };
-    let globe = Globe {
-        lattice,
-        latitude_deg: (0..lattice.count()).map(|cell| latitude_deg(lattice, cell)).collect(),
-        height_m: elevation_m.iter().map(|height| height.max(0.0)).collect(),
-        land,
-        continent: widely_smoothed(lattice, land, threads),
-        step: lattice_step(lattice),
-    };
+    let globe = Globe::new(lattice, elevation_m, land, threads);
     let sway = field(SALT_SWAY, 2.0, 3);
     let winds = [Season::NorthernSummer, Season::SouthernSummer].map(|season| globe.winds(season, &sway));
-    let sea_level_c = globe.sea_level_c(&winds, &field(SALT_WARMTH, 1.6, 3));
+    let sea_level_c = globe.sea_level_c(&winds, &field(SALT_WARMTH, 1.6, 5));
     let mut rain_mm = vec![0.0; lattice.count()];
     for wind in &winds {
         for (sum, rain) in rain_mm.iter_mut().zip(globe.rain(wind, &sea_level_c)) {
@@ -104,17 +97,24 @@ pub(crate) fn climate(
     for (rain, showers) in rain_mm.iter_mut().zip(field(SALT_SHOWERS, 7.0, 4)) {
         *rain *= (1.0 + 0.35 * showers).max(0.3);
     }
-    scale_to_mean(lattice, &mut rain_mm, MEAN_RAIN_MM);
+    scale_to_land(lattice, land, &mut rain_mm);
     Climate { sea_level_c, rain_mm }
 }
 
-/// How many cells of the reference level lie along a cell of this one.
-fn lattice_step(lattice: &Lattice) -> f32 {
-    f32::from(1_u16 << REFERENCE_LEVEL) / lattice.side() as f32
-}
-
-fn latitude_deg(lattice: &Lattice, cell: usize) -> f32 {
-    libm::asin(lattice.direction(cell).z).to_degrees() as f32
+impl<'a> Globe<'a> {
+    fn new(lattice: &'a Lattice, elevation_m: &[f32], land: &'a [f32], threads: usize) -> Self {
+        let height_m: Vec<f32> = elevation_m.iter().map(|height| height.max(0.0)).collect();
+        let latitude_deg = |cell| libm::asin(lattice.direction(cell).z).to_degrees() as f32;
+        Self {
+            lattice,
+            latitude_deg: (0..lattice.count()).map(latitude_deg).collect(),
+            // Air does not follow every single peak.
+            height_m: smoothed(lattice, &height_m),
+            land,
+            continent: widely_smoothed(lattice, land, threads),
+            step: f32::from(1_u16 << REFERENCE_LEVEL) / lattice.side() as f32,
+        }
+    }
 }
 
 /// 1 at the middle, 1/e a width away from it.
@@ -145,16 +145,18 @@ fn widely_smoothed(lattice: &Lattice, field: &[f32], threads: usize) -> Vec<f32>
     refined(&coarse, &means, lattice, threads)
 }
 
-/// Multiplies the field so that its mean over the sphere is this.
-fn scale_to_mean(lattice: &Lattice, field: &mut [f32], mean: f64) {
+/// Multiplies the rain so that its mean on land is Earth's. A planet without land keeps what it has.
+fn scale_to_land(lattice: &Lattice, land: &[f32], rain_mm: &mut [f32]) {
     let (mut sum, mut area) = (0.0, 0.0);
-    for (cell, value) in field.iter().enumerate() {
-        let cell_sr = f64::from(lattice.area_sr(cell));
-        sum += f64::from(*value) * cell_sr;
-        area += cell_sr;
+    for (cell, (rain, land)) in rain_mm.iter().zip(land).enumerate() {
+        let land_sr = f64::from(*land) * f64::from(lattice.area_sr(cell));
+        sum += f64::from(*rain) * land_sr;
+        area += land_sr;
     }
-    let scale = (mean * area / sum) as f32;
-    field.iter_mut().for_each(|value| *value *= scale);
+    if sum > 0.0 {
+        let scale = (LAND_RAIN_MM * area / sum) as f32;
+        rain_mm.iter_mut().for_each(|rain| *rain *= scale);
+    }
 }
 
 #[cfg(test)]

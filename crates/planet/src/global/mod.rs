@@ -37,6 +37,7 @@ use resample::{refined, resampled};
 use streams::Streams;
 
 pub use geology::{Geology, Resource};
+pub use random::sub_seed;
 
 const EARTH_RADIUS_M: f64 = crate::EARTH_RADIUS_M;
 

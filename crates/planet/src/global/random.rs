@@ -41,3 +41,24 @@ pub(crate) fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)
 }
+
+/// The seed that is tried instead of a planet's own when the planets of the attempts before were not good enough to live
+/// on ([`crate::stats::accepts`]). Attempt 0 is the seed itself. The attempt that was taken is part of what a planet is,
+/// and is shown wherever its seed is.
+pub fn sub_seed(seed: u64, attempt: u32) -> u64 {
+    if attempt == 0 { seed } else { mix(seed ^ mix(u64::from(attempt) << 32)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_other_seeds_and_the_first_is_the_seed() {
+        let mut seeds: Vec<u64> = (0..100).flat_map(|seed| (0..10).map(move |n| sub_seed(seed, n))).collect();
+        assert_eq!(seeds[10], 1);
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), 1_000);
+    }
+}

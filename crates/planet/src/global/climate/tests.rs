@@ -53,7 +53,7 @@ fn the_equator_is_warm_and_wet_the_subtropics_dry_and_the_poles_cold() {
                 let equator = rain(-4.0, 4.0);
                 let desert = rain(22.0, 28.0).min(rain(-28.0, -22.0));
                 let temperate = rain(48.0, 55.0);
-                assert!(equator > 1_200.0, "equator {equator} mm");
+                assert!(equator > 1_000.0, "equator {equator} mm");
                 assert!(desert < 350.0, "desert {desert} mm");
                 assert!(temperate > 1.5 * desert, "temperate {temperate} mm, desert {desert} mm");
                 let warmth = |low: f64, high: f64| {
@@ -109,42 +109,37 @@ fn west_coasts_of_the_subtropics_are_cooler_and_drier_than_east_coasts() {
 }
 
 #[test]
-fn the_mean_rain_is_earths_and_the_bits_do_not_depend_on_threads() {
+fn the_mean_rain_on_land_is_earths_and_the_bits_do_not_depend_on_threads() {
     let lattice = Lattice::new(5);
     let (elevation_m, land) = world(&lattice, -30.0..50.0, -80.0..10.0, |_| 500.0);
     let [one, two] = [1, 2].map(|threads| climate(&lattice, &elevation_m, &land, 7, threads));
     assert_eq!(one.rain_mm, two.rain_mm);
     assert_eq!(one.sea_level_c, two.sea_level_c);
-    let area = |cell| f64::from(lattice.area_sr(cell));
+    let area = |cell| f64::from(land[cell]) * f64::from(lattice.area_sr(cell));
     let sum: f64 = one.rain_mm.iter().enumerate().map(|(cell, rain)| f64::from(*rain) * area(cell)).sum();
     let mean = sum / (0..lattice.count()).map(area).sum::<f64>();
-    assert!((mean - MEAN_RAIN_MM).abs() < 0.1, "{mean} mm");
+    assert!((mean - LAND_RAIN_MM).abs() < 0.1, "{mean} mm");
+}
+
+#[test]
+fn a_planet_without_land_has_a_climate() {
+    check(
+        5,
+        |lattice| world(lattice, 0.0..0.0, 0.0..0.0, |_| 0.0),
+        |_, climate| {
+            assert!(climate.rain_mm.iter().chain(&climate.sea_level_c).all(|value| value.is_finite()));
+        },
+    );
 }
 
 #[test]
 fn rain_has_settled_after_the_passes_made() {
     let lattice = Lattice::new(7);
+    // A continent of a third of the planet's girth: nothing needs longer to settle than air that crosses it.
     let (elevation_m, land) = world(&lattice, -50.0..60.0, -60.0..60.0, |lng| 300.0 + 10.0 * lng as f32);
-    let globe = Globe {
-        lattice: &lattice,
-        latitude_deg: (0..lattice.count()).map(|cell| latitude_deg(&lattice, cell)).collect(),
-        height_m: elevation_m.iter().map(|height| height.max(0.0)).collect(),
-        land: &land,
-        continent: widely_smoothed(&lattice, &land, 1),
-        step: lattice_step(&lattice),
-    };
+    let globe = Globe::new(&lattice, &elevation_m, &land, 1);
     let wind = globe.winds(Season::NorthernSummer, &vec![0.1; lattice.count()]);
     let left = |cell: usize, coming: f32| if land[cell] > 0.5 { 0.97 * coming } else { 0.9 * coming + 0.1 };
-    for n in [8, 16, 32, 64, 128] {
-        let mut a = vec![0.5; lattice.count()];
-        wind.upwind.settle_in(n, &lattice, &mut a, left);
-        let mut b = a.clone();
-        wind.upwind.settle_in(400, &lattice, &mut b, left);
-        let (w, d) = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).enumerate().fold((0, 0.0), |m, x| if x.1 > m.1 { x } else { m });
-        let p = cell::LatLng::from_point(lattice.direction(w));
-        let big = a.iter().zip(&b).filter(|(a, b)| (*a - *b).abs() > 0.02).count();
-        println!("{n} {d} at {} {} count {big}", p.lat_deg(), p.lng_deg());
-    }
     let mut settled = vec![0.5; lattice.count()];
     wind.upwind.settle(&lattice, &mut settled, left);
     let mut further = settled.clone();

@@ -4,7 +4,7 @@ use super::wind::{Upwind, Wind};
 use super::{Globe, bell};
 
 /// Degrees of the noise that makes places of one latitude differ.
-const VARIETY_C: f32 = 3.0;
+const VARIETY_C: f32 = 8.0;
 
 /// What is left of the mark of a coast a cell of the reference level further out at sea, and of the sea's warmth a
 /// cell further inland: about 1,300 and 900 km to 1/e.

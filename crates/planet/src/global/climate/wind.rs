@@ -7,8 +7,12 @@ use crate::global::lattice::{Lattice, NOWHERE};
 
 /// How far the belts of wind follow the sun, degrees of latitude: over the sea, and more over large land, whose summers
 /// are hot. That makes the monsoons.
-const SHIFT_SEA_DEG: f32 = 5.0;
-const SHIFT_LAND_DEG: f32 = 13.0;
+const SHIFT_SEA_DEG: f32 = 4.0;
+const SHIFT_LAND_DEG: f32 = 8.0;
+
+/// Where the trade winds end and the polar easterlies begin.
+const WESTERLIES_FROM_DEG: f32 = 33.0;
+const WESTERLIES_TO_DEG: f32 = 63.0;
 
 /// Wind along the meridians against that along the parallels.
 const MERIDIONAL: f32 = 0.45;
@@ -64,7 +68,15 @@ impl Globe<'_> {
 /// Trade winds, westerlies and polar easterlies: speed towards east and north, about 1, for a latitude counted from the
 /// thermal equator.
 fn prevailing(belt_deg: f32) -> (f32, f32) {
-    let cells = -libm::sinf((6.0 * belt_deg.abs()).to_radians());
+    let from_equator_deg = belt_deg.abs();
+    let half_turns = if from_equator_deg < WESTERLIES_FROM_DEG {
+        from_equator_deg / WESTERLIES_FROM_DEG
+    } else if from_equator_deg < WESTERLIES_TO_DEG {
+        1.0 + (from_equator_deg - WESTERLIES_FROM_DEG) / (WESTERLIES_TO_DEG - WESTERLIES_FROM_DEG)
+    } else {
+        2.0 + (from_equator_deg - WESTERLIES_TO_DEG) / (90.0 - WESTERLIES_TO_DEG)
+    };
+    let cells = -libm::sinf(half_turns * std::f32::consts::PI);
     let doldrums = bell(belt_deg, 0.0, 8.0);
     let polewards = if belt_deg < 0.0 { -1.0 } else { 1.0 };
     (cells - 0.4 * doldrums, MERIDIONAL * cells * polewards)
