@@ -1,5 +1,6 @@
 //! The crust before rivers shape it: continents and their shelves, sea floor by its age, trenches, arcs, uplift.
 
+use super::inland::enclosed;
 use super::lattice::Lattice;
 use super::parallel::for_chunks;
 use super::plates::{Boundary, Meeting, Plates, quantile};
@@ -19,11 +20,15 @@ const SLOPE_SHARE: f64 = 0.405;
 /// Depth of the edge of the shelf.
 const SHELF_M: f32 = 160.0;
 
+/// Height that low ground without a way to the ocean gets: it becomes land, and perhaps a lake.
+const ENCLOSED_M: f32 = 30.0;
+
 /// Half of the speed at which plates part, metres a year: sea floor ages by a million years in so many kilometres.
 const SPREADING_M_YR: f32 = 0.03;
 
-/// Uplift away from all borders.
-const QUIET_UPLIFT_M_YR: f32 = 0.5e-4;
+/// Uplift of the plains, and of the highlands between them, away from all borders.
+const PLAIN_UPLIFT_M_YR: f32 = 0.28e-4;
+const HIGHLAND_UPLIFT_M_YR: f32 = 0.6e-4;
 
 /// What the full raster starts from.
 #[derive(Debug)]
@@ -58,7 +63,8 @@ impl Belts {
             let (uneven, quiet) = (noise_along(&uneven, row), noise_along(&quiet, row));
             for (i, value) in values.iter_mut().enumerate() {
                 let boundary = plates.boundary[first + i];
-                let background = QUIET_UPLIFT_M_YR * (1.0 + 1.2 * quiet[i]).max(0.05);
+                let highland = smooth((quiet[i] - 0.05) / 0.5);
+                let background = PLAIN_UPLIFT_M_YR + HIGHLAND_UPLIFT_M_YR * highland;
                 *value = background + uplift_m_yr(boundary, strength(boundary, uneven[i]));
             }
         });
@@ -73,7 +79,7 @@ impl Belts {
 
 /// How much a collision counts here: its speed, less in some places than in others.
 fn strength(boundary: Boundary, uneven: f32) -> f32 {
-    boundary.closing.min(1.15) * (1.0 + 0.6 * uneven).max(0.1)
+    (1.4 * boundary.closing).min(1.15) * (1.0 + 0.8 * uneven).max(0.1)
 }
 
 /// 1 at the border, 0 beyond `width_m`.
@@ -93,12 +99,17 @@ pub(crate) fn smooth(x: f32) -> f32 {
     x * x * (3.0 - 2.0 * x)
 }
 
+/// How far the mountains of a collision reach: over a plateau on the continent that rides up.
+fn collision_m(boundary: Boundary) -> f32 {
+    if boundary.meeting == Meeting::Collision { 9.0e5 } else { 3.5e5 }
+}
+
 fn relief_m(boundary: Boundary, strength: f32, islands: f32) -> f32 {
     let distance_m = boundary.distance_m;
     match boundary.meeting {
         Meeting::None => 0.0,
-        Meeting::Collision => {
-            let width = fading(distance_m, 1.1e6);
+        Meeting::Collision | Meeting::Foreland => {
+            let width = fading(distance_m, collision_m(boundary));
             2_200.0 * strength * width * width
         }
         Meeting::ContinentalArc => {
@@ -118,22 +129,27 @@ fn uplift_m_yr(boundary: Boundary, strength: f32) -> f32 {
     let distance_m = boundary.distance_m;
     match boundary.meeting {
         Meeting::None | Meeting::Trench => 0.0,
-        Meeting::Collision => {
-            let width = fading(distance_m, 1.1e6);
-            2.6e-4 * strength * width * width
+        Meeting::Collision | Meeting::Foreland => {
+            let width = fading(distance_m, collision_m(boundary));
+            4.2e-4 * strength * width * width
         }
         Meeting::ContinentalArc => {
             let width = ridge(distance_m, 1.6e5, 4.2e5);
-            2.4e-4 * strength * width * width
+            3.6e-4 * strength * width * width
         }
         Meeting::IslandArc => 2.5e-4 * strength * ridge(distance_m, 2.0e5, 1.2e5),
     }
 }
 
+/// How fast crust rises whose height is all that is known of it.
+pub(crate) fn guessed_uplift_m_yr(height_m: f32) -> f32 {
+    PLAIN_UPLIFT_M_YR + 2.5e-4 * smooth(height_m / 4_500.0)
+}
+
 /// Height of the sea floor of an age in million years, negative (Parsons and Sclater 1977, with sediment on old floor).
 fn sea_floor_m(age_myr: f32) -> f32 {
     const FLATTENED_MYR: f32 = 70.0;
-    -(2_500.0 + 330.0 * age_myr.min(FLATTENED_MYR).sqrt())
+    -(2_500.0 + 365.0 * age_myr.min(FLATTENED_MYR).sqrt())
 }
 
 impl Crust {
@@ -146,15 +162,15 @@ impl Crust {
         seed: u64,
         threads: usize,
     ) -> Self {
-        let rough = Fbm::new(seed, 41, 3.5, 0.64, 11);
+        let rough = Fbm::new(seed, 41, 3.5, 0.73, 9);
         let shield = Fbm::new(seed, 42, 2.2, 0.5, 5);
-        let hills = Fbm::new(seed, 43, 11.0, 0.61, 8);
+        let hills = Fbm::new(seed, 43, 11.0, 0.61, 4);
         let floor = Fbm::new(seed, 44, 30.0, 0.6, 4);
 
         let mut continent = refined(coarse, &plates.continent, fine, threads);
         for_chunks(threads, &mut continent, fine.side(), |number, values| {
             let rough = noise_along(&rough, &row(fine, number));
-            values.iter_mut().zip(rough).for_each(|(value, rough)| *value += 0.5 * rough);
+            values.iter_mut().zip(rough).for_each(|(value, rough)| *value += 0.6 * rough);
         });
         let [shore, shelf, foot] =
             [LAND_SHARE, SHELF_SHARE, SLOPE_SHARE].map(|share| quantile(&continent, 1.0 - share));
@@ -181,10 +197,34 @@ impl Crust {
                 *value = base + relief_m[index];
             }
         });
-        let sea_m = sea_level_m(fine, &elevation_m);
-        elevation_m.iter_mut().for_each(|value| *value -= sea_m);
+        fill_sea(fine, &mut elevation_m);
         Self { elevation_m, uplift_m_yr }
     }
+}
+
+/// Moves heights so that the sea is at 0, and raises above it what it cannot reach.
+fn fill_sea(lattice: &Lattice, elevation_m: &mut [f32]) {
+    /// Share of the sphere that need not be exact.
+    const TOLERANCE: f64 = 0.0004;
+    const ROUNDS: usize = 6;
+    // What is raised takes the place of land that the sea floods now, and a little of that is enclosed again.
+    for _ in 0..ROUNDS {
+        let sea_m = sea_level_m(lattice, elevation_m);
+        let enclosed = enclosed(lattice, elevation_m, sea_m);
+        let mut raised_sr = 0.0;
+        for (index, value) in elevation_m.iter_mut().enumerate() {
+            if enclosed[index] {
+                raised_sr += f64::from(lattice.area_sr(index));
+                *value = f32::MAX;
+            } else {
+                *value -= sea_m;
+            }
+        }
+        if raised_sr < TOLERANCE * 4.0 * std::f64::consts::PI {
+            break;
+        }
+    }
+    elevation_m.iter_mut().filter(|value| **value == f32::MAX).for_each(|value| *value = ENCLOSED_M);
 }
 
 /// The height above which [`LAND_SHARE`] of the sphere lies.

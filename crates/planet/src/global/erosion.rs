@@ -1,8 +1,10 @@
 //! Rivers cut into rising land: stream-power erosion on grids from coarse to fine.
 //!
-//! dh/dt = U − K √A S, where A is the area upstream weighed by its rain and S the slope down to the receiver; solved
-//! implicitly in one pass from the mouths upwards (Braun and Willett 2013; Cordonnier et al. 2016 for landscapes). A coarse
-//! grid finds the large valleys in a few long steps; each finer one starts from it and adds smaller ones.
+//! dh/dt = U + G Q / A − K √W S, where A is the area upstream, W the same weighed by its rain, Q the rock that rises
+//! there, all of which comes down the river in the long run, and S the slope to the receiver; solved implicitly in one
+//! pass from the mouths upwards (Braun and Willett 2013; Cordonnier et al. 2016 for landscapes; Yuan et al. 2019 for
+//! the deposition). A coarse grid finds the large valleys in a few long steps; each finer one starts from it and adds
+//! smaller ones.
 
 use super::EARTH_RADIUS_M;
 use super::climate::{Climate, climate};
@@ -13,7 +15,10 @@ use super::rows::field_by_rows;
 use crate::noise::Fbm;
 
 /// How easily rivers cut, 1/year. Chosen so that collisions grow mountains of 5 to 9 km.
-const ERODIBILITY_PER_YR: f32 = 5.61e-7;
+const ERODIBILITY_PER_YR: f32 = 9.0e-7;
+
+/// How readily rivers drop what they carry: plains below mountains are built of it (G of Davy and Lague 2009).
+const DEPOSITION: f32 = 0.8;
 
 /// Uplift ends at this height: crust this thick spreads sideways as fast as it is pushed together.
 const COLLAPSE_M: f32 = 9_000.0;
@@ -28,8 +33,8 @@ const FALL_MIN_M: f32 = 1e-3;
 /// Steps of a grid and how long one is, from the coarsest grid to the finest.
 const GRIDS: [(usize, f32); 3] = [(80, 2.5e6), (30, 1.5e6), (14, 8.0e5)];
 
-/// Level of the coarsest grid.
-const GRID_LEVEL_MIN: u8 = 6;
+/// Level of the coarsest grid, but for rasters that are coarser.
+const FIRST_GRID_LEVEL: u8 = 8;
 
 /// What erosion starts from and is told on the way.
 pub(crate) struct Erosion<'a> {
@@ -45,7 +50,7 @@ pub(crate) struct Erosion<'a> {
 impl Erosion<'_> {
     /// The ground after erosion. `progress` is told which share is done.
     pub(crate) fn run(&self, progress: &mut dyn FnMut(f32)) -> Vec<f32> {
-        let first = self.fine.level().saturating_sub(2).max(GRID_LEVEL_MIN);
+        let first = self.fine.level().min(FIRST_GRID_LEVEL);
         let mut before: Option<(Lattice, Vec<f32>)> = None;
         for level in first..=self.fine.level() {
             let number = usize::from(level - first);
@@ -73,30 +78,14 @@ impl Erosion<'_> {
         let rain_mm = resampled(self.weather, &rain_mm, lattice, self.threads);
 
         let mut routing = Routing::new(lattice);
-        let mut flow = vec![0.0; lattice.count()];
-        let earth_m = EARTH_RADIUS_M as f32;
+        let mut flows = vec![Flow::default(); lattice.count()];
         for step in 0..steps {
             routing.route(lattice, &land, &height, self.threads);
-            for &index in &routing.order {
-                let index = index as usize;
-                let weight = (rain_mm[index] / FULL_RAIN_MM).clamp(*RAIN_WEIGHT.start(), *RAIN_WEIGHT.end());
-                flow[index] = lattice.area_sr(index) * earth_m * earth_m * weight;
-            }
-            for &index in &routing.order {
-                let receiver = routing.ways[index as usize].receiver as usize;
-                let upstream = flow[index as usize];
-                flow[receiver] += upstream;
-            }
-            for &index in routing.order.iter().rev() {
-                let index = index as usize;
-                let way = routing.ways[index];
-                let receiver = way.receiver as usize;
-                let base = if land[receiver] { height[receiver] } else { 0.0 };
+            gather(lattice, &routing, &mut flows, |index| {
                 let thickness = (height[index] / COLLAPSE_M).min(1.0);
-                let rise = uplift_m_yr[index] * years * (1.0 - thickness * thickness);
-                let cut = ERODIBILITY_PER_YR * years * flow[index].sqrt() * (way.inverse_distance / earth_m);
-                height[index] = ((height[index] + rise + cut * base) / (1.0 + cut)).max(base + FALL_MIN_M);
-            }
+                (rain_mm[index], uplift_m_yr[index] * (1.0 - thickness * thickness))
+            });
+            cut(&routing, &land, &flows, years, &mut height);
             progress((step + 1) as f32 / steps as f32);
         }
         height
@@ -125,6 +114,51 @@ impl Erosion<'_> {
 
     fn climate(&self, lattice: &Lattice, height: &[f32]) -> Climate {
         climate_of(self.weather, lattice, height, self.seed, self.threads)
+    }
+}
+
+/// What runs through a cell.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flow {
+    /// Area upstream weighed by its rain, m².
+    water: f32,
+    /// Area upstream, m².
+    area: f32,
+    /// Rock that rises upstream, m³ a year.
+    rock: f32,
+    /// How fast the cell itself rises, m a year.
+    rise: f32,
+}
+
+/// Adds up what runs through each cell. `supply` is asked for rain, mm, and uplift, m a year.
+fn gather(lattice: &Lattice, routing: &Routing, flows: &mut [Flow], supply: impl Fn(usize) -> (f32, f32)) {
+    let earth_m = EARTH_RADIUS_M as f32;
+    for &index in &routing.order {
+        let index = index as usize;
+        let area = lattice.area_sr(index) * earth_m * earth_m;
+        let (rain_mm, rise) = supply(index);
+        let weight = (rain_mm / FULL_RAIN_MM).clamp(*RAIN_WEIGHT.start(), *RAIN_WEIGHT.end());
+        flows[index] = Flow { water: area * weight, area, rock: area * rise, rise };
+    }
+    for &index in &routing.order {
+        let flow = flows[index as usize];
+        let next = &mut flows[routing.ways[index as usize].receiver as usize];
+        next.water += flow.water;
+        next.area += flow.area;
+        next.rock += flow.rock;
+    }
+}
+
+/// One step of so many years, from the mouths upwards.
+fn cut(routing: &Routing, land: &[bool], flows: &[Flow], years: f32, height: &mut [f32]) {
+    for &index in routing.order.iter().rev() {
+        let index = index as usize;
+        let (way, flow) = (routing.ways[index], flows[index]);
+        let receiver = way.receiver as usize;
+        let base = if land[receiver] { height[receiver] } else { 0.0 };
+        let rise = years * (flow.rise + DEPOSITION * flow.rock / flow.area);
+        let cut = ERODIBILITY_PER_YR * years * flow.water.sqrt() * (way.inverse_distance / EARTH_RADIUS_M as f32);
+        height[index] = ((height[index] + rise + cut * base) / (1.0 + cut)).max(base + FALL_MIN_M);
     }
 }
 

@@ -137,8 +137,9 @@ impl Ground {
         }
         let is_rising = self.uplift_m_yr > BELT_UPLIFT_M_YR;
         match self.boundary.meeting {
-            Meeting::Collision if is_rising => return Geology::FoldBelt,
+            Meeting::Collision | Meeting::Foreland if is_rising => return Geology::FoldBelt,
             Meeting::ContinentalArc | Meeting::IslandArc if is_rising => return Geology::VolcanicArc,
+            Meeting::None if is_rising => return Geology::FoldBelt,
             _ if self.ridge_m < 1.2e5 => return Geology::Rift,
             _ => {}
         }

@@ -40,18 +40,30 @@ struct Lake {
     inflow_m3_s: f32,
 }
 
-/// Lets the rain of a year run off. Heights of land must be above 0; silted hollows are raised.
+/// What happens where a hollow overflows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outlets {
+    /// The rim stands and dams up a lake.
+    Kept,
+    /// The rim is cut down to the floor of the hollow: there is no lake.
+    CutDown,
+}
+
+/// Lets the rain of a year run off. Heights of land must be above 0; silted hollows are raised, rims perhaps cut down.
 pub(crate) fn settle(
     lattice: &Lattice,
     land: &[bool],
     height: &mut [f32],
     supplies: &[Supply],
+    outlets: Outlets,
     threads: usize,
 ) -> Waters {
     let mut routing = Routing::new(lattice);
     routing.route(lattice, land, height, threads);
     let (mut lakes, mut lake_of) = find_lakes(land, height, &routing, supplies);
-    silt_up(height, &mut lake_of, &lakes);
+    if outlets == Outlets::Kept {
+        silt_up(height, &mut lake_of, &lakes);
+    }
     balance(land, &routing, supplies, &lake_of, &mut lakes);
 
     let mut lake_depth_m = vec![0.0; lattice.count()];
@@ -61,7 +73,10 @@ pub(crate) fn settle(
         match lake_of[index] {
             DRY => {}
             number if lakes[number as usize].is_closed => closed.push((number, index as u32)),
-            number => lake_depth_m[index] = lakes[number as usize].level_m - height[index],
+            number if outlets == Outlets::Kept => {
+                lake_depth_m[index] = lakes[number as usize].level_m - height[index];
+            }
+            _ => {}
         }
     }
     closed.sort_unstable();
@@ -78,6 +93,14 @@ pub(crate) fn settle(
         );
     }
     routing.sort(land);
+    if outlets == Outlets::CutDown {
+        for way in routing.order.iter().map(|index| (*index, routing.ways[*index as usize].receiver)) {
+            let (index, receiver) = (way.0 as usize, way.1 as usize);
+            if land[receiver] {
+                height[receiver] = height[receiver].min(height[index] + lake_depth_m[index]);
+            }
+        }
+    }
     let discharge_m3_s = discharges(land, &routing, supplies, &lake_depth_m);
     Waters { routing, lake_depth_m, discharge_m3_s }
 }

@@ -84,6 +84,13 @@ impl Lattice {
         (((usize::from(at.face) << self.level) + at.j as usize) << self.level) + at.i as usize
     }
 
+    /// The cell of a lattice at most as fine that a cell of this one lies in.
+    pub(crate) fn over(&self, index: usize, coarse: &Self) -> usize {
+        let shift = self.level - coarse.level;
+        let FaceIj { face, i, j } = self.position(index);
+        coarse.index(FaceIj { face, i: i >> shift, j: j >> shift })
+    }
+
     /// Middle of a cell, a unit vector.
     pub(crate) fn direction(&self, index: usize) -> DVec3 {
         let at = self.position(index);

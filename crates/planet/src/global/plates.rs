@@ -33,8 +33,10 @@ const REACH_M: f32 = 2.0e6;
 pub(crate) enum Meeting {
     /// No collision within reach.
     None,
-    /// Continent against continent: folded mountains and a plateau.
+    /// The continent that rides up where two collide: folded mountains and a plateau.
     Collision,
+    /// The continent that is pushed under: a narrow range.
+    Foreland,
     /// A continent under which sea floor dives: a mountain range with volcanoes along its coast.
     ContinentalArc,
     /// Sea floor that dives: a trench.
@@ -52,7 +54,10 @@ pub(crate) struct Boundary {
     pub(crate) distance_m: f32,
 }
 
-const FAR: Boundary = Boundary { meeting: Meeting::None, closing: 0.0, distance_m: f32::MAX };
+impl Boundary {
+    /// No collision within reach.
+    pub(crate) const NONE: Self = Self { meeting: Meeting::None, closing: 0.0, distance_m: f32::MAX };
+}
 
 /// The moving shell, on a lattice of its own.
 #[derive(Debug)]
@@ -82,7 +87,7 @@ impl Plates {
         let threshold = quantile(&continent, 1.0 - CONTINENTAL_SHARE);
         let is_continental = |index: usize| continent[index] > threshold;
 
-        let mut boundary = vec![FAR; lattice.count()];
+        let mut boundary = vec![Boundary::NONE; lattice.count()];
         let mut ridge_m = vec![f32::MAX; lattice.count()];
         for index in 0..lattice.count() {
             for neighbor in lattice.neighbors(index).into_iter().filter(|cell| *cell != NOWHERE) {
@@ -95,7 +100,8 @@ impl Plates {
                     ridge_m[index] = 0.0;
                 } else if closing > CLOSING_MIN && closing > boundary[index].closing {
                     let meeting = match (is_continental(index), is_continental(neighbor as usize)) {
-                        (true, true) => Meeting::Collision,
+                        (true, true) if ours < theirs => Meeting::Collision,
+                        (true, true) => Meeting::Foreland,
                         (true, false) => Meeting::ContinentalArc,
                         (false, false) if ours < theirs => Meeting::IslandArc,
                         (false, _) => Meeting::Trench,

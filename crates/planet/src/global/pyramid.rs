@@ -93,13 +93,6 @@ fn block(fine: &Lattice, coarse: &Lattice, index: usize) -> [usize; BLOCK_CELLS]
     std::array::from_fn(|number| first + (number / BLOCK) * fine.side() + number % BLOCK)
 }
 
-/// The coarser cell over a finer.
-fn over(fine: &Lattice, coarse: &Lattice, index: usize) -> usize {
-    let at = fine.position(index);
-    let block = BLOCK as u32;
-    coarse.index(cell::FaceIj { face: at.face, i: at.i / block, j: at.j / block })
-}
-
 fn coarser_planes(fine: &Lattice, planes: &Planes, coarse: &Lattice) -> Planes {
     let count = coarse.count();
     let blocks = || (0..count).map(|index| block(fine, coarse, index));
@@ -196,9 +189,9 @@ fn mouth(
     let leaves = |cell: &usize| match planes.receiver[*cell] {
         SEA => false,
         SINK => true,
-        direction => fine.neighbor(*cell, usize::from(direction)).is_some_and(|receiver| {
-            planes.receiver[receiver] == SEA || over(fine, coarse, receiver) != index
-        }),
+        direction => fine
+            .neighbor(*cell, usize::from(direction))
+            .is_some_and(|receiver| planes.receiver[receiver] == SEA || fine.over(receiver, coarse) != index),
     };
     let largest = cells.iter().copied().filter(leaves).max_by_key(|cell| (planes.upstream[*cell], *cell));
     largest.expect("water leaves every block with land")
@@ -216,7 +209,7 @@ fn receiver(
     let direction = planes.receiver[mouth];
     let next = (direction != SINK).then(|| fine.neighbor(mouth, usize::from(direction))).flatten();
     let Some(next) = next else { return SINK };
-    let entered = over(fine, coarse, next);
+    let entered = fine.over(next, coarse);
     let towards = neighbors.iter().position(|neighbor| *neighbor as usize == entered);
     match towards {
         Some(direction) if planes.receiver[next] != SEA || !is_land[entered] => direction as u8,

@@ -3,6 +3,7 @@
 use std::f64::consts::PI;
 use std::sync::OnceLock;
 
+use super::finish::DischargeNumbers;
 use super::*;
 use crate::raster::{DIRECTIONS, RasterCell, Receiver, TILE_CELLS, TileId};
 use cell::FaceIj;
@@ -48,7 +49,9 @@ fn all_layers() -> &'static [Cells] {
     LAYERS.get_or_init(|| {
         let rasters = [(7, 8), (1, 6), (2, 6)].map(|(seed, level)| (seed, made(seed, level, 2)));
         let layers_of = |(seed, raster): (u64, Raster)| {
-            Raster::layers(raster.level()).map(move |level| Cells::of(&raster, level, seed)).collect::<Vec<_>>()
+            Raster::layers(raster.level())
+                .map(move |level| Cells::of(&raster, level, seed))
+                .collect::<Vec<_>>()
         };
         rasters.into_iter().flat_map(layers_of).collect()
     })
@@ -111,7 +114,9 @@ fn land_lies_above_the_sea_and_the_sea_below() {
 fn lakes_are_level_and_no_shore_is_below_them() {
     for_all_layers(|layer, name| {
         for (index, cell) in layer.cells.iter().enumerate() {
-            let (Some(surface_m), Some(receiver)) = (cell.lake_surface_m, layer.receiver(index)) else { continue };
+            let (Some(surface_m), Some(receiver)) = (cell.lake_surface_m, layer.receiver(index)) else {
+                continue;
+            };
             assert!(surface_m > cell.ground_m);
             if let Some(next_m) = layer.cells[receiver].lake_surface_m {
                 assert!(surface_m >= next_m, "{name}: the lake rises from cell {index} to {receiver}");
@@ -187,7 +192,8 @@ fn the_mouths_of_large_rivers_agree_between_layers() {
         let FaceIj { face, i, j } = fine.lattice.position(index);
         let over = coarse.lattice.index(FaceIj { face, i: i / 4, j: j / 4 });
         let beside = (0..8).filter_map(|direction| coarse.lattice.neighbor(over, direction));
-        let is_same = |cell: usize| is_mouth(coarse, cell) && coarse.cells[cell].discharge_m3_s >= discharge_m3_s;
+        let is_same =
+            |cell: usize| is_mouth(coarse, cell) && coarse.cells[cell].discharge_m3_s >= discharge_m3_s;
         large += 1;
         found += usize::from(beside.chain([over]).any(is_same));
     }
