@@ -56,13 +56,23 @@ impl Client {
     /// The file a browser asks for by `path`. A page address without a file is a place inside the client, which
     /// reads it itself; anything else that is not there is not there.
     fn find(&self, path: &str, takes_html: bool) -> Option<&Asset> {
-        let path = path.trim_start_matches('/');
-        let is_ours =
-            path.split('/').next().is_some_and(|first| !["api", "health", ".well-known"].contains(&first));
-        let is_page =
-            is_ours && takes_html && !path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-        self.0.get(path).or_else(|| self.0.get(PAGE).filter(|_| path.is_empty() || is_page))
+        let file = path.trim_start_matches('/');
+        self.0.get(file).or_else(|| self.0.get(PAGE).filter(|_| file.is_empty() || is_page(path, takes_html)))
     }
+}
+
+/// Whether a path may be a place inside the client.
+pub(crate) fn is_page(path: &str, takes_html: bool) -> bool {
+    let path = path.trim_start_matches('/');
+    let is_ours =
+        path.split('/').next().is_some_and(|first| !["api", "health", ".well-known"].contains(&first));
+    is_ours && takes_html && !path.rsplit('/').next().is_some_and(|name| name.contains('.'))
+}
+
+/// Whether it is a browser that wants to show something.
+pub(crate) fn takes_html(headers: &HeaderMap) -> bool {
+    let mut accepts = headers.get_all(header::ACCEPT).iter();
+    accepts.any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
 }
 
 /// The fallback of the router: whatever no route takes.
@@ -72,11 +82,7 @@ pub(crate) async fn serve(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let takes_html = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")));
-    match client.find(uri.path(), takes_html) {
+    match client.find(uri.path(), takes_html(&headers)) {
         Some(_) if !matches!(method, Method::GET | Method::HEAD) => Problem::from(kinds::METHOD_NOT_ALLOWED)
             .header(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"))
             .into_response(),

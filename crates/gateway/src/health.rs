@@ -117,7 +117,8 @@ fn zone_is_alive(edge: &Edge) -> bool {
     edge.zone.as_ref().is_none_or(zone::Handle::is_alive)
 }
 
-fn plain(is_well: bool) -> Response {
+/// The short answer to a probe.
+pub(crate) fn plain(is_well: bool) -> Response {
     let health = Health::from(is_well);
     let text = if is_well { "ok\n" } else { "failed\n" };
     (health.code(), [NO_STORE], text).into_response()

@@ -58,7 +58,8 @@ pub(crate) async fn frame_layer(mut request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id_value);
     for (name, value) in SECURITY_HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A route may say otherwise: map tiles are for the pages of others, too.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

@@ -15,11 +15,12 @@ mod layers;
 mod openapi;
 mod origin;
 mod planet_info;
+mod preparing;
 mod server;
 mod socket;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use api::Verifier;
@@ -38,8 +39,11 @@ use tower_http::limit::RequestBodyLimitLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use planet_info::About;
+pub use preparing::Preparation;
+
 use planet_info::PlanetAnswer;
-use server::Limits;
+use server::{App, Limits};
 
 /// Bytes of a request body; more is answered with 413.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -63,26 +67,32 @@ pub struct GatewayConfig {
     pub socket_send_buffer_bytes: usize,
 }
 
-/// What the gateway needs from outside.
-pub struct Deps {
+/// What the gateway needs from outside to be reached at all.
+pub struct Front {
     /// Where browsers and API clients connect.
     pub listener: TcpListener,
     /// Where Prometheus asks for `/metrics`.
     pub metrics_listener: Option<TcpListener>,
+    /// What the metrics listener shows.
+    pub metrics: telemetry::Metrics,
+    /// How far the making of the planet is, shown until [`Gateway::open`].
+    pub progress: watch::Receiver<Preparation>,
+}
+
+/// What it needs to do its work.
+pub struct Deps {
     /// For the health report.
     pub store: Store,
     /// Checks tokens and knows names.
     pub identity: Arc<Identity>,
-    /// What people call the planet.
-    pub planet_name: String,
+    /// What is told of the planet beside its ground.
+    pub about: About,
     /// The planet; its place of arrival should have been asked for already.
     pub planet: Arc<Planet>,
     /// The world, if this process runs it.
     pub zone: Option<zone::Handle>,
     /// Routes of further services.
     pub services: OpenApiRouter,
-    /// What the metrics listener shows.
-    pub metrics: telemetry::Metrics,
 }
 
 /// What the routes of this crate share.
@@ -108,44 +118,55 @@ impl Edge {
 pub struct Gateway {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
+    config: GatewayConfig,
+    whole: Arc<OnceLock<Router>>,
     stop: watch::Sender<bool>,
     sockets: Arc<Semaphore>,
-    sockets_max: usize,
     servers: Vec<JoinHandle<()>>,
 }
 
-/// Begins to serve on the listeners it is given.
-pub fn start(config: &GatewayConfig, deps: Deps) -> std::io::Result<Gateway> {
+/// Begins to serve on the listeners it is given: that the planet is being made, until [`Gateway::open`].
+pub fn start(config: GatewayConfig, front: Front) -> std::io::Result<Gateway> {
     let (stop, stopping) = watch::channel(false);
-    let address = deps.listener.local_addr()?;
-    let metrics_address = deps.metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let address = front.listener.local_addr()?;
+    let metrics_address = front.metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let sockets = Arc::new(Semaphore::new(config.sockets_max));
-    let edge = Arc::new(Edge {
-        store: deps.store,
-        identity: Arc::clone(&deps.identity),
-        planet: PlanetAnswer::of(deps.planet_name, &deps.planet),
-        zone: deps.zone,
-        sockets: Arc::clone(&sockets),
-        handshakes: Arc::new(Semaphore::new(socket::HANDSHAKES_MAX)),
-        stop: stopping.clone(),
-    });
-    let (app, _) = router(config, edge, deps.identity, deps.services);
+    let whole = Arc::new(OnceLock::new());
     let limits = Limits {
         connections_max: config.connections_max,
         send_buffer_bytes: config.socket_send_buffer_bytes,
         unread_time_max: server::UNREAD_TIME_MAX,
     };
-    let mut servers = vec![tokio::spawn(server::serve(deps.listener, app, limits, stopping.clone()))];
-    if let Some(listener) = deps.metrics_listener {
+    let app = App { until_then: preparing::router(front.progress), whole: Arc::clone(&whole) };
+    let mut servers = vec![tokio::spawn(server::serve(front.listener, app, limits, stopping.clone()))];
+    if let Some(listener) = front.metrics_listener {
         let limits = Limits { connections_max: METRICS_CONNECTIONS_MAX, ..limits };
-        let app = metrics_router(deps.metrics.clone());
+        let app = App::from(metrics_router(front.metrics.clone()));
         servers.push(tokio::spawn(server::serve(listener, app, limits, stopping.clone())));
     }
-    servers.push(tokio::spawn(tidy_metrics(deps.metrics, stopping)));
-    Ok(Gateway { address, metrics_address, stop, sockets, sockets_max: config.sockets_max, servers })
+    servers.push(tokio::spawn(tidy_metrics(front.metrics, stopping)));
+    Ok(Gateway { address, metrics_address, config, whole, stop, sockets, servers })
 }
 
 impl Gateway {
+    /// The planet is there: from now on all routes answer, on connections that are open already, too.
+    ///
+    /// # Panics
+    /// If it is open.
+    pub fn open(&self, deps: Deps) {
+        let edge = Arc::new(Edge {
+            store: deps.store,
+            identity: Arc::clone(&deps.identity),
+            planet: PlanetAnswer::of(deps.about, &deps.planet),
+            zone: deps.zone,
+            sockets: Arc::clone(&self.sockets),
+            handshakes: Arc::new(Semaphore::new(socket::HANDSHAKES_MAX)),
+            stop: self.stop.subscribe(),
+        });
+        let (app, _) = router(&self.config, edge, deps.identity, deps.services);
+        assert!(self.whole.set(app).is_ok(), "a gateway is opened once");
+    }
+
     /// Where it listens; shows the port that was taken for port 0.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -166,7 +187,7 @@ impl Gateway {
     /// were.
     pub async fn finish(self, patience: Duration) -> bool {
         self.stop_accepting();
-        let all_sockets = u32::try_from(self.sockets_max).unwrap_or(u32::MAX);
+        let all_sockets = u32::try_from(self.config.sockets_max).unwrap_or(u32::MAX);
         let done = async {
             // All permits are back when the last socket is closed.
             let _ = self.sockets.acquire_many(all_sockets).await;
@@ -186,7 +207,10 @@ fn router(
     identity: Arc<Identity>,
     services: OpenApiRouter,
 ) -> (Router, OpenApi) {
-    let ours = planet_info::routes().merge(socket::routes()).with_state(Arc::clone(&edge));
+    let ours = planet_info::routes()
+        .merge(preparing::routes())
+        .merge(socket::routes())
+        .with_state(Arc::clone(&edge));
     let described = OpenApiRouter::with_openapi(openapi::head())
         .merge(identity::routes(Arc::clone(&identity)))
         .merge(services)

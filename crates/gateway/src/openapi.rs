@@ -29,6 +29,7 @@ use crate::asset::{Asset, Freshness};
         (name = "auth", description = "Log in with an Ed25519 key of the device; no password."),
         (name = "users", description = "Oneself."),
         (name = "planet", description = "The planet as a whole."),
+        (name = "maps", description = "Pictures and heights for map clients."),
         (name = "lands", description = "Lots: what they cost, whose they are, taking and naming them."),
         (name = "wallet", description = "Money and deeds, and how they came."),
         (name = "realtime", description = "The moving world."),
@@ -68,7 +69,7 @@ pub(crate) fn describe_layers(document: &mut OpenApi) {
             let mut answers = Vec::new();
             if path.starts_with("/api/") {
                 answers.push(("500", "A fault of the server (`internal`)"));
-                answers.push(("503", "`timeout`, `storage_unavailable`"));
+                answers.push(("503", "`preparing`, `timeout`, `storage_unavailable`"));
             }
             if changes {
                 answers.push(("403", "The request comes from another site (`origin_refused`)"));
@@ -113,7 +114,8 @@ pub(crate) fn routes(document: &OpenApi) -> axum::Router {
         ))
 }
 
-fn asset_route(route: &str, name: &str, content: Bytes) -> axum::Router {
+/// A route for one file that is part of the program.
+pub(crate) fn asset_route(route: &str, name: &str, content: Bytes) -> axum::Router {
     let fingerprint = Sha256::digest(&content);
     let asset = Asset::new(name, content, &fingerprint, Freshness::Revalidate);
     axum::Router::new().route(route, get(answer)).with_state(asset)

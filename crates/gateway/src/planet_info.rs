@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use cell::{CellId, LatLng};
+use planet::artifact::Digest;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,6 +22,17 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Edge>> {
     OpenApiRouter::new().routes(routes!(planet))
 }
 
+/// What the ground itself does not tell.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// What people call the planet.
+    pub name: String,
+    /// Of its artifact.
+    pub hash: Digest,
+    /// From noon to noon, in seconds.
+    pub day_length_s: u32,
+}
+
 /// What a client must know of the planet; never changes while the process runs.
 #[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct PlanetAnswer {
@@ -33,6 +45,15 @@ pub(crate) struct PlanetAnswer {
     /// The radius is Earth's / 2^shift.
     #[schema(example = 3)]
     shift: u8,
+    /// Names the planet's ground: equal wherever the same planet is made. Paths under it never change their content.
+    #[schema(example = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262")]
+    planet_hash: String,
+    /// S2 level of the finest raster that the global stage made.
+    #[schema(example = 10)]
+    raster_level: u8,
+    /// From noon to noon. At Unix time 0 the sun stands over longitude 0, and it goes westwards.
+    #[schema(example = 5400)]
+    day_length_s: u32,
     /// Of the sea.
     #[schema(example = 796_375.0)]
     radius_m: f64,
@@ -79,14 +100,17 @@ struct CurrencyAnswer {
 }
 
 impl PlanetAnswer {
-    pub(crate) fn of(name: String, planet: &planet::Planet) -> Self {
+    pub(crate) fn of(about: About, planet: &planet::Planet) -> Self {
         let ground = planet.arrival().ground;
         let place = LatLng::from_point(ground);
         let lot_level = planet.grid_level(land::LOT_LEVEL_AT_DEFAULT);
         Self {
-            name,
+            name: about.name,
             seed: planet.spec().seed.to_string(),
             shift: planet.spec().shift,
+            planet_hash: about.hash.to_string(),
+            raster_level: planet.spec().raster_level,
+            day_length_s: about.day_length_s,
             radius_m: planet.radius_m(),
             generator_version: planet::GENERATOR_VERSION,
             protocol_version: wire::PROTOCOL_VERSION,

@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -41,14 +41,28 @@ pub(crate) struct Limits {
     pub(crate) unread_time_max: Duration,
 }
 
+/// Who answers: the routes of the preparation, until the whole is there.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) until_then: Router,
+    pub(crate) whole: Arc<OnceLock<Router>>,
+}
+
+impl App {
+    fn now(&self) -> Router {
+        self.whole.get().unwrap_or(&self.until_then).clone()
+    }
+}
+
+impl From<Router> for App {
+    fn from(router: Router) -> Self {
+        Self { until_then: router, whole: Arc::default() }
+    }
+}
+
 /// Serves `app` until `stop` turns true, then lets requests that have begun finish. Upgraded connections are not
 /// waited for here: they belong to whoever upgraded them.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    app: Router,
-    limits: Limits,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(crate) async fn serve(listener: TcpListener, app: App, limits: Limits, mut stop: watch::Receiver<bool>) {
     let connections = Arc::new(Semaphore::new(limits.connections_max));
     loop {
         // The permit first: with all of them taken, further clients wait in the system's queue.
@@ -102,12 +116,12 @@ fn prepare(stream: &TcpStream, limits: Limits) {
 async fn serve_connection(
     stream: TcpStream,
     address: SocketAddr,
-    app: Router,
+    app: App,
     mut stop: watch::Receiver<bool>,
     _permit: OwnedSemaphorePermit,
 ) {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let app = app.clone();
+        let app = app.now();
         async move {
             let response = app.oneshot(request.map(Body::new)).await;
             response.map_err(|never: Infallible| never)
@@ -152,7 +166,7 @@ mod tests {
             unread_time_max: Duration::from_millis(500),
         };
         let (_stop, stopping) = watch::channel(false);
-        tokio::spawn(serve(listener, app, limits, stopping));
+        tokio::spawn(serve(listener, app.into(), limits, stopping));
         let ask = async || {
             let mut client = TcpStream::connect(address).await.unwrap();
             client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();

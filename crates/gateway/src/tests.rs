@@ -5,6 +5,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, Response, StatusCode, header};
 use identity::{AccessTokens, SigningKey};
 use planet::PlanetSpec;
+use planet::artifact::Digest;
 use serde_json::Value;
 use store::testing::TestDatabase;
 use tower::ServiceExt as _;
@@ -36,11 +37,12 @@ impl World {
             profile_changed: Arc::new(|_| {}),
         }));
         let planet = Planet::generate(PlanetSpec::for_test(1, 9));
+        let about = About { name: "Test".to_owned(), hash: Digest::of(b"planet"), day_length_s: 5_400 };
         let (stop, stopping) = watch::channel(false);
         let edge = Arc::new(Edge {
             store: store.clone(),
             identity: Arc::clone(&identity),
-            planet: PlanetAnswer::of("Test".to_owned(), &planet),
+            planet: PlanetAnswer::of(about, &planet),
             zone: None,
             sockets: Arc::new(Semaphore::new(1)),
             handshakes: Arc::new(Semaphore::new(1)),
@@ -309,4 +311,6 @@ async fn the_planet_tells_what_a_client_needs() {
     // Smaller planets have coarser levels, so that a lot stays a lot.
     assert_eq!((&planet["lot_level"], &planet["interest_level"]), (&9.into(), &8.into()));
     assert!(planet["arrival"]["lot_token"].is_string());
+    assert_eq!(planet["planet_hash"], Digest::of(b"planet").to_string());
+    assert_eq!((&planet["raster_level"], &planet["day_length_s"]), (&6.into(), &5_400.into()));
 }

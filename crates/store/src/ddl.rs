@@ -8,6 +8,8 @@
 //! | `boolean`, `bigint` | as written | `integer` |
 //! | `double precision` | as written | `real` |
 //! | `create table … ;` | as written | `create table … strict;` |
+//!
+//! Types are replaced in `create table` and `alter table`.
 
 /// The `SQLite` form of a schema text. Quoted text and `--` comments pass through unchanged.
 pub(crate) fn for_sqlite(ddl: &str) -> String {
@@ -21,7 +23,7 @@ pub(crate) fn for_sqlite(ddl: &str) -> String {
         if is_word_start(first) {
             out.push_str(statement.word(token));
         } else if token == ";" {
-            if statement.is_table() {
+            if statement.makes_table() {
                 out.push_str(" strict");
             }
             out.push(';');
@@ -38,7 +40,8 @@ pub(crate) fn for_sqlite(ddl: &str) -> String {
 struct Statement {
     words: usize,
     is_create: bool,
-    is_create_table: bool,
+    is_alter: bool,
+    is_table: bool,
 }
 
 impl Statement {
@@ -46,12 +49,12 @@ impl Statement {
     fn word<'a>(&mut self, word: &'a str) -> &'a str {
         let lower = word.to_ascii_lowercase();
         match self.words {
-            0 => self.is_create = lower == "create",
-            1 => self.is_create_table = self.is_create && lower == "table",
+            0 => (self.is_create, self.is_alter) = (lower == "create", lower == "alter"),
+            1 => self.is_table = (self.is_create || self.is_alter) && lower == "table",
             _ => {}
         }
         self.words += 1;
-        if !self.is_create_table {
+        if !self.is_table {
             return word;
         }
         match lower.as_str() {
@@ -64,8 +67,8 @@ impl Statement {
         }
     }
 
-    fn is_table(&self) -> bool {
-        self.is_create_table
+    fn makes_table(&self) -> bool {
+        self.is_create && self.is_table
     }
 }
 
@@ -103,6 +106,14 @@ mod tests {
             "create table t (\n  a blob not null, -- a uuid; really\n  b integer,\n  \
              c real  check (c > 0),\n  bigint_like text default 'jsonb; uuid'\n) strict;\n\
              create index i on t (a);\ninsert into t (a) values ('bigint');"
+        );
+    }
+
+    #[test]
+    fn columns_that_come_later_have_the_same_types() {
+        assert_eq!(
+            for_sqlite("alter table t add column d bigint not null default 10;"),
+            "alter table t add column d integer not null default 10;"
         );
     }
 

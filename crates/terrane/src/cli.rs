@@ -43,7 +43,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: LedgerCommand,
     },
-    /// Ask the generator about a planet; needs no data folder.
+    /// Make planets, measure them, take them to other tools and back.
     Planet {
         #[command(subcommand)]
         command: PlanetCommand,
@@ -76,6 +76,9 @@ pub(crate) struct ServeArgs {
     /// Seed of a new planet [default: 1]; a planet keeps the seed it was made with
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// How fine a new planet is made as a whole, 6 to 10 [default: 10]; kept like the seed
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) raster_level: Option<u8>,
     /// Name of the planet [default: Terrane]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -122,7 +125,8 @@ pub(crate) enum LedgerCommand {
     },
 }
 
-#[derive(Args)]
+/// Which planet.
+#[derive(Args, Clone, Copy)]
 pub(crate) struct SpecArgs {
     /// Seed of the planet
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -131,14 +135,165 @@ pub(crate) struct SpecArgs {
     #[arg(long, value_name = "SHIFT", default_value_t = 3,
           value_parser = clap::value_parser!(u8).range(0..=i64::from(planet::SHIFT_MAX)))]
     pub(crate) shift: u8,
+    #[command(flatten)]
+    pub(crate) fineness: FinenessArgs,
+}
+
+#[derive(Args, Clone, Copy)]
+pub(crate) struct FinenessArgs {
+    /// How fine it is made as a whole: 10 takes seconds, 6 a tenth of one
+    #[arg(long, value_name = "LEVEL", default_value_t = planet::RASTER_LEVEL_MAX,
+          value_parser = clap::value_parser!(u8)
+              .range(i64::from(planet::RASTER_LEVEL_MIN)..=i64::from(planet::RASTER_LEVEL_MAX)))]
+    pub(crate) raster_level: u8,
+}
+
+/// A planet to look at: from its file if there is one, else made.
+#[derive(Args)]
+pub(crate) struct WhichArgs {
+    /// An artifact that `generate` or `serve` has written; without it the planet is made
+    #[arg(value_name = "FILE", conflicts_with_all = ["seed", "shift", "raster_level"])]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) spec: SpecArgs,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum PlanetCommand {
-    /// Print the hash that is equal wherever the same planet is generated.
-    Hash(SpecArgs),
+    /// Make a planet; the same seed makes the same planet everywhere.
+    #[command(after_help = "\
+Examples:
+  terrane planet generate --seed 42 --out planet.trp
+  terrane planet generate --seed 42 --raster-level 8 --json    make it, say how long that took, keep nothing")]
+    Generate {
+        #[command(flatten)]
+        spec: SpecArgs,
+        /// Write the artifact here
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// One JSON object instead of sentences
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the planet hash, which is equal wherever the same planet is made.
+    #[command(after_help = "\
+Examples:
+  terrane planet hash --seed 42
+  terrane planet hash data/blobs/planet.trp    verify every tile of a file")]
+    Hash {
+        #[command(flatten)]
+        which: WhichArgs,
+        /// One JSON object instead of the hash alone
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure how much planets are like Earth; status 1 if one is not.
+    #[command(after_help = "\
+Examples:
+  terrane planet stats --seed 42 --raster-level 10
+  terrane planet stats --seeds 1..=32 --json
+  terrane planet stats data/blobs/planet.trp")]
+    Stats {
+        /// An artifact that `generate` or `serve` has written; without it planets are made
+        #[arg(value_name = "FILE", conflicts_with_all = ["seeds", "raster_level"])]
+        file: Option<PathBuf>,
+        /// One seed, or several as FIRST..=LAST
+        #[arg(long, visible_alias = "seed", value_name = "N", default_value = "1", value_parser = parse_seeds)]
+        seeds: Seeds,
+        /// How fine they are made: 8 is the coarsest that the bands are meant for
+        #[arg(long, value_name = "LEVEL", default_value_t = planet::stats::GATE_LEVEL_MIN,
+              value_parser = clap::value_parser!(u8)
+                  .range(i64::from(planet::RASTER_LEVEL_MIN)..=i64::from(planet::RASTER_LEVEL_MAX)))]
+        raster_level: u8,
+        /// JSON instead of tables: value, band and pass of each measure
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write heights or biomes of the whole planet as a raster that GDAL opens.
+    #[command(after_help = "\
+Examples:
+  terrane planet export elevation planet.tif --seed 42
+  terrane planet export biomes biomes.png --width 2048 --artifact data/blobs/planet.trp
+
+The ending of OUT decides the format: .tif or .png. Heights are those of a planet of Earth's size, 16 bits, in metres;
+in a PNG 32768 is added, and a .pgw with its place stands beside it.")]
+    Export(ExportArgs),
+    /// Make a planet from heights in a file, for `serve` to use.
+    #[command(after_help = "\
+Examples:
+  terrane planet import earth.tif
+  terrane planet import earth.png --data /var/lib/earth --seed 7
+
+FILE is an equirectangular raster of the whole planet, GeoTIFF or PNG, 16 bits a pixel: metres over the sea (in a PNG
+with 32768 added). The seed decides what the heights leave open.")]
+    Import(ImportArgs),
     /// Print where newcomers arrive.
-    Arrival(SpecArgs),
+    #[command(after_help = "\
+Example:
+  terrane planet arrival --seed 42 --json")]
+    Arrival {
+        #[command(flatten)]
+        which: WhichArgs,
+        /// One JSON object instead of a sentence
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct ExportArgs {
+    /// What of the planet
+    #[arg(value_name = "WHAT", value_enum)]
+    pub(crate) what: Exported,
+    /// The file to write, .tif or .png
+    #[arg(value_name = "OUT")]
+    pub(crate) out: PathBuf,
+    /// An artifact that `generate` or `serve` has written; without it the planet is made
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "shift", "raster_level"])]
+    pub(crate) artifact: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) spec: SpecArgs,
+    /// Pixels from west to east, even; half as many from north to south
+    #[arg(long, value_name = "PIXELS", default_value_t = 4_096)]
+    pub(crate) width: u32,
+}
+
+/// What can be exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Exported {
+    /// Height of the ground, sea floor included.
+    Elevation,
+    /// Numbers of biomes; a .csv with their names stands beside the file.
+    Biomes,
+}
+
+#[derive(Args)]
+pub(crate) struct ImportArgs {
+    /// The raster of heights
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+    #[command(flatten)]
+    pub(crate) spec: SpecArgs,
+    /// One JSON object instead of sentences
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Seeds in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seeds(pub(crate) std::ops::RangeInclusive<u64>);
+
+/// More seeds than anybody waits for.
+const SEEDS_MAX: u64 = 10_000;
+
+fn parse_seeds(text: &str) -> Result<Seeds, String> {
+    let (first, last) = text.split_once("..=").unwrap_or((text, text));
+    match (first.parse::<u64>(), last.parse::<u64>()) {
+        (Ok(first), Ok(last)) if first <= last && last - first < SEEDS_MAX => Ok(Seeds(first..=last)),
+        _ => Err(format!("must be one seed or up to {SEEDS_MAX} in a row, like 1..=32")),
+    }
 }
 
 #[derive(Args)]
@@ -163,4 +318,25 @@ pub(crate) struct BotsArgs {
     /// One JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_are_one_or_a_row() {
+        assert_eq!(parse_seeds("7"), Ok(Seeds(7..=7)));
+        assert_eq!(parse_seeds("1..=32"), Ok(Seeds(1..=32)));
+        assert_eq!(parse_seeds("18446744073709551615"), Ok(Seeds(u64::MAX..=u64::MAX)));
+        for text in ["", "-1", "1..32", "2..=1", "0..=10000", "1..=", "a"] {
+            assert!(parse_seeds(text).is_err(), "{text}");
+        }
+    }
 }

@@ -8,8 +8,12 @@
 mod cli;
 mod commands;
 mod config;
+mod making;
+mod memory;
 mod node;
+mod planet_file;
 mod planet_record;
+mod preparation;
 mod progress;
 mod wiring;
 
@@ -61,10 +65,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config { command } => commands::config::run(&command),
         Command::Db { command } => commands::db::run(&command),
         Command::Ledger { command } => commands::ledger::run(&command),
-        Command::Planet { command } => {
-            commands::planet::run(&command);
-            Ok(())
-        }
+        Command::Planet { command } => commands::planet::run(&command),
         Command::Bots(arguments) => commands::bots::run(&arguments),
     }
 }

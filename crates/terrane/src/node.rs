@@ -6,21 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use api::{Clock as _, SystemClock};
+use api::SystemClock;
+use bytes::Bytes;
 use gateway::{Gateway, GatewayConfig};
 use identity::{AccessTokens, Identity, SigningKey};
-use planet::Planet;
+use maps::MapLimits;
+use planet::places::NameTable;
 use store::{Migration, Store, StoreConfig};
 use telemetry::Metrics;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tracing::warn;
-use uuid::Uuid;
 use zone::{SystemClock as ZoneClock, ZoneConfig};
 
 use crate::config::{Config, Role};
-use crate::planet_record;
-use crate::progress::{Progress, say};
-use crate::wiring;
+use crate::preparation::{self, Prepared};
+use crate::progress::{self, Progress, say};
+use crate::{planet_file, planet_record, wiring};
 
 /// How long the zone may take to say goodbye to everybody and to save where they are.
 const ZONE_STOP_TIME_MAX: Duration = Duration::from_millis(2_500);
@@ -61,21 +63,34 @@ pub(crate) fn store_config(config: &Config) -> StoreConfig {
     }
 }
 
+/// What this node decides about its edge.
+fn edge(config: &Config) -> GatewayConfig {
+    GatewayConfig {
+        public_origins: config.http.public_origins.clone(),
+        connections_max: config.http.connections_max,
+        sockets_max: config.http.sockets_max,
+        socket_send_buffer_bytes: config.http.socket_send_buffer_bytes,
+    }
+}
+
 /// Opens everything the roles need; says so line by line on standard output.
 pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<Node> {
     let has_role = |role| config.node.roles.contains(&role);
     let mut progress = Progress::begin();
 
-    // The ports first: a start that cannot be seen from outside leaves no trace in the data.
-    let listeners = if has_role(Role::Gateway) { Some(listen(config).await?) } else { None };
+    // The ports first: a start that cannot be seen from outside leaves no trace in the data. From here on whoever
+    // asks is told how far it is.
+    let (preparation, prepared) = watch::channel(preparation::FIRST);
+    let gateway = if has_role(Role::Gateway) {
+        let (listener, metrics_listener) = listen(config).await?;
+        let front = gateway::Front { listener, metrics_listener, metrics, progress: prepared.clone() };
+        Some(gateway::start(edge(config), front).context("the listeners are of no use")?)
+    } else {
+        None
+    };
 
     let store = Store::open(store_config(config)).await?;
     let applied = store.migrate(&migrations()).await?;
-    let record =
-        planet_record::load_or_create(&store, &config.planet, Uuid::new_v4(), SystemClock.now_us()).await?;
-    if record.is_new {
-        say(format_args!("A new planet, in {}", config.node.data.display()));
-    }
     let applied = match applied.len() {
         0 => "up to date".to_owned(),
         count => format!("{count} migrations applied"),
@@ -85,11 +100,24 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
     let key_path = config.node.data.join(SIGNING_KEY_FILE);
     let signing_key = SigningKey::load_or_create(&key_path, rand::random())?;
 
-    let planet = Arc::new(Planet::generate(record.spec));
-    // Asked for now, so that the first newcomer does not wait for the search.
-    let searched = Arc::clone(&planet);
-    tokio::task::spawn_blocking(move || searched.arrival()).await.context("the generator failed")?;
-    let detail = format!("seed {}, radius {:.0} km", record.spec.seed, planet.radius_m() / 1_000.0);
+    let blobs = planet_file::blobs(config)?;
+    let bar = tokio::spawn(progress::draw(prepared));
+    let prepared = preparation::prepare(&store, &config.planet, blobs, preparation).await;
+    // The sender is gone by now: the bar clears its line and ends.
+    bar.await.context("the bar could not be drawn")?;
+    let Prepared { record, manifest, artifact, planet, was_made } = prepared?;
+    if record.is_new {
+        say(format_args!("A new planet, in {}", config.node.data.display()));
+    }
+    let (hash, artifact) = (manifest.planet_hash(), Bytes::from(artifact));
+    let detail = format!(
+        "seed {}, radius {:.0} km, {:.1} MB {}, {}",
+        record.spec.seed,
+        planet.radius_m() / 1_000.0,
+        artifact.len() as f64 / 1e6,
+        if was_made { "made" } else { "verified" },
+        &hash.to_string()[..16],
+    );
     progress.opened("planet", detail);
 
     let zone = has_role(Role::Zone).then(|| {
@@ -104,47 +132,45 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
         progress.opened("zone", format_args!("{} ticks a second", motion::STEP_HZ));
     }
 
-    let gateway = match listeners {
-        None => None,
-        Some((listener, metrics_listener)) => {
-            let identity = Arc::new(Identity::new(identity::Deps {
-                store: store.clone(),
-                clock: Arc::new(SystemClock),
-                tokens: AccessTokens::new(record.planet_id, &signing_key),
-                new_account: Arc::new(|tx, account_id, now_us| {
-                    wallet::open_for(tx, account_id, now_us).map_err(Into::into)
-                }),
-                profile_changed: wiring::profile_changed(zone.clone()),
-            }));
-            let deps = gateway::Deps {
-                listener,
-                metrics_listener,
-                store: store.clone(),
-                identity,
-                planet_name: config.planet.name.clone(),
-                planet: Arc::clone(&planet),
-                zone: zone.clone(),
-                services: wiring::services(&store, &planet, zone.as_ref()),
-                metrics,
-            };
-            let edge = GatewayConfig {
-                public_origins: config.http.public_origins.clone(),
-                connections_max: config.http.connections_max,
-                sockets_max: config.http.sockets_max,
-                socket_send_buffer_bytes: config.http.socket_send_buffer_bytes,
-            };
-            let gateway = gateway::start(&edge, deps).context("the listeners are of no use")?;
-            let metrics_at = gateway.metrics_address().map_or_else(
-                || "no metrics listener".to_owned(),
-                |address| format!("metrics at http://{address}/metrics"),
-            );
-            progress.opened("gateway", metrics_at);
-            if !gateway.address().ip().is_loopback() && config.http.public_origins.is_empty() {
-                warn!("open to the network without http.public_origins: any host name is taken as ours");
-            }
-            Some(gateway)
+    if let Some(gateway) = &gateway {
+        let identity = Arc::new(Identity::new(identity::Deps {
+            store: store.clone(),
+            clock: Arc::new(SystemClock),
+            tokens: AccessTokens::new(record.planet_id, &signing_key),
+            new_account: Arc::new(|tx, account_id, now_us| {
+                wallet::open_for(tx, account_id, now_us).map_err(Into::into)
+            }),
+            profile_changed: wiring::profile_changed(zone.clone()),
+        }));
+        let maps = maps::Deps {
+            planet: Arc::clone(&planet),
+            manifest,
+            artifact,
+            names: NameTable::default(),
+            public_origin: config.http.public_origins.first().cloned(),
+            limits: MapLimits::default(),
+        };
+        gateway.open(gateway::Deps {
+            store: store.clone(),
+            identity,
+            about: gateway::About {
+                name: config.planet.name.clone(),
+                hash,
+                day_length_s: config.planet.day_length_s,
+            },
+            planet: Arc::clone(&planet),
+            zone: zone.clone(),
+            services: wiring::services(&store, &planet, zone.as_ref(), maps),
+        });
+        let metrics_at = gateway.metrics_address().map_or_else(
+            || "no metrics listener".to_owned(),
+            |address| format!("metrics at http://{address}/metrics"),
+        );
+        progress.opened("gateway", metrics_at);
+        if !gateway.address().ip().is_loopback() && config.http.public_origins.is_empty() {
+            warn!("open to the network without http.public_origins: any host name is taken as ours");
         }
-    };
+    }
     Ok(Node { gateway, zone, store })
 }
 

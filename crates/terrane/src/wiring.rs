@@ -6,6 +6,7 @@ use std::time::Duration;
 use api::{Clock, SystemClock};
 use identity::ProfileChanged;
 use land::{LandService, LotEvent};
+use maps::MapService;
 use planet::Planet;
 use store::Store;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -26,7 +27,12 @@ pub(crate) fn profile_changed(zone: Option<zone::Handle>) -> ProfileChanged {
 }
 
 /// The routes of all services that stand on their own, connected to each other and to the zone.
-pub(crate) fn services(store: &Store, planet: &Arc<Planet>, zone: Option<&zone::Handle>) -> OpenApiRouter {
+pub(crate) fn services(
+    store: &Store,
+    planet: &Arc<Planet>,
+    zone: Option<&zone::Handle>,
+    maps: maps::Deps,
+) -> OpenApiRouter {
     let presence = zone.cloned();
     let land = Arc::new(LandService::new(land::Deps {
         store: store.clone(),
@@ -40,7 +46,8 @@ pub(crate) fn services(store: &Store, planet: &Arc<Planet>, zone: Option<&zone::
         tokio::spawn(announce_lots(land.subscribe(), zone.clone(), planet.radius_m()));
     }
     tokio::spawn(forget_old_answers(store.clone()));
-    wallet::routes(store.clone()).merge(land::routes(land))
+    let maps = maps::routes(Arc::new(MapService::new(maps)));
+    wallet::routes(store.clone()).merge(land::routes(land)).merge(maps)
 }
 
 /// Answers of decisions are promised for a day; without this they would stay for ever.

@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &ServeArgs) -> Result<(), Failure> {
     sources.flag("http.listen", arguments.listen);
     sources.flag("metrics.listen", arguments.metrics_listen.as_ref());
     sources.flag("planet.seed", arguments.seed);
+    sources.flag("planet.raster_level", arguments.raster_level);
     sources.flag("planet.name", arguments.name.as_ref());
     let roles: Vec<&str> = arguments.roles.iter().map(|role| role.word()).collect();
     sources.flag("node.roles", (!roles.is_empty()).then(|| roles.join(",")));
@@ -35,7 +36,12 @@ pub(crate) fn run(arguments: &ServeArgs) -> Result<(), Failure> {
         // Before anything is opened, so that no signal finds us half started and deaf.
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
-        let node = node::start(&config, metrics).await?;
+        let node = tokio::select! {
+            started = node::start(&config, metrics) => started?,
+            // Whatever is half made is made anew by the next start.
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        };
         if let Some(address) = node.address() {
             say(format_args!("Terrane is ready: http://{address}"));
         } else {

@@ -48,7 +48,7 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
 }
 
-/// Must agree on every node of a planet; seed and shift are kept with the planet's data.
+/// Must agree on every node of a planet; seed, shift and raster level are kept with its data.
 #[derive(Debug, PartialEq)]
 pub(crate) struct PlanetConfig {
     pub(crate) name: String,
@@ -56,6 +56,9 @@ pub(crate) struct PlanetConfig {
     pub(crate) seed: Option<u64>,
     /// `None`: whatever the planet was made with.
     pub(crate) shift: Option<u8>,
+    /// `None`: whatever the planet was made with.
+    pub(crate) raster_level: Option<u8>,
+    pub(crate) day_length_s: u32,
 }
 
 #[derive(Debug, PartialEq)]
@@ -113,6 +116,12 @@ impl Config {
                     .take_if_given(&key::PLANET_SEED, parse_number("a whole number from 0", 0..=u64::MAX)),
                 shift: sources
                     .take_if_given(&key::PLANET_SHIFT, parse_number("0 to 9", 0..=planet::SHIFT_MAX)),
+                raster_level: sources.take_if_given(
+                    &key::PLANET_RASTER_LEVEL,
+                    parse_number("6 to 10", planet::RASTER_LEVEL_MIN..=planet::RASTER_LEVEL_MAX),
+                ),
+                day_length_s: sources
+                    .take(&key::PLANET_DAY_LENGTH_S, parse_number("60 to 31557600", 60..=31_557_600)),
             },
             node: NodeConfig {
                 data: sources.take(&key::NODE_DATA, parse_folder),

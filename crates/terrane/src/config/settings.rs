@@ -42,8 +42,13 @@ settings! {
         "planet's data at the first start; a later start that names another value is refused.";
     PLANET_SHIFT: "planet.shift", Number, "3",
         "The radius is Earth's / 2^shift: 3 makes 796 km. 0 to 9. Kept like the seed.";
+    PLANET_RASTER_LEVEL: "planet.raster_level", Number, "10",
+        "How fine the planet is made as a whole, before its ground is filled in: 10 takes some seconds at",
+        "the first start, 6 a tenth of one and is for tests. 6 to 10. Kept like the seed.";
+    PLANET_DAY_LENGTH_S: "planet.day_length_s", Number, "5400",
+        "From noon to noon, in seconds. 60 to 31557600.";
     NODE_DATA: "node.data", Text, "data",
-        "The folder that holds everything of this planet: database and keys. Back this up.";
+        "The folder that holds everything of this planet: database, artifact and keys. Back this up.";
     NODE_ROLES: "node.roles", List, "",
         "What this process does: gateway, zone. Empty: all of it.";
     HTTP_LISTEN: "http.listen", Text, "127.0.0.1:7380",

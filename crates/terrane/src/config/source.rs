@@ -10,6 +10,13 @@ use super::settings::{self, Form, Setting};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem(String);
 
+impl Problem {
+    /// Something wrong with the words of a command.
+    pub(crate) fn of_command(reason: String) -> Self {
+        Self(reason)
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

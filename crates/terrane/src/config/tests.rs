@@ -21,7 +21,8 @@ fn nothing_said_means_a_whole_planet_on_this_machine() {
     assert!(config.http.listen.ip().is_loopback());
     assert!(config.metrics_listen.unwrap().ip().is_loopback());
     assert_eq!(config.node.roles, Role::ALL);
-    assert_eq!((config.planet.seed, config.planet.shift), (None, None));
+    let PlanetConfig { seed, shift, raster_level, day_length_s, .. } = config.planet;
+    assert_eq!((seed, shift, raster_level, day_length_s), (None, None, None, 5_400));
     assert_eq!(config.database.url, None);
 }
 
@@ -44,7 +45,7 @@ fn all_problems_come_at_once_and_say_where() {
         "t.toml: unknown key \"colour\"; there are the sections planet, node, http, metrics, database, log",
         "t.toml: unknown key \"htp\"; there are the sections planet, node, http, metrics, database, log",
         "t.toml: planet.seed must be a whole number",
-        "t.toml: unknown key \"planet.size\"; [planet] has name, seed, shift",
+        "t.toml: unknown key \"planet.size\"; [planet] has name, seed, shift, raster_level, day_length_s",
         "t.toml: planet.shift must be 0 to 9",
         "the environment variable TERRANE_NODE_ROLES has no role \"disk\"; there are gateway and zone",
         "t.toml: http.listen must be an address and port like 127.0.0.1:7380 or [::]:7380",
@@ -59,6 +60,8 @@ fn hostile_values_are_problems_and_not_panics() {
         ("TERRANE_PLANET_SEED", "-1"),
         ("TERRANE_PLANET_SEED", "18446744073709551616"),
         ("TERRANE_PLANET_SHIFT", "NaN"),
+        ("TERRANE_PLANET_RASTER_LEVEL", "11"),
+        ("TERRANE_PLANET_DAY_LENGTH_S", "0"),
         ("TERRANE_PLANET_NAME", ""),
         ("TERRANE_PLANET_NAME", "a\nb"),
         ("TERRANE_HTTP_LISTEN", "127.0.0.1:99999"),
@@ -94,10 +97,13 @@ fn the_template_is_the_defaults_and_stays_so_when_uncommented() {
     let uncommented = uncommented.join("\n");
     assert!(uncommented.contains("\nseed = 1\n"), "{uncommented}");
     let mut said = Config::read(sources(&uncommented, &[], &[])).unwrap();
-    // These two differ on purpose: said aloud, they must be those of the planet.
-    let spec = (said.planet.seed.take(), said.planet.shift.take());
+    // These differ on purpose: said aloud, they must be those of the planet.
+    let spec = (said.planet.seed.take(), said.planet.shift.take(), said.planet.raster_level.take());
     let of_a_new_planet = planet::PlanetSpec::default();
-    assert_eq!(spec, (Some(of_a_new_planet.seed), Some(of_a_new_planet.shift)));
+    assert_eq!(
+        spec,
+        (Some(of_a_new_planet.seed), Some(of_a_new_planet.shift), Some(of_a_new_planet.raster_level))
+    );
     assert_eq!(said, defaults);
 }
 

@@ -33,15 +33,6 @@ fn a_misused_command_ends_with_2_and_help_with_0() {
 }
 
 #[test]
-fn the_planet_has_one_hash() {
-    let hash = |seed: &str| terrane(&["planet", "hash", "--seed", seed, "--shift", "9"]).stdout;
-    let first = hash("1");
-    assert!(first.trim().len() == 16 && first.trim().bytes().all(|byte| byte.is_ascii_hexdigit()), "{first}");
-    assert_eq!(hash("1"), first);
-    assert_ne!(hash("2"), first);
-}
-
-#[test]
 fn migrations_are_shown_and_applied() {
     let mut server = Server::start();
     assert_eq!(server.stop(), Some(0));
