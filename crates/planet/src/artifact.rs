@@ -43,7 +43,7 @@ use std::sync::Arc;
 use crate::{RASTER_LEVEL_MIN, Raster, TileId};
 
 pub use digest::{Digest, ParseDigestError};
-pub use manifest::{BIOME_TABLE_BYTES_MAX, Identity, MANIFEST_BYTES_MAX, Manifest};
+pub use manifest::{ARTIFACT_BYTES_MAX, BIOME_TABLE_BYTES_MAX, Identity, MANIFEST_BYTES_MAX, Manifest};
 pub use tile::{ENCODED_TILE_BYTES_MAX, TILE_BYTES, decode_tile, encode_tile, tile_bytes, tile_hash};
 
 /// Why bytes are not taken for a planet.

@@ -27,6 +27,10 @@ pub const MANIFEST_BYTES_MAX: usize = HEAD_BYTES
     + BIOME_TABLE_BYTES_MAX
     + tile_count(RASTER_LEVEL_MAX) * (Digest::BYTES + LENGTH_BYTES);
 
+/// No artifact is longer.
+pub const ARTIFACT_BYTES_MAX: usize =
+    MANIFEST_BYTES_MAX + tile_count(RASTER_LEVEL_MAX) * ENCODED_TILE_BYTES_MAX;
+
 /// Tiles of all layers.
 const fn tile_count(raster_level: u8) -> usize {
     let mut level = raster_level;
