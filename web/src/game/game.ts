@@ -9,7 +9,7 @@ import type { Planet } from "../core/planet.ts";
 import { MalformedFrame, type SeenBody, Stream } from "../core/stream.ts";
 import type { WalkedGround } from "../core/walked_ground.ts";
 import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
-import { type LatLng, latLngOf } from "../geo/lat_lng.ts";
+import { type LatLng, latLngOf, latLngToUnit } from "../geo/lat_lng.ts";
 import { formatPlaceLink, type PlaceLink, parsePlaceLink } from "../geo/place_link.ts";
 import { cross, distance, dot, normalize, rotate, subtract, tangent, type Vec3 } from "../geo/vec3.ts";
 import { type Action, IntentGatherer, type Intents, type Stick } from "../input/intents.ts";
@@ -605,8 +605,10 @@ export class Game implements Commands {
           return game.#parts.world.stats();
         },
         /** Looks from a place without a body, at a share of the local day; undefined gives the view back. */
-        lookFrom(place: CameraPlace | undefined, dayShare?: number) {
+        async lookFrom(place: CameraPlace | undefined, dayShare?: number) {
           game.#fixedTime = dayShare ?? parseFixedTime(location.search);
+          // How high the ground is there is known for sure only with its tiles.
+          if (place) await game.#parts.ground.prepare(latLngToUnit(place.at));
           game.#parts.world.setCamera(place);
         },
         get serverTimeMs() {
