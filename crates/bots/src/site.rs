@@ -4,10 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use glam::DVec3;
-use motion::Ground;
-use planet::{Planet, PlanetSpec};
+use motion::{Ground, Surface};
+use planet::Planet;
+use planet::artifact::{self, ARTIFACT_BYTES_MAX, ArtifactError, Digest};
 use reqwest::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -40,6 +42,9 @@ pub enum SiteError {
     /// The server speaks of something this build does not know.
     #[error("this build does not fit the server: {0}")]
     Mismatch(String),
+    /// The planet that came is not the one that was announced.
+    #[error("the server's planet cannot be used: {0}")]
+    Planet(#[from] ArtifactError),
     /// The text to sign is for another site.
     #[error("the server asks to sign a login to another site: {0:?}")]
     ForeignChallenge(String),
@@ -70,8 +75,9 @@ impl DeviceKey {
 pub(crate) struct PlanetGround(Arc<Planet>);
 
 impl Ground for PlanetGround {
-    fn elevation_m(&self, dir: DVec3) -> f64 {
-        self.0.elevation_m(dir)
+    fn surface(&self, dir: DVec3) -> Surface {
+        let planet::Ground { elevation_m, water_m } = self.0.ground(dir);
+        Surface { elevation_m, water_m }
     }
 
     fn radius_m(&self) -> f64 {
@@ -104,8 +110,7 @@ pub struct Login {
 
 #[derive(Deserialize)]
 struct PlanetInfo {
-    seed: String,
-    shift: u8,
+    planet_hash: String,
     protocol_hash: String,
 }
 
@@ -144,7 +149,7 @@ struct AccountAnswer {
 }
 
 impl Site {
-    /// Asks the server at `address` (`http://host:port`) about its planet and makes it.
+    /// Asks the server at `address` (`http://host:port`) about its planet, and takes the planet's artifact from it.
     pub async fn open(address: &str) -> Result<Self, SiteError> {
         let origin = address.trim_end_matches('/').to_owned();
         let host = origin.strip_prefix("http://").filter(|host| !host.is_empty() && !host.contains('/'));
@@ -157,13 +162,15 @@ impl Site {
         if info.protocol_hash != wire::PROTOCOL_HASH.to_string() {
             return Err(SiteError::Mismatch("it was built from another protocol or other rules".into()));
         }
-        let seed = info.seed.parse().map_err(|_| SiteError::Mismatch(format!("seed {}", info.seed)))?;
-        if info.shift > planet::SHIFT_MAX {
-            return Err(SiteError::Mismatch(format!("a planet of shift {}", info.shift)));
-        }
-        let planet =
-            Arc::new(Planet::generate(PlanetSpec { seed, shift: info.shift, ..PlanetSpec::default() }));
-        Ok(Self { origin, http, planet })
+        let hash: Digest = info
+            .planet_hash
+            .parse()
+            .map_err(|_| SiteError::Mismatch(format!("planet {}", info.planet_hash)))?;
+        let answer = http.get(format!("{origin}/api/v1/planet/{hash}/artifact")).send().await?;
+        let artifact = body_of(accept("the planet's artifact", answer).await?).await?;
+        let planet = tokio::task::spawn_blocking(move || planet_of(&artifact, hash));
+        let planet = planet.await.map_err(|_| SiteError::Mismatch("its planet cannot be made".into()))??;
+        Ok(Self { origin, http, planet: Arc::new(planet) })
     }
 
     /// The server's planet.
@@ -225,6 +232,28 @@ impl Site {
             tries += 1;
         }
     }
+}
+
+/// Bytes of an artifact, no more than one can have.
+async fn body_of(mut answer: Response) -> Result<Vec<u8>, SiteError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        if bytes.len() + chunk.len() > ARTIFACT_BYTES_MAX {
+            return Err(SiteError::Mismatch("its planet's artifact does not end".into()));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// The planet of this hash and no other.
+fn planet_of(artifact: &[u8], hash: Digest) -> Result<Planet, SiteError> {
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let (manifest, raster) = artifact::read(artifact, threads)?;
+    if manifest.planet_hash() != hash {
+        return Err(SiteError::Mismatch(format!("it sent planet {} for {hash}", manifest.planet_hash())));
+    }
+    Ok(Planet::new(manifest.identity().spec, Arc::new(raster)))
 }
 
 /// How long an overloaded server asks to wait.

@@ -7,7 +7,7 @@
 //! [`body_take_inputs`] whenever a message should go out; [`body_reconcile`] after each frame.
 
 use glam::DVec3;
-use motion::{Body, Buttons, Ground, Input, Mode, Predictor};
+use motion::{Body, Buttons, Ground, Input, Mode, Predictor, Surface};
 use planet::Planet;
 use wire::{ClientMessage, InputBatch, Kind};
 
@@ -26,8 +26,9 @@ pub const INPUT_MESSAGE_BYTES_MAX: usize = Kind::Input.max_bytes();
 pub(crate) struct PlanetGround(pub(crate) &'static Planet);
 
 impl Ground for PlanetGround {
-    fn elevation_m(&self, direction: DVec3) -> f64 {
-        self.0.elevation_m(direction)
+    fn surface(&self, direction: DVec3) -> Surface {
+        let planet::Ground { elevation_m, water_m } = self.0.ground(direction);
+        Surface { elevation_m, water_m }
     }
 
     fn radius_m(&self) -> f64 {

@@ -63,7 +63,7 @@ pub enum Refusal {
 /// Why a lot can belong to nobody.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Unclaimable {
-    /// Its centre or a corner is not above the sea.
+    /// Its centre or a corner is in the sea, a lake or a river.
     #[error("its centre or a corner is under water")]
     UnderWater,
 }
@@ -92,8 +92,8 @@ pub(crate) fn area_m2(planet: &Planet, lot: CellId) -> f64 {
 /// Whether anybody may own the lot.
 pub(crate) fn check_claimable(planet: &Planet, lot: CellId) -> Result<(), Unclaimable> {
     let points = std::iter::once(lot.center()).chain(lot.corners());
-    let is_land = points.map(|direction| planet.elevation_m(direction)).all(|elevation_m| elevation_m > 0.0);
-    if is_land { Ok(()) } else { Err(Unclaimable::UnderWater) }
+    let is_dry = points.map(|direction| planet.ground(direction)).all(|ground| ground.water_m.is_none());
+    if is_dry { Ok(()) } else { Err(Unclaimable::UnderWater) }
 }
 
 /// Whether a body is near enough to the lot's centre. Both are brought down to the sea's surface, so that a mountain

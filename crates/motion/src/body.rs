@@ -1,6 +1,6 @@
 //! The state of a body.
 
-use crate::{Ground, SWIM_DRAFT_M};
+use crate::Ground;
 use glam::DVec3;
 
 /// What carries the body.
@@ -12,7 +12,7 @@ pub enum Mode {
     Grounded = 0,
     /// Jumping or falling.
     Airborne = 1,
-    /// In water deeper than [`SWIM_DRAFT_M`].
+    /// In water deeper than [`SWIM_DRAFT_M`](crate::SWIM_DRAFT_M).
     Swimming = 2,
 }
 
@@ -48,13 +48,9 @@ impl Body {
     /// A body at rest on the ground, or afloat where the water is deep, in the direction `dir` (a unit vector)
     /// from the planet's centre. It faces north, at the poles along the x axis.
     pub fn standing_at(dir: DVec3, ground: &impl Ground) -> Self {
-        let elevation_m = ground.elevation_m(dir);
-        let (height_m, mode) = if elevation_m < -SWIM_DRAFT_M {
-            (-SWIM_DRAFT_M, Mode::Swimming)
-        } else {
-            (elevation_m, Mode::Grounded)
-        };
-        let position = dir * (ground.radius_m() + height_m);
+        let surface = ground.surface(dir);
+        let mode = if surface.is_deep() { Mode::Swimming } else { Mode::Grounded };
+        let position = dir * (ground.radius_m() + surface.rest_m());
         Self { position, velocity: DVec3::ZERO, facing: any_along_ground(dir), mode }
     }
 

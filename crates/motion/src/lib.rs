@@ -1,4 +1,4 @@
-//! How a body moves on a heightfield: walk, run, swim, jump, fall, slide.
+//! How a body moves on a heightfield with water on it: walk, run, swim, jump, fall, slide.
 //!
 //! One fixed step of [`STEP_S`] seconds turns a [`Body`] and an [`Input`] into the next `Body`. Server and
 //! browser run this same function, so a client that replays its inputs arrives at the server's bits: only
@@ -14,29 +14,31 @@ mod input;
 mod predictor;
 mod rules;
 mod step;
+mod surface;
 
 pub use body::{Body, Mode};
 pub use input::{Buttons, Input};
 pub use predictor::Predictor;
 pub use rules::*;
 pub use step::step;
+pub use surface::Surface;
 
 use glam::DVec3;
 
-/// The solid surface bodies stand on, as a function of the direction from the planet's centre.
+/// What bodies stand on and swim in, as a function of the direction from the planet's centre.
 pub trait Ground {
-    /// Metres above sea level (negative: sea floor) in the direction `dir`, a unit vector.
+    /// Ground and water in the direction `dir`, a unit vector.
     ///
     /// Must be finite and a pure function of `dir`.
-    fn elevation_m(&self, dir: DVec3) -> f64;
+    fn surface(&self, dir: DVec3) -> Surface;
 
     /// Distance of sea level from the planet's centre.
     fn radius_m(&self) -> f64;
 }
 
 impl<G: Ground + ?Sized> Ground for &G {
-    fn elevation_m(&self, dir: DVec3) -> f64 {
-        (**self).elevation_m(dir)
+    fn surface(&self, dir: DVec3) -> Surface {
+        (**self).surface(dir)
     }
 
     fn radius_m(&self) -> f64 {

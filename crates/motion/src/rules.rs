@@ -1,7 +1,7 @@
 //! The numbers of movement. A change of any of them is a change of protocol: raise [`RULES_VERSION`].
 
 /// Version of the movement rules; part of the protocol hash, because prediction needs equal rules.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// Steps per second.
 pub const STEP_HZ: u32 = 30;
@@ -39,7 +39,7 @@ pub const STEP_HEIGHT_M: f64 = 0.6;
 /// as the slope limit, so one comparison serves both.
 pub const REACH_M: f64 = STEP_HEIGHT_M / SLOPE_LIMIT_TAN;
 
-/// How deep the feet of a floating body are below sea level; deeper water than this is swum in.
+/// How deep the feet of a floating body are below the water's surface; deeper water than this is swum in.
 pub const SWIM_DRAFT_M: f64 = 1.2;
 /// Pull of the water towards floating depth, 1/s². With [`BUOYANCY_DAMPING`] it is critically damped.
 pub const BUOYANCY_STIFFNESS: f64 = 9.0;

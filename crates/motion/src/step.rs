@@ -1,15 +1,15 @@
 //! One step of movement.
 //!
 //! The state is split into a direction from the planet's centre and a height above sea level: gravity and
-//! water act on the height, keys and slopes along the ground. Three ground samples serve a walking step: the
-//! ground a reach ahead, a reach to the side, and under the new place.
+//! water act on the height, keys and slopes along the ground. Three samples of ground and water serve a walking
+//! step: a reach ahead, a reach to the side, and under the new place.
 
 use crate::body::{along_ground, any_along_ground};
 use crate::{
     AFLOAT_TOLERANCE_M, AIR_ACCELERATION_M_S2, BUOYANCY_DAMPING, BUOYANCY_STIFFNESS, Body, Buttons,
     FALL_MAX_M_S, GRAVITY_M_S2, GROUND_ACCELERATION_M_S2, Ground, Input, JUMP_M_S, Mode, REACH_M, RUN_M_S,
-    SLIDE_ACCELERATION_M_S2, SLOPE_LIMIT_TAN, STEP_HEIGHT_M, STEP_S, SWIM_DRAFT_M, SWIM_M_S, WALK_M_S,
-    WATER_ACCELERATION_M_S2,
+    SLIDE_ACCELERATION_M_S2, SLOPE_LIMIT_TAN, STEP_HEIGHT_M, STEP_S, SWIM_DRAFT_M, SWIM_M_S, Surface,
+    WALK_M_S, WATER_ACCELERATION_M_S2,
 };
 use glam::DVec3;
 
@@ -66,8 +66,12 @@ impl Start {
         point / point.length()
     }
 
+    fn surface_at(&self, offset_m: DVec3, ground: &impl Ground) -> Surface {
+        ground.surface(self.moved(offset_m, ground))
+    }
+
     fn elevation_at(&self, offset_m: DVec3, ground: &impl Ground) -> f64 {
-        ground.elevation_m(self.moved(offset_m, ground))
+        self.surface_at(offset_m, ground).elevation_m
     }
 }
 
@@ -89,13 +93,15 @@ fn limited(velocity: DVec3, most: f64) -> DVec3 {
     if length <= most { velocity } else { velocity * (most / length) }
 }
 
-/// How the ground rises around the feet.
+/// How the ground rises around the feet, and how deep they are in water.
 struct Slope {
     /// Unit vector along the ground, uphill; meaningless where `tan` is 0.
     uphill: DVec3,
     tan: f64,
     /// Rise per metre in the direction it was measured along.
     tan_ahead: f64,
+    /// How deep in water the feet are, by the water within reach.
+    depth_m: f64,
 }
 
 impl Slope {
@@ -103,11 +109,14 @@ impl Slope {
     fn measure(start: &Start, feet_m: f64, movement: DVec3, ground: &impl Ground) -> Self {
         let ahead = along_ground(movement, start.up).unwrap_or_else(|| any_along_ground(start.up));
         let aside = start.up.cross(ahead);
-        let tan_ahead = (start.elevation_at(ahead * REACH_M, ground) - feet_m) / REACH_M;
-        let tan_aside = (start.elevation_at(aside * REACH_M, ground) - feet_m) / REACH_M;
+        let (ahead_surface, aside_surface) =
+            (start.surface_at(ahead * REACH_M, ground), start.surface_at(aside * REACH_M, ground));
+        let tan_ahead = (ahead_surface.elevation_m - feet_m) / REACH_M;
+        let tan_aside = (aside_surface.elevation_m - feet_m) / REACH_M;
         let tan = (tan_ahead * tan_ahead + tan_aside * tan_aside).sqrt();
         let uphill = if tan > 0.0 { (ahead * tan_ahead + aside * tan_aside) / tan } else { ahead };
-        Self { uphill, tan, tan_ahead }
+        let depth_m = ahead_surface.depth_m(feet_m).max(aside_surface.depth_m(feet_m));
+        Self { uphill, tan, tan_ahead, depth_m }
     }
 
     /// Whether the feet cannot hold here: too steep, and so on both sides. At the foot of a cliff the ground
@@ -135,9 +144,9 @@ impl Slope {
 }
 
 /// Wading slows evenly from walking or running on dry ground to swimming.
-fn ground_speed(buttons: Buttons, height_m: f64) -> f64 {
+fn ground_speed(buttons: Buttons, depth_m: f64) -> f64 {
     let dry = if buttons.has(Buttons::RUN) { RUN_M_S } else { WALK_M_S };
-    let wet = (-height_m / SWIM_DRAFT_M).clamp(0.0, 1.0);
+    let wet = (depth_m / SWIM_DRAFT_M).min(1.0);
     dry + (SWIM_M_S - dry) * wet
 }
 
@@ -148,9 +157,13 @@ fn step_grounded(
     buttons: Buttons,
     ground: &impl Ground,
 ) {
-    let wanted = wish.map_or(DVec3::ZERO, |wish| wish * ground_speed(buttons, start.height_m));
-    let mut along = approach(start.along_m_s, wanted, GROUND_ACCELERATION_M_S2 * STEP_S);
-    let slope = Slope::measure(start, start.height_m, along, ground);
+    let with_speed_of = |depth_m| {
+        let wanted = wish.map_or(DVec3::ZERO, |wish| wish * ground_speed(buttons, depth_m));
+        approach(start.along_m_s, wanted, GROUND_ACCELERATION_M_S2 * STEP_S)
+    };
+    // The way as on dry ground shows the water, and the water the speed.
+    let slope = Slope::measure(start, start.height_m, with_speed_of(0.0), ground);
+    let mut along = with_speed_of(slope.depth_m);
     let slides = slope.slides(start, start.height_m, ground);
     if slides {
         along = slope.slide(start.along_m_s);
@@ -168,11 +181,14 @@ fn step_grounded(
         return step_airborne(body, &Start::of(body, ground), wish, ground);
     }
     let up = start.moved(on_map * STEP_S, ground);
-    let elevation_m = ground.elevation_m(up);
+    let surface = ground.surface(up);
+    let elevation_m = surface.elevation_m;
     if elevation_m > start.height_m + STEP_HEIGHT_M {
         place(body, start.up, start.height_m, DVec3::ZERO, 0.0, ground);
-    } else if elevation_m < -SWIM_DRAFT_M && start.height_m <= STEP_HEIGHT_M - SWIM_DRAFT_M {
-        place(body, up, (-SWIM_DRAFT_M).max(elevation_m), along, 0.0, ground);
+    } else if surface.is_deep() && start.height_m <= surface.afloat_m() + STEP_HEIGHT_M {
+        // Water that stands higher than a step lifts the body in time.
+        let height_m = surface.afloat_m().min(start.height_m + STEP_HEIGHT_M).max(elevation_m);
+        place(body, up, height_m, along, 0.0, ground);
         body.mode = Mode::Swimming;
     } else if elevation_m < start.height_m - STEP_HEIGHT_M {
         place(body, up, start.height_m, along, 0.0, ground);
@@ -197,17 +213,17 @@ fn step_airborne(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &i
     let height_m = start.height_m + (start.climb_m_s + climb) * (0.5 * STEP_S);
 
     let mut up = start.moved(along * STEP_S, ground);
-    let mut elevation_m = ground.elevation_m(up);
-    if elevation_m > start.height_m.max(height_m) + STEP_HEIGHT_M {
+    let mut surface = ground.surface(up);
+    if surface.elevation_m > start.height_m.max(height_m) + STEP_HEIGHT_M {
         // Against a wall: only the fall goes on.
         along = DVec3::ZERO;
         up = start.up;
-        elevation_m = ground.elevation_m(up);
+        surface = ground.surface(up);
     }
-    if height_m <= elevation_m && elevation_m >= -SWIM_DRAFT_M {
-        land(body, up, elevation_m, along, ground);
-    } else if height_m <= -SWIM_DRAFT_M && elevation_m < -SWIM_DRAFT_M {
-        place(body, up, height_m.max(elevation_m), limited(along, SWIM_M_S), climb, ground);
+    if height_m <= surface.elevation_m && !surface.is_deep() {
+        land(body, up, surface.elevation_m, along, ground);
+    } else if height_m <= surface.afloat_m() {
+        place(body, up, height_m.max(surface.elevation_m), limited(along, SWIM_M_S), climb, ground);
         body.mode = Mode::Swimming;
     } else {
         place(body, up, height_m, along, climb, ground);
@@ -229,22 +245,30 @@ fn step_swimming(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &i
     let wanted = wish.map_or(DVec3::ZERO, |wish| wish * SWIM_M_S);
     let mut along = approach(start.along_m_s, wanted, WATER_ACCELERATION_M_S2 * STEP_S);
     let mut up = start.moved(along * STEP_S, ground);
-    let mut elevation_m = ground.elevation_m(up);
-    if elevation_m > start.height_m.max(-SWIM_DRAFT_M) + STEP_HEIGHT_M {
+    let mut surface = ground.surface(up);
+    if surface.elevation_m > start.height_m.max(surface.afloat_m()) + STEP_HEIGHT_M {
         along = DVec3::ZERO;
         up = start.up;
-        elevation_m = ground.elevation_m(up);
+        surface = ground.surface(up);
     }
-    if elevation_m >= -SWIM_DRAFT_M {
-        return land(body, up, elevation_m, along, ground);
+    if start.height_m > surface.rest_m() + STEP_HEIGHT_M {
+        // Over the edge of a fall.
+        place(body, up, start.height_m, along, 0.0, ground);
+        body.mode = Mode::Airborne;
+        return;
     }
-    let sunk_m = -SWIM_DRAFT_M - start.height_m;
-    let climb = start.climb_m_s + (sunk_m * BUOYANCY_STIFFNESS - start.climb_m_s * BUOYANCY_DAMPING) * STEP_S;
+    if !surface.is_deep() {
+        return land(body, up, surface.elevation_m, along, ground);
+    }
+    let sunk_m = surface.afloat_m() - start.height_m;
+    let lift_m_s2 = sunk_m * BUOYANCY_STIFFNESS - start.climb_m_s * BUOYANCY_DAMPING;
+    let climb = (start.climb_m_s + lift_m_s2 * STEP_S).min(JUMP_M_S);
     let height_m = start.height_m + climb * STEP_S;
-    if (height_m + SWIM_DRAFT_M).abs() < AFLOAT_TOLERANCE_M && climb.abs() < AFLOAT_TOLERANCE_M {
-        place(body, up, -SWIM_DRAFT_M, along, 0.0, ground);
-    } else if height_m <= elevation_m {
-        place(body, up, elevation_m, along, 0.0, ground);
+    let is_afloat = (height_m - surface.afloat_m()).abs() < AFLOAT_TOLERANCE_M;
+    if is_afloat && climb.abs() < AFLOAT_TOLERANCE_M {
+        place(body, up, surface.afloat_m(), along, 0.0, ground);
+    } else if height_m <= surface.elevation_m {
+        place(body, up, surface.elevation_m, along, 0.0, ground);
     } else {
         place(body, up, height_m, along, climb, ground);
     }

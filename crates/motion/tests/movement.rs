@@ -3,7 +3,7 @@
 use glam::DVec3;
 use motion::{
     Body, Buttons, FALL_MAX_M_S, Ground, Input, JUMP_M_S, Mode, RUN_M_S, STEP_HEIGHT_M, STEP_HZ, STEP_S,
-    SWIM_DRAFT_M, SWIM_M_S, WALK_M_S, step,
+    SWIM_DRAFT_M, SWIM_M_S, Surface, WALK_M_S, step,
 };
 use proptest::prelude::*;
 
@@ -12,8 +12,8 @@ const RADIUS_M: f64 = 796_375.0;
 /// A ground given by a function of the direction.
 struct Shape<F>(F);
 
-impl<F: Fn(DVec3) -> f64> Ground for Shape<F> {
-    fn elevation_m(&self, dir: DVec3) -> f64 {
+impl<F: Fn(DVec3) -> Surface> Ground for Shape<F> {
+    fn surface(&self, dir: DVec3) -> Surface {
         (self.0)(dir)
     }
 
@@ -23,7 +23,7 @@ impl<F: Fn(DVec3) -> f64> Ground for Shape<F> {
 }
 
 fn flat(elevation_m: f64) -> impl Ground {
-    Shape(move |_| elevation_m)
+    Shape(move |_| Surface::by_the_sea(elevation_m))
 }
 
 /// Where the tests on ramps and cliffs take place, and the two directions along the ground there.
@@ -33,7 +33,20 @@ const ASIDE: DVec3 = DVec3::Z;
 
 /// A ground that depends on how far ahead of [`HERE`] one is.
 fn profile(elevation_m: impl Fn(f64) -> f64) -> impl Ground {
-    Shape(move |dir: DVec3| elevation_m(dir.dot(AHEAD) * RADIUS_M))
+    Shape(move |dir: DVec3| Surface::by_the_sea(elevation_m(dir.dot(AHEAD) * RADIUS_M)))
+}
+
+/// The same with water in hollows: wherever the ground is lower than its surface.
+fn profile_with_water(elevation_m: impl Fn(f64) -> f64, water_m: impl Fn(f64) -> f64) -> impl Ground {
+    Shape(move |dir: DVec3| {
+        let x_m = dir.dot(AHEAD) * RADIUS_M;
+        wet(elevation_m(x_m), water_m(x_m))
+    })
+}
+
+/// Ground under water where that is higher.
+fn wet(elevation_m: f64, water_m: f64) -> Surface {
+    Surface { elevation_m, water_m: (elevation_m < water_m).then_some(water_m) }
 }
 
 /// Level to `x = 0`, then up at an angle for 60 m along the map, then level.
@@ -42,7 +55,8 @@ fn ramp(degrees: f64) -> impl Ground {
     profile(move |x| 10.0 + x.clamp(0.0, 60.0) * tan)
 }
 
-/// Hills of tens of metres, gullies of a few, seas between; steep in places, and no place is special.
+/// Hills of tens of metres, gullies of a few, between them lakes whose surfaces rise and fall over each other and
+/// end in walls of water; steep in places, and no place is special.
 fn rough() -> impl Ground {
     Shape(|dir: DVec3| {
         let p = dir * RADIUS_M;
@@ -50,7 +64,9 @@ fn rough() -> impl Ground {
             let k = std::f64::consts::TAU / length_m;
             libm::sin(p.x * k) + libm::sin(p.y * k + 1.0) + libm::sin(p.z * k + 2.0)
         };
-        20.0 * wave(p, 173.0) + 4.0 * wave(p, 31.0) + 0.8 * wave(p, 5.3)
+        let elevation_m = 20.0 * wave(p, 173.0) + 4.0 * wave(p, 31.0) + 0.8 * wave(p, 5.3);
+        let terrace_m = if wave(p, 97.0) > 0.0 { 15.0 } else { 0.0 };
+        wet(elevation_m, terrace_m + 0.3 * wave(p, 61.0))
     })
 }
 
@@ -78,7 +94,8 @@ fn step_checked(body: &mut Body, input: Input, ground: &impl Ground) {
     let before = *body;
     step(body, input, ground);
     assert!(body.position.is_finite() && body.velocity.is_finite() && body.facing.is_finite(), "{body:?}");
-    let elevation_m = ground.elevation_m(body.up());
+    let surface = ground.surface(body.up());
+    let elevation_m = surface.elevation_m;
     let height_m = height_of(body);
     assert!(
         height_m >= elevation_m - 1e-6,
@@ -99,10 +116,10 @@ fn step_checked(body: &mut Body, input: Input, ground: &impl Ground) {
     match body.mode {
         Mode::Grounded => {
             assert!((height_m - elevation_m).abs() < 1e-6, "off the ground: {before:?} {body:?}");
-            assert!(elevation_m >= -SWIM_DRAFT_M - 1e-6, "walks in deep water: {before:?} {body:?}");
+            assert!(elevation_m >= surface.afloat_m() - 1e-6, "walks in deep water: {before:?} {body:?}");
         }
         Mode::Airborne => {}
-        Mode::Swimming => assert!(elevation_m < -SWIM_DRAFT_M, "swims on land: {before:?} {body:?}"),
+        Mode::Swimming => assert!(surface.is_deep(), "swims on land: {before:?} {body:?}"),
     }
 }
 
@@ -375,6 +392,79 @@ fn walking_into_the_sea_and_back_is_smooth() {
 }
 
 #[test]
+fn walking_into_a_mountain_lake_and_out_at_the_other_shore_is_smooth() {
+    let ground = profile_with_water(|x| 840.0 + (x.abs() - 20.0) * 0.25, |_| 840.0);
+    let mut body = Body::standing_at(at(-30.0), &ground);
+    let mut modes = vec![body.mode];
+    for _ in 0..30 * 40 {
+        let before_m = height_of(&body);
+        step_checked(&mut body, Input::new(Buttons::FORWARD, AHEAD), &ground);
+        assert!((height_of(&body) - before_m).abs() < 0.05, "a jolt at {}", x_of(&body));
+        if body.mode == Mode::Swimming {
+            assert!((height_of(&body) - (840.0 - SWIM_DRAFT_M)).abs() < 0.05);
+        }
+        if modes.last() != Some(&body.mode) {
+            modes.push(body.mode);
+        }
+    }
+    assert_eq!(modes, [Mode::Grounded, Mode::Swimming, Mode::Grounded]);
+    assert!(x_of(&body) > 22.0, "out of the water: {}", x_of(&body));
+}
+
+#[test]
+fn ground_below_the_sea_without_water_is_walked_on() {
+    let ground = Shape(|_| Surface { elevation_m: -300.0, water_m: None });
+    let mut body = Body::standing_at(HERE, &ground);
+    run(&mut body, Buttons::FORWARD, AHEAD, 3.0, &ground);
+    assert_eq!(body.mode, Mode::Grounded);
+    assert!((x_of(&body) - 9.0).abs() < 0.5, "at walking speed: {}", x_of(&body));
+}
+
+#[test]
+fn a_swimmer_follows_a_river_down_its_slope() {
+    let ground = profile_with_water(|x| 96.0 - 0.03 * x, |x| 100.0 - 0.03 * x);
+    let mut body = Body::standing_at(HERE, &ground);
+    for _ in 0..30 * 60 {
+        step_checked(&mut body, Input::new(Buttons::FORWARD, AHEAD), &ground);
+        assert_eq!(body.mode, Mode::Swimming);
+        let afloat_m = 100.0 - 0.03 * x_of(&body) - SWIM_DRAFT_M;
+        assert!((height_of(&body) - afloat_m).abs() < 0.1, "{} over the river", height_of(&body) - afloat_m);
+    }
+    assert!(x_of(&body) > 120.0);
+}
+
+#[test]
+fn a_swimmer_over_a_waterfall_falls_and_swims_on() {
+    let ground =
+        profile_with_water(|x| if x < 5.0 { 46.0 } else { 20.0 }, |x| if x < 5.0 { 50.0 } else { 30.0 });
+    let mut body = Body::standing_at(HERE, &ground);
+    let mut modes = vec![body.mode];
+    for _ in 0..30 * 20 {
+        step_checked(&mut body, Input::new(Buttons::FORWARD, AHEAD), &ground);
+        if modes.last() != Some(&body.mode) {
+            modes.push(body.mode);
+        }
+    }
+    assert_eq!(modes, [Mode::Swimming, Mode::Airborne, Mode::Swimming]);
+    assert!((height_of(&body) - (30.0 - SWIM_DRAFT_M)).abs() < 0.05);
+}
+
+#[test]
+fn wading_slows_evenly_in_a_ford_as_in_the_sea() {
+    for water_m in [0.0, 700.0] {
+        let speed_at = |depth_m: f64| {
+            let ground = Shape(move |_| wet(water_m - depth_m, water_m));
+            let mut body = Body::standing_at(HERE, &ground);
+            run(&mut body, Buttons::FORWARD.with(Buttons::RUN), AHEAD, 2.0, &ground);
+            body.velocity.length()
+        };
+        for (depth_m, speed_m_s) in [(0.0, RUN_M_S), (0.6, (RUN_M_S + SWIM_M_S) / 2.0), (1.2, SWIM_M_S)] {
+            assert!((speed_at(depth_m) - speed_m_s).abs() < 1e-6, "{depth_m} m deep: {}", speed_at(depth_m));
+        }
+    }
+}
+
+#[test]
 fn poles_and_cube_edges_are_walked_over_like_any_other_place() {
     let ground = flat(10.0);
     let places = [
@@ -419,7 +509,7 @@ fn the_golden_walk_ends_in_the_golden_bits() {
         }
     }
     assert_eq!(
-        hash, 37_433_248_635_294_916,
+        hash, 18_141_810_485_415_744_122,
         "the rules changed: raise RULES_VERSION and write the new hash here"
     );
 }

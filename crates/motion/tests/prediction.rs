@@ -1,13 +1,13 @@
 //! A predicting client and the server agree as long as they apply the same inputs.
 
 use glam::DVec3;
-use motion::{Body, Buttons, Ground, Input, Predictor, STEP_S, WALK_M_S, step};
+use motion::{Body, Buttons, Ground, Input, Predictor, STEP_S, Surface, WALK_M_S, step};
 
 struct Level;
 
 impl Ground for Level {
-    fn elevation_m(&self, _: DVec3) -> f64 {
-        10.0
+    fn surface(&self, _: DVec3) -> Surface {
+        Surface::by_the_sea(10.0)
     }
 
     fn radius_m(&self) -> f64 {

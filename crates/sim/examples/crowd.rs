@@ -4,7 +4,7 @@
 //! milliseconds per tick for movement and for sends, and bytes per watcher.
 
 use glam::DVec3;
-use motion::{Buttons, Ground, Input};
+use motion::{Buttons, Ground, Input, Surface};
 use planet::{Planet, PlanetSpec};
 use sim::{Arrival, Delivery, Zone, ZoneConfig};
 use std::time::{Duration, Instant};
@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 struct PlanetGround(Planet);
 
 impl Ground for PlanetGround {
-    fn elevation_m(&self, dir: DVec3) -> f64 {
-        self.0.elevation_m(dir)
+    fn surface(&self, dir: DVec3) -> Surface {
+        let planet::Ground { elevation_m, water_m } = self.0.ground(dir);
+        Surface { elevation_m, water_m }
     }
 
     fn radius_m(&self) -> f64 {

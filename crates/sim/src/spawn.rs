@@ -82,11 +82,13 @@ pub(crate) fn near(place: DVec3, ground: &impl Ground, is_free: impl Fn(DVec3) -
 }
 
 fn is_dry_and_even(place: DVec3, ground: &impl Ground) -> bool {
-    let here_m = ground.elevation_m(place);
-    here_m >= DRY_M
+    let here = ground.surface(place);
+    here.water_m.is_none()
+        && here.elevation_m >= DRY_M
         && (1..=3).all(|n| {
-            let beside = seed(place, n, FOOTING_M / f64::from(n).sqrt(), ground.radius_m());
-            (ground.elevation_m(beside) - here_m).abs() < SLOPE_LIMIT_TAN * FOOTING_M
+            let beside = ground.surface(seed(place, n, FOOTING_M / f64::from(n).sqrt(), ground.radius_m()));
+            beside.water_m.is_none()
+                && (beside.elevation_m - here.elevation_m).abs() < SLOPE_LIMIT_TAN * FOOTING_M
         })
 }
 

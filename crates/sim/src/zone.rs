@@ -7,7 +7,7 @@ use crate::spawn::{self, Arrival, ELBOW_ROOM_M};
 use crate::streams::Streams;
 use cell::{CellId, cover_cap};
 use glam::DVec3;
-use motion::{Body, Ground, Input, Mode, SWIM_DRAFT_M};
+use motion::{Body, Ground, Input, Mode};
 use std::collections::BTreeMap;
 use wire::stream::{HEIGHT_STEPS_PER_M, Placement, Stance};
 use wire::{FrameHead, Kind, LatticePlace, cell_count, facing_to_u8, rest_height_m};
@@ -293,12 +293,13 @@ fn placement(bodies: &Bodies, index: usize, ground: &impl Ground) -> Placement {
         let above_m = above_sea_m - rest_height_m(place.direction(), ground);
         (above_m * HEIGHT_STEPS_PER_M).round().clamp(-HEIGHT_STEPS_MAX, HEIGHT_STEPS_MAX) as i32
     };
-    let is_afloat = (above_sea_m + SWIM_DRAFT_M).abs() * HEIGHT_STEPS_PER_M < 0.5;
     let (stance, height) = match body.mode {
         Mode::Grounded => (Stance::Grounded, 0),
         Mode::Airborne => (Stance::Airborne, above_rest()),
-        Mode::Swimming if is_afloat => (Stance::Swimming, 0),
-        Mode::Swimming => (Stance::Diving, above_rest()),
+        Mode::Swimming => match above_rest() {
+            0 => (Stance::Swimming, 0),
+            height => (Stance::Diving, height),
+        },
     };
     let facing = facing_to_u8(cell, body.up(), body.facing);
     Placement { entity_id: bodies.ids[index].0, i: place.i, j: place.j, facing, stance, height }

@@ -2,7 +2,7 @@
 
 use cell::CellId;
 use glam::DVec3;
-use motion::{Buttons, Ground, Input, Mode, RUN_M_S};
+use motion::{Buttons, Ground, Input, Mode, RUN_M_S, Surface};
 use proptest::prelude::*;
 use sim::{
     Arrival, Delivery, EntityId, INTEREST_ENTER_M, INTEREST_LEAVE_M, KEYFRAME_SENDS, Zone, ZoneConfig,
@@ -18,9 +18,9 @@ const LEVEL: u8 = 14;
 struct Hills;
 
 impl Ground for Hills {
-    fn elevation_m(&self, dir: DVec3) -> f64 {
+    fn surface(&self, dir: DVec3) -> Surface {
         let p = dir * (RADIUS_M / 20.0);
-        2.0 + 2.0 * (libm::sin(p.x) + libm::sin(p.y + 1.0) + libm::sin(p.z + 2.0))
+        Surface::by_the_sea(2.0 + 2.0 * (libm::sin(p.x) + libm::sin(p.y + 1.0) + libm::sin(p.z + 2.0)))
     }
 
     fn radius_m(&self) -> f64 {
@@ -32,8 +32,8 @@ impl Ground for Hills {
 struct Shore;
 
 impl Ground for Shore {
-    fn elevation_m(&self, dir: DVec3) -> f64 {
-        (dir.y * RADIUS_M * 0.2).max(-50.0)
+    fn surface(&self, dir: DVec3) -> Surface {
+        Surface::by_the_sea((dir.y * RADIUS_M * 0.2).max(-50.0))
     }
 
     fn radius_m(&self) -> f64 {

@@ -5,7 +5,7 @@ use crate::place::{LatticePlace, facing_from_u8};
 use crate::stream::{CellStream, HEIGHT_STEPS_PER_M, Record, Stance, StreamError};
 use cell::CellId;
 use glam::DVec3;
-use motion::{Ground, SWIM_DRAFT_M};
+use motion::Ground;
 use std::collections::BTreeMap;
 
 /// The cells a client watches and the bodies in them.
@@ -38,9 +38,9 @@ impl Seen {
     }
 }
 
-/// Height above sea level at which a body rests at `direction`: on the ground, or afloat.
+/// Height above sea level at which a body rests at `direction`: on the ground, or afloat in sea, lake or river.
 pub fn rest_height_m(direction: DVec3, ground: &impl Ground) -> f64 {
-    ground.elevation_m(direction).max(-SWIM_DRAFT_M)
+    ground.surface(direction).rest_m()
 }
 
 impl View {

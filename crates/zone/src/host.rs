@@ -12,7 +12,7 @@ use crate::slow_reader::SlowReader;
 use crate::{Clock, LINK_DEAD_S};
 use bytes::Bytes;
 use glam::DVec3;
-use motion::{Body, Ground};
+use motion::{Body, Ground, Surface};
 use planet::Planet;
 use sim::{Arrival, Delivery, EntityId, InputError, SEND_TICKS, Zone};
 use std::collections::HashMap;
@@ -34,8 +34,9 @@ const SAVED_TOLERANCE_M: f64 = 0.01;
 pub(crate) struct PlanetGround(Arc<Planet>);
 
 impl Ground for PlanetGround {
-    fn elevation_m(&self, dir: DVec3) -> f64 {
-        self.0.elevation_m(dir)
+    fn surface(&self, dir: DVec3) -> Surface {
+        let planet::Ground { elevation_m, water_m } = self.0.ground(dir);
+        Surface { elevation_m, water_m }
     }
 
     fn radius_m(&self) -> f64 {
