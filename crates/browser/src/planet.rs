@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cell::CellId;
 use glam::DVec3;
 use planet::artifact::{ArtifactError, Manifest};
-use planet::{Biome, Ground, Planet, Raster, TileId};
+use planet::{Biome, BiomeTable, Ground, Planet, Raster, TileId};
 #[cfg(any(test, feature = "checks"))]
 use planet::{PlanetSpec, SHIFT_MAX, golden_hash};
 
@@ -55,15 +55,35 @@ pub(crate) struct HeldPlanet {
 }
 
 impl HeldPlanet {
-    fn leak(planet: Planet, manifest: Option<Manifest>) -> usize {
-        let held = Self {
+    fn new(planet: Planet, manifest: Option<Manifest>) -> Self {
+        Self {
             planet,
             manifest,
             fine_tiles: RefCell::default(),
             fine_tiles_max: std::cell::Cell::new(usize::MAX),
             detail: RefCell::default(),
-        };
-        std::ptr::from_ref(Box::leak(Box::new(held))).expose_provenance()
+        }
+    }
+
+    /// A planet without any tile, or the reason why not.
+    fn try_from_manifest(bytes: &[u8]) -> Result<Self, u32> {
+        let manifest = Manifest::decode(bytes).map_err(|error| match error {
+            ArtifactError::OtherFormat { .. } | ArtifactError::OtherGenerator { .. } => {
+                MANIFEST_OF_OTHER_VERSION
+            }
+            ArtifactError::NotAnArtifact
+            | ArtifactError::CutOff { .. }
+            | ArtifactError::Damaged(_)
+            | ArtifactError::DamagedTile { .. } => MANIFEST_DAMAGED,
+        })?;
+        let identity = manifest.identity();
+        let biomes = BiomeTable::from_bytes(&identity.biome_table).map_err(|_| MANIFEST_DAMAGED)?;
+        let raster = Arc::new(Raster::empty(identity.spec.raster_level));
+        Ok(Self::new(Planet::with_biomes(identity.spec, raster, biomes), Some(manifest)))
+    }
+
+    fn leak(self) -> usize {
+        std::ptr::from_ref(Box::leak(Box::new(self))).expose_provenance()
     }
 
     fn insert(&self, id: TileId, compressed: &[u8]) -> u32 {
@@ -126,22 +146,9 @@ impl HeldPlanet {
 pub unsafe extern "C" fn planet_new(manifest: *const u8, manifest_bytes: usize, reason: *mut u32) -> usize {
     // SAFETY: the caller's promise above.
     let bytes = unsafe { std::slice::from_raw_parts(manifest, manifest_bytes) };
-    match Manifest::decode(bytes) {
-        Ok(manifest) => {
-            let spec = manifest.identity().spec;
-            let planet = Planet::new(spec, Arc::new(Raster::empty(spec.raster_level)));
-            HeldPlanet::leak(planet, Some(manifest))
-        }
-        Err(error) => {
-            let why = match error {
-                ArtifactError::OtherFormat { .. } | ArtifactError::OtherGenerator { .. } => {
-                    MANIFEST_OF_OTHER_VERSION
-                }
-                ArtifactError::NotAnArtifact
-                | ArtifactError::CutOff { .. }
-                | ArtifactError::Damaged(_)
-                | ArtifactError::DamagedTile { .. } => MANIFEST_DAMAGED,
-            };
+    match HeldPlanet::try_from_manifest(bytes) {
+        Ok(held) => held.leak(),
+        Err(why) => {
             // SAFETY: the caller's promise above.
             unsafe { write_values(reason, &[why]) };
             0
@@ -154,7 +161,7 @@ pub unsafe extern "C" fn planet_new(manifest: *const u8, manifest_bytes: usize, 
 #[cfg(any(test, feature = "checks"))]
 #[unsafe(no_mangle)]
 pub extern "C" fn planet_generate(seed: u64, shift: u32) -> usize {
-    spec_for_test(seed, shift).map_or(0, |spec| HeldPlanet::leak(Planet::generate(spec), None))
+    spec_for_test(seed, shift).map_or(0, |spec| HeldPlanet::new(Planet::generate(spec), None).leak())
 }
 
 /// What a handle stands for.
@@ -370,7 +377,8 @@ mod tests {
         for id in tiles_of(SPEC.raster_level) {
             whole.insert(id, planet.raster().tile(id).unwrap_or_default());
         }
-        let identity = Identity { spec: SPEC, sub_seed: 0, import: None, biome_table: vec![] };
+        let identity =
+            Identity { spec: SPEC, sub_seed: 0, import: None, biome_table: BiomeTable::default().to_bytes() };
         let artifact = write(identity, &whole, NonZeroUsize::MIN);
         let mut reason = 9;
         // SAFETY: pointers to live values, of the lengths told.
