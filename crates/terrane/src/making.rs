@@ -5,12 +5,16 @@ use std::sync::Arc;
 use gateway::Preparation;
 use planet::artifact::{self, Identity, Manifest};
 use planet::global::{self, GlobalSpec, Stage};
-use planet::{BiomeTable, PlanetSpec, Raster};
+use planet::{BiomeTable, PlanetSpec, Raster, stats};
+use tracing::warn;
 
 use crate::planet_file::threads;
 
-/// Share of the whole that the global stage takes; the rest is packing.
-const GLOBAL_SHARE: f32 = 0.88;
+/// Share of the whole that the global stage takes; the rest is measuring and packing.
+const GLOBAL_SHARE: f32 = 0.85;
+
+/// Worlds of one seed that are made at most. The measures let nearly every one pass; this is against waiting for ever.
+const ATTEMPTS_MAX: u32 = 4;
 
 /// A planet that was made just now.
 pub(crate) struct Made {
@@ -20,17 +24,45 @@ pub(crate) struct Made {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Makes the planet of a spec on all cores.
+/// Makes the planet of a spec on all cores. A world that is too little like Earth is rejected, and the seed gives
+/// another.
 pub(crate) fn make(spec: PlanetSpec, tell: &mut dyn FnMut(Preparation)) -> Made {
     let biomes = BiomeTable::default();
-    let global = GlobalSpec { seed: spec.seed, raster_level: spec.raster_level, threads: threads().get() };
-    let raster = global::generate(&global, &biomes, &mut |progress| tell(of_stage(progress)));
-    pack(Identity { spec, sub_seed: 0, import: None, biome_table: biomes.to_bytes() }, raster, tell)
+    let mut attempt = 0;
+    let raster = loop {
+        let seed = global::sub_seed(spec.seed, attempt);
+        let global = GlobalSpec { seed, raster_level: spec.raster_level, threads: threads().get() };
+        let raster = global::generate(&global, &biomes, &mut |progress| tell(of_stage(progress)));
+        tell(Preparation { stage: "measuring the world", percent: percent(GLOBAL_SHARE) });
+        let faults = faults_of(&raster);
+        if faults.is_empty() {
+            break raster;
+        }
+        let faults = faults.join(", ");
+        if attempt + 1 == ATTEMPTS_MAX {
+            warn!(
+                seed = spec.seed,
+                attempt, faults, "no world of this seed is like Earth; the last is taken"
+            );
+            break raster;
+        }
+        warn!(seed = spec.seed, attempt, faults, "a world is too little like Earth; the seed gives another");
+        attempt += 1;
+    };
+    pack(Identity { spec, sub_seed: attempt, import: None, biome_table: biomes.to_bytes() }, raster, tell)
+}
+
+/// The measures that a raster fails; those too coarse for the measures fail none.
+fn faults_of(raster: &Raster) -> Vec<&'static str> {
+    if raster.level() < stats::GATE_LEVEL_MIN {
+        return Vec::new();
+    }
+    stats::measure(raster).failures().map(|measure| measure.name).collect()
 }
 
 /// Packs a raster that is filled.
 pub(crate) fn pack(identity: Identity, raster: Raster, tell: &mut dyn FnMut(Preparation)) -> Made {
-    tell(Preparation { stage: "packing the planet", percent: percent(GLOBAL_SHARE) });
+    tell(Preparation { stage: "packing the planet", percent: 90 });
     let bytes = artifact::write(identity, &raster, threads());
     let manifest = Manifest::decode(&bytes).expect("what was written can be read");
     tell(Preparation { stage: "packing the planet", percent: 99 });

@@ -84,7 +84,9 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
     let gateway = if has_role(Role::Gateway) {
         let (listener, metrics_listener) = listen(config).await?;
         let front = gateway::Front { listener, metrics_listener, metrics, progress: prepared.clone() };
-        Some(gateway::start(edge(config), front).context("the listeners are of no use")?)
+        let gateway = gateway::start(edge(config), front).context("the listeners are of no use")?;
+        say(format_args!("Starting; http://{} shows how far it is", gateway.address()));
+        Some(gateway)
     } else {
         None
     };

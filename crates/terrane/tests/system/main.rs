@@ -9,6 +9,8 @@ mod crash;
 mod hostile_frames;
 mod interface;
 mod meeting;
+mod planet_commands;
+mod preparation;
 mod resume;
 mod shared_database;
 mod shutdown;

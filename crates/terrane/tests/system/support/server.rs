@@ -77,6 +77,19 @@ struct Running {
     child: Child,
     url: String,
     lines: Vec<String>,
+    is_ready: bool,
+    output: mpsc::Receiver<String>,
+}
+
+impl Running {
+    /// Takes note of a line of output.
+    fn take(&mut self, line: String) {
+        if line.starts_with("Terrane is ready: ") {
+            self.is_ready = true;
+        } else {
+            self.lines.push(line);
+        }
+    }
 }
 
 impl Server {
@@ -107,9 +120,30 @@ impl Server {
         server
     }
 
+    /// One that has not been started, in a folder with something in it.
+    pub(crate) fn in_folder(folder: TempDir) -> Self {
+        Self { folder, options: Vec::new(), running: None }
+    }
+
+    /// A new planet of this raster level, listening but perhaps not made yet.
+    #[track_caller]
+    pub(crate) fn begin_with_level(raster_level: u8) -> Self {
+        let options = vec!["--raster-level".to_owned(), raster_level.to_string()];
+        let mut server = Self { folder: tempfile::tempdir().unwrap(), options, running: None };
+        server.begin_again();
+        server
+    }
+
     /// Starts the ended process on the same data.
     #[track_caller]
     pub(crate) fn start_again(&mut self) {
+        self.begin_again();
+        self.wait_until_ready();
+    }
+
+    /// The same, as far as that it listens.
+    #[track_caller]
+    pub(crate) fn begin_again(&mut self) {
         assert!(self.running.is_none(), "it runs already");
         let data = self.data();
         let mut arguments = vec![
@@ -132,18 +166,43 @@ impl Server {
                 let _ = sender.send(line);
             }
         });
-        let mut lines = Vec::new();
-        let url = loop {
-            let Ok(line) = receiver.recv_timeout(DEADLINE) else {
-                let _ = child.kill();
-                panic!("the server does not get ready; it said {lines:?} and logged {}", self.log());
-            };
-            if let Some(url) = line.strip_prefix("Terrane is ready: ") {
-                break url.to_owned();
-            }
-            lines.push(line);
+        let Ok(line) = receiver.recv_timeout(DEADLINE) else {
+            let _ = child.kill();
+            panic!("the server does not listen; it logged {}", self.log());
         };
-        self.running = Some(Running { child, url, lines });
+        let url = line.split_whitespace().find(|word| word.starts_with("http://")).expect("an address");
+        let url = url.to_owned();
+        self.running = Some(Running { child, url, lines: vec![line], is_ready: false, output: receiver });
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_until_ready(&mut self) {
+        loop {
+            let running = self.running.as_mut().expect("the server runs");
+            if running.is_ready {
+                break;
+            }
+            if let Ok(line) = running.output.recv_timeout(DEADLINE) {
+                running.take(line);
+            } else {
+                let _ = running.child.kill();
+                let lines = running.lines.join("\n");
+                panic!("the server does not get ready; it said {lines} and logged {}", self.log());
+            }
+        }
+    }
+
+    /// `kill -9`, unless it has said that it is ready; gives whether it has.
+    pub(crate) fn kill_unless_ready(&mut self) -> bool {
+        let running = self.running.as_mut().expect("it runs");
+        while let Ok(line) = running.output.try_recv() {
+            running.take(line);
+        }
+        let is_ready = running.is_ready;
+        if !is_ready {
+            self.kill();
+        }
+        is_ready
     }
 
     /// Where it listens.
