@@ -67,7 +67,8 @@ export async function openGame(options: OpenOptions): Promise<Game> {
     );
     planet.keepTiles(PAGE_RASTER_TILES_MAX);
     // Said in the log of the game, which comes last.
-    let say = (_text: string): void => {};
+    const unsaid: string[] = [];
+    let say = (text: string): void => void unsaid.push(text);
     const tiles = new TileSource({
       planetHash,
       store,
@@ -115,6 +116,7 @@ export async function openGame(options: OpenOptions): Promise<Game> {
     };
     const game = new Game(parts, parsePlaceLink(location.hash));
     say = game.notice;
+    unsaid.forEach(say);
     await game.start();
     progress.reach("arrival", 1);
     return game;

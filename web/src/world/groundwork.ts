@@ -35,8 +35,8 @@ export class Groundwork implements GroundWork {
       const force = await Workforce.start(WORKERS, options, { onBuilt, onFailed });
       if (groundwork.isServer) force.dispose();
       else groundwork.work = force;
-    } catch {
-      // Told by `onFailed` already.
+    } catch (error) {
+      onFailed(error instanceof Error ? error.message : String(error));
     }
     return groundwork;
   }
