@@ -7,6 +7,8 @@ use cell::{CellId, FaceIj, face_uv_to_point, uv_to_st};
 use glam::{DVec2, DVec3};
 use planet::{Planet, Reach};
 
+use crate::mesh::mean_edge_m;
+
 /// Texels along a side. The outermost lie on the edge of the cell, so that tiles agree there.
 pub(crate) const MASK_SIDE: usize = 128;
 /// Half the width of the thinnest line.
@@ -18,12 +20,19 @@ const FAINTEST: f64 = 0.08;
 /// Yield of land, m³/s a square metre: 0.3 m of the year's rain runs off.
 const RUNOFF_M_S: f64 = 1e-8;
 
-/// Shares of the texels that are river, 0 to 255, row by row like the vertices of a tile; none if all are dry.
-pub(crate) fn river_mask(planet: &Planet, cell: CellId, edge_m: f64) -> Option<Vec<u8>> {
+/// Quads over a cell for whose detail [`Planet::reaches`] answers.
+const REACHES_QUADS: u32 = 64;
+
+/// Shares of the texels that are river, 0 to 255, row by row like the vertices of a tile of `quads`; none if all are dry.
+pub(crate) fn river_mask(planet: &Planet, cell: CellId, quads: u32) -> Option<Vec<u8>> {
+    let edge_m = mean_edge_m(cell, planet.radius_m());
     let texel_m = edge_m / (MASK_SIDE - 1) as f64;
     let basin_m = FULL_BASIN_TEXELS * texel_m;
     let full_m3_s = RUNOFF_M_S * basin_m * basin_m;
-    let reaches = planet.reaches(cell, 2.0 * texel_m, full_m3_s * FAINTEST);
+    // A wider cell is asked, so that the rivers are of the layer of the raster that the ground of the tile is of.
+    let levels_up = REACHES_QUADS.div_ceil(quads).ilog2() as u8;
+    let asked = cell.parent(cell.level().saturating_sub(levels_up));
+    let reaches = planet.reaches(asked, 2.0 * texel_m, full_m3_s * FAINTEST);
     let grid = Grid::new(cell);
     let mut mask = vec![0; MASK_SIDE * MASK_SIDE];
     for reach in &reaches {

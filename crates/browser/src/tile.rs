@@ -132,7 +132,7 @@ impl Tile {
         let surface = Surface::of(planet, cell, quads as u32, RINGS);
         let parent = ParentSurface::of(planet, cell, quads as u32);
         let waters = waters(&surface.patch);
-        let rivers = river_mask(planet, cell, edge_m);
+        let rivers = river_mask(planet, cell, quads as u32);
 
         let center = surface.points[surface.vertex(quads / 2, quads / 2)];
         let origin = origin_near(center);
