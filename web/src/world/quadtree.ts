@@ -58,9 +58,9 @@ export interface Selection<T> {
 
 /** Deep sea needs no small tiles: there is nothing on it but waves, which the shader makes. */
 const DEEP_SEA_M = -40;
-/** The first levels are split early: their facets show against the round outline of the globe. */
+/** The first levels are split early: from orbit a coast should be a coast, and the outline of the globe round. */
 const ROUND_LEVELS = 3;
-const ROUND_SPLIT_DISTANCE = 2.2;
+const ROUND_SPLIT_DISTANCE = 4.2;
 /** No more is asked for at once than this; the rest is asked for in later frames. */
 const WANTED_MAX = 300;
 /** Added to the urgency of what is not right below the eye: more than there are levels. */

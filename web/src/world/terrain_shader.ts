@@ -57,7 +57,10 @@ void main() {
   vTint = uBiomeTint[int(cover.x + 0.5)];
   Air air = throughAir(direction, distanceM * 0.001);
   vClear = air.clear;
-  vHaze = hazeOf(air, dot(direction, uSun));
+  // From space the eye looks through the veil of air: what it hides is known to be there.
+  float space = smoothstep(20.0, 500.0, length(uCenterKm) - uPlanetKm.x);
+  vHaze = hazeOf(air, dot(direction, uSun)) * (1.0 - 0.42 * space);
+  vClear = mix(vClear, sqrt(vClear), 0.5 * space);
   float sunHeight = dot(up, uSun);
   vSunlight = lightRow(sunHeight, 0.0);
   vMoonlight = moonlight(dot(up, uMoon));
@@ -128,6 +131,8 @@ void main() {
   // Skirts stand upright, and have the light of the edge they hang from instead of a wall's.
   float facets = (1.0 - smoothstep(200.0, 2600.0, distanceM)) * smoothstep(0.05, 0.2, dot(facet, up));
   vec3 normal = normalize(mix(form, facet, 0.72 * facets));
+  // From far the shape of the land is drawn with a stronger hand, as on a map: seen straight down it would be flat.
+  normal = normalize(normal + (normal - up * dot(normal, up)) * 5.0 * smoothstep(20000.0, 500000.0, distanceM));
   vec2 shades = shadows(seen, normal);
   float stream = streamAt(vMask);
   vec3 light = vec3(0.0);
