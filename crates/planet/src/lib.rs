@@ -19,6 +19,7 @@ mod climate;
 pub mod global;
 mod golden;
 mod ground;
+pub mod import;
 mod local;
 pub mod noise;
 mod patch;

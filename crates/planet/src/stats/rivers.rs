@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::regression::{fit, median, quantile, slope};
+use super::regression::{fit, median, quantile};
 use super::survey::{EARTH_RADIUS_M, Survey};
 use super::{Band, Measure, detail};
 
@@ -91,13 +91,12 @@ fn ratios(survey: &Survey, basins: &Basins) -> [Measure; 2] {
         if highest < ORDER_MIN || (1..=highest).any(|order| basin.counts[order] == 0) {
             continue;
         }
-        let line = |value: &dyn Fn(usize) -> f64, last: usize| {
-            let points: Vec<_> = (1..=last).map(|order| (order as f64, libm::log(value(order)))).collect();
-            libm::exp(slope(&points))
-        };
-        bifurcation.push(1.0 / line(&|order| f64::from(basin.counts[order]), highest));
+        let number = |order: usize| f64::from(basin.counts[order]);
+        let mean_m = |order: usize| basin.lengths_m[order] / number(order);
+        let weight = |order: usize| number(order) + number(order + 1);
+        bifurcation.push(weighted_mean(1..highest, |order| number(order) / number(order + 1), weight));
         // The last stream is cut short by the sea.
-        length.push(line(&|order| basin.lengths_m[order] / f64::from(basin.counts[order]), highest - 1));
+        length.push(weighted_mean(1..highest - 1, |order| mean_m(order + 1) / mean_m(order), weight));
     }
     let details = |values: &mut Vec<f64>| {
         vec![
@@ -113,8 +112,9 @@ fn ratios(survey: &Survey, basins: &Basins) -> [Measure; 2] {
             unit: "",
             band: Band { low: 3.3, high: 4.8 },
             earth: Some(4.0),
-            definition: "Median over all basins of Strahler order 4 and above of the ratio between the numbers of \
-                         streams of one order and the next, by a line through the logarithms.",
+            definition: "Median over all basins of Strahler order 4 and above of the weighted mean ratio between the \
+                         numbers of streams of one order and the next; weights are the numbers of streams that a \
+                         ratio is made of (Strahler 1953).",
             details: details(&mut bifurcation),
         },
         Measure {
@@ -128,6 +128,15 @@ fn ratios(survey: &Survey, basins: &Basins) -> [Measure; 2] {
             details: details(&mut length),
         },
     ]
+}
+
+fn weighted_mean(
+    orders: std::ops::Range<usize>,
+    value: impl Fn(usize) -> f64,
+    weight: impl Fn(usize) -> f64,
+) -> f64 {
+    let weights: f64 = orders.clone().map(&weight).sum();
+    orders.map(|order| value(order) * weight(order)).sum::<f64>() / weights
 }
 
 /// The longest river of a basin against the basin's area.
