@@ -5,7 +5,7 @@ use std::sync::Arc;
 use planet::Planet;
 
 use crate::address::{FaceTile, TileXyz};
-use crate::picture::{MapLayer, Picture, Pieces, Samples, View, biome_numbers, paint, rivers, terrarium};
+use crate::picture::{MapLayer, Picture, Pieces, Rivers, Samples, View, biome_numbers, paint, terrarium};
 
 /// Rows of an equirectangular raster of the whole planet, `2 * world_height` pixels wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +18,19 @@ pub(crate) struct WorldStrip {
 /// Makes pictures of one planet; keeps pieces of ground that neighbouring pictures share.
 pub struct Painter {
     pieces: Pieces,
+    rivers: Rivers,
 }
 
 impl Painter {
     /// Keeps about `ground_bytes_max` of ground between pictures; 16 MB hold what a screen full of tiles needs.
     pub fn new(planet: Arc<Planet>, ground_bytes_max: u64) -> Self {
-        Self { pieces: Pieces::new(planet, ground_bytes_max) }
+        /// Of what is kept, lines of rivers may take this part.
+        const RIVERS_SHARE: u64 = 8;
+        let rivers_bytes = ground_bytes_max / RIVERS_SHARE;
+        Self {
+            pieces: Pieces::new(planet, ground_bytes_max - rivers_bytes),
+            rivers: Rivers::new(rivers_bytes),
+        }
     }
 
     /// The planet it paints.
@@ -69,6 +76,7 @@ impl Painter {
 
     fn picture(&self, layer: MapLayer, view: &View) -> Picture {
         let samples = Samples::of(view, &self.pieces);
-        paint(self.planet(), view, &samples, &rivers(self.planet(), view), layer)
+        let rivers = self.rivers.under(self.planet(), view);
+        paint(self.planet(), view, &samples, &rivers, layer)
     }
 }

@@ -21,14 +21,18 @@ pub(crate) const PIECE_SIDE: usize = PIECE_QUADS as usize + 1;
 /// Level of the finest piece on a planet of shift 3: that of chunks, whose vertices are the ground itself.
 const FINEST_AT_DEFAULT: u8 = 14;
 
+/// Depth of a vertex that is far from any water, metres.
+pub(crate) const DRY_M: f32 = -1e6;
+
 /// Vertices of one cell, row by row as in [`Patch`].
 pub(crate) struct Piece {
     /// Metres of the ground above the sea.
     pub(crate) elevations_m: Box<[f32]>,
-    /// Metres of the water's surface above the sea, NaN where it is dry.
-    pub(crate) water_m: Box<[f32]>,
-    /// Colour of the land, were it flat and in the sun.
-    pub(crate) tints: Box<[[u8; 3]]>,
+    /// Metres of water over the ground. Dry vertices beside water have the height of the ground over that water, below
+    /// zero; all other dry ones have [`DRY_M`].
+    pub(crate) depths_m: Box<[f32]>,
+    /// Red, green and blue of the land, were it flat and in the sun; and how much of the sea is under ice.
+    pub(crate) tints: Box<[[u8; 4]]>,
     /// What grows there.
     pub(crate) biomes: Box<[Biome]>,
 }
@@ -49,7 +53,7 @@ impl Weighter<CellId, Arc<Piece>> for PieceBytes {
 }
 
 /// What a vertex takes in memory.
-const VERTEX_BYTES: usize = 4 + 4 + 3 + 1;
+const VERTEX_BYTES: usize = 4 + 4 + 4 + 1;
 
 const PIECE_BYTES: u64 = (PIECE_SIDE * PIECE_SIDE * VERTEX_BYTES) as u64;
 
@@ -74,24 +78,49 @@ impl Pieces {
         if let Some(piece) = self.kept.get(&cell) {
             return piece;
         }
-        let piece = Arc::new(Piece::of(self.planet.patch(cell, PIECE_QUADS, 0)));
+        let piece = Arc::new(Piece::of(&self.planet.patch(cell, PIECE_QUADS, BORDER)));
         self.kept.insert(cell, Arc::clone(&piece));
         piece
     }
 }
 
+/// Vertices around a piece that are looked at for water beside it.
+const BORDER: u32 = 1;
+
 impl Piece {
-    fn of(patch: Patch) -> Self {
-        let tints = (0..patch.biomes.len())
-            .map(|index| {
-                palette::land_tint(patch.biomes[index], patch.temperatures_c[index], patch.rain_mm[index])
-            })
-            .collect();
+    fn of(patch: &Patch) -> Self {
+        let inner = || inner_vertices(patch.side());
+        let tint = |at: usize| {
+            let [red, green, blue] =
+                palette::land_tint(patch.biomes[at], patch.temperatures_c[at], patch.rain_mm[at]);
+            [red, green, blue, if patch.biomes[at] == Biome::SeaIce { u8::MAX } else { 0 }]
+        };
         Self {
-            elevations_m: patch.elevations_m.into_boxed_slice(),
-            water_m: patch.water_m.into_boxed_slice(),
-            tints,
-            biomes: patch.biomes.into_boxed_slice(),
+            elevations_m: inner().map(|at| patch.elevations_m[at]).collect(),
+            depths_m: inner().map(|at| depth_m(patch, at)).collect(),
+            tints: inner().map(tint).collect(),
+            biomes: inner().map(|at| patch.biomes[at]).collect(),
         }
     }
+}
+
+/// Indices of the vertices of a patch that are not in its border.
+fn inner_vertices(side: usize) -> impl Iterator<Item = usize> {
+    let border = BORDER as usize;
+    (border..side - border)
+        .flat_map(move |row| (border..side - border).map(move |column| row * side + column))
+}
+
+/// Depth of the water at a vertex. Beside water it stands where it stands on the wet neighbours, below the ground.
+fn depth_m(patch: &Patch, at: usize) -> f32 {
+    let (ground_m, surface_m) = (patch.elevations_m[at], patch.water_m[at]);
+    if !surface_m.is_nan() {
+        return surface_m - ground_m;
+    }
+    let side = patch.side();
+    let around =
+        [at - side - 1, at - side, at - side + 1, at - 1, at + 1, at + side - 1, at + side, at + side + 1];
+    let surfaces_m = around.into_iter().map(|at| patch.water_m[at]).filter(|surface_m| !surface_m.is_nan());
+    let (wet, sum_m) = surfaces_m.fold((0_u8, 0.0), |(wet, sum_m), surface_m| (wet + 1, sum_m + surface_m));
+    if wet == 0 { DRY_M } else { (sum_m / f32::from(wet) - ground_m).min(0.0) }
 }

@@ -15,7 +15,7 @@ pub(crate) use ground::Pieces;
 pub(crate) use paint::paint;
 pub use palette::biome_color;
 pub(crate) use palette::height_colors;
-pub(crate) use rivers::rivers;
+pub(crate) use rivers::Rivers;
 pub(crate) use sample::{Samples, biome_numbers};
 pub(crate) use terrarium::terrarium;
 pub(crate) use view::View;

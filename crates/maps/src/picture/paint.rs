@@ -3,7 +3,8 @@
 use glam::{Vec2, Vec3};
 use planet::Planet;
 
-use super::sample::{DRY_M, Samples};
+use super::ground::DRY_M;
+use super::sample::Samples;
 use super::view::View;
 use super::{MapLayer, Picture, palette};
 
@@ -78,7 +79,7 @@ fn pixel(samples: &Samples, at: usize, river: f32, size_m: Vec2, scale: Scale, l
     let mut color = Vec3::ZERO;
     if wet < 1.0 {
         let flat = match layer {
-            MapLayer::Biome => on_slope(samples.tints[at], slope.length()),
+            MapLayer::Biome => on_slope(samples.tints[at].truncate(), slope.length()),
             MapLayer::Elevation => palette::land_at_height(ground_m * scale.height),
         };
         let land = lit(flat, slope * scale.exaggeration, 1.0);
@@ -86,7 +87,7 @@ fn pixel(samples: &Samples, at: usize, river: f32, size_m: Vec2, scale: Scale, l
     }
     if wet > 0.0 {
         let bare = water(ground_m, depth_m.max(0.0), slope * scale.exaggeration, scale);
-        let ice = if layer == MapLayer::Biome { samples.ice[at] } else { 0.0 };
+        let ice = if layer == MapLayer::Biome { samples.tints[at].w / 255.0 } else { 0.0 };
         color += bare.lerp(palette::SEA_ICE, ice * ICE_OPACITY) * wet;
     }
     color

@@ -69,17 +69,34 @@ fn climate_color(temperature_c: f32, rain_mm: f32) -> Vec3 {
 }
 
 /// A colour at each of some heights, lowest first.
-struct Ramp<const N: usize>([(f32, [u8; 3]); N]);
+struct Ramp<const N: usize> {
+    stops: [f32; N],
+    colors: [[u8; 3]; N],
+}
 
 impl<const N: usize> Ramp<N> {
+    const fn new(pairs: [(f32, [u8; 3]); N]) -> Self {
+        let (mut stops, mut colors) = ([0.0; N], [[0; 3]; N]);
+        let mut index = 0;
+        while index < N {
+            (stops[index], colors[index]) = pairs[index];
+            index += 1;
+        }
+        Self { stops, colors }
+    }
+
     fn at(&self, x: f32) -> Vec3 {
-        let (index, share) = between(&self.0.map(|(stop, _)| stop), x);
-        rgb(self.0[index].1).lerp(rgb(self.0[index + 1].1), share)
+        let (index, share) = between(&self.stops, x);
+        rgb(self.colors[index]).lerp(rgb(self.colors[index + 1]), share)
+    }
+
+    fn pairs(&self) -> impl DoubleEndedIterator<Item = (f32, [u8; 3])> + ExactSizeIterator {
+        self.stops.into_iter().zip(self.colors)
     }
 }
 
 /// Land by height, metres.
-const LAND: Ramp<10> = Ramp([
+static LAND: Ramp<10> = Ramp::new([
     (-400.0, [116, 158, 128]),
     (0.0, [148, 186, 136]),
     (120.0, [174, 201, 146]),
@@ -93,7 +110,7 @@ const LAND: Ramp<10> = Ramp([
 ]);
 
 /// Sea by depth, metres.
-const SEA: Ramp<8> = Ramp([
+static SEA: Ramp<8> = Ramp::new([
     (0.0, [170, 213, 219]),
     (30.0, [154, 203, 214]),
     (150.0, [129, 185, 204]),
@@ -105,7 +122,7 @@ const SEA: Ramp<8> = Ramp([
 ]);
 
 /// Lakes and rivers by depth, metres.
-const FRESH: Ramp<3> = Ramp([(0.0, [147, 193, 209]), (40.0, [116, 171, 196]), (800.0, [74, 132, 168])]);
+static FRESH: Ramp<3> = Ramp::new([(0.0, [147, 193, 209]), (40.0, [116, 171, 196]), (800.0, [74, 132, 168])]);
 
 pub(crate) fn land_at_height(earth_m: f32) -> Vec3 {
     LAND.at(earth_m)
@@ -113,9 +130,9 @@ pub(crate) fn land_at_height(earth_m: f32) -> Vec3 {
 
 /// Colours of the elevation layer from the deepest sea to the highest land, with their heights above the sea.
 pub(crate) fn height_colors() -> impl Iterator<Item = (f32, [u8; 3])> {
-    let sea = SEA.0.into_iter().rev().map(|(depth_m, color)| (-depth_m, color));
+    let sea = SEA.pairs().rev().map(|(depth_m, color)| (-depth_m, color));
     // The shore belongs to both: the legend shows it as land. Dry ground below the sea is rare.
-    sea.take(SEA.0.len() - 1).chain(LAND.0.into_iter().skip(1))
+    sea.take(SEA.pairs().len() - 1).chain(LAND.pairs().skip(1))
 }
 
 pub(crate) fn sea_at_depth(earth_m: f32) -> Vec3 {
@@ -160,13 +177,13 @@ mod tests {
 
     #[test]
     fn ramps_pass_through_their_stops_and_hold_beyond_them() {
-        for (depth, color) in SEA.0 {
+        for (depth, color) in SEA.pairs() {
             assert_eq!(bytes(sea_at_depth(depth)), color);
         }
-        assert_eq!(bytes(sea_at_depth(-5.0)), SEA.0[0].1);
-        assert_eq!(bytes(sea_at_depth(1e9)), SEA.0[7].1);
-        assert_eq!(bytes(sea_at_depth(f32::NAN)), SEA.0[0].1);
-        assert_eq!(bytes(land_at_height(-1e9)), LAND.0[0].1);
+        assert_eq!(bytes(sea_at_depth(-5.0)), SEA.colors[0]);
+        assert_eq!(bytes(sea_at_depth(1e9)), SEA.colors[7]);
+        assert_eq!(bytes(sea_at_depth(f32::NAN)), SEA.colors[0]);
+        assert_eq!(bytes(land_at_height(-1e9)), LAND.colors[0]);
     }
 
     #[test]

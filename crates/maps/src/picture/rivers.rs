@@ -2,10 +2,13 @@
 //! has room for.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use cell::CellId;
-use glam::{DVec2, Vec2};
+use glam::{DVec2, DVec3, Vec2};
 use planet::{Planet, Reach};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use super::view::View;
 
@@ -15,32 +18,102 @@ const DISCHARGE_MIN_AT_KM: f64 = 10.0;
 const DISCHARGE_GROWTH: f64 = 1.3;
 
 /// Widths of lines in pixels: of the least river that is drawn, more for each doubling of discharge, and the most.
-const LINE_LEAST: f64 = 0.55;
-const LINE_GROWTH: f64 = 0.28;
-const LINE_MOST: f64 = 2.2;
+const LINE_LEAST: f32 = 0.55;
+const LINE_GROWTH: f32 = 0.28;
+const LINE_MOST: f32 = 2.2;
 
-/// Discharge over the least at which a line is fully there.
-const FADED_IN: f64 = 2.5;
+/// Discharge over the least at which a line is fully there, and how much of it is there at the least.
+const FADED_IN: f32 = 2.5;
+const FAINTEST: f32 = 0.25;
 
 /// Wider than this, in pixels, a river is seen in the ground itself.
-const OWN_WIDTH: f64 = 2.5;
+const OWN_WIDTH: f32 = 2.5;
 
 /// Pixels around a window in which lines may begin that reach into it.
 const MARGIN: f64 = 3.0;
 
-/// Share of each pixel of a view that lines of rivers cover, row by row without the pixels outside.
-pub(crate) fn rivers(planet: &Planet, view: &View) -> Vec<f32> {
-    let mut canvas = Canvas::new(view);
-    let shift = f64::from(planet.spec().shift);
-    let pixel_m = view.nominal_pixel() * planet.radius_m();
+/// Gathers the rivers of cells and keeps those asked for last: tiles of low zooms share the same few cells.
+pub(crate) struct Rivers {
+    kept: Cache<Drawn, Arc<[Stretch]>, StretchBytes>,
+}
+
+/// Which rivers: those of a cell that are drawn at one size of pixels, as the bits of its length.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Drawn {
+    cell: CellId,
+    pixel: u64,
+}
+
+/// What is drawn of a reach.
+#[derive(Clone, Copy)]
+struct Stretch {
+    a: DVec3,
+    b: DVec3,
+    width_m: f32,
+    /// Over that of the least river that is drawn.
+    discharge: f32,
+}
+
+#[derive(Clone)]
+struct StretchBytes;
+
+impl Weighter<Drawn, Arc<[Stretch]>> for StretchBytes {
+    fn weight(&self, _: &Drawn, stretches: &Arc<[Stretch]>) -> u64 {
+        (size_of_val::<[Stretch]>(stretches) + 128) as u64
+    }
+}
+
+impl Rivers {
+    /// Keeps about `bytes_max` of lines.
+    pub(crate) fn new(bytes_max: u64) -> Self {
+        /// Of a cell with some rivers.
+        const CELL_BYTES: u64 = 16 << 10;
+        Self { kept: Cache::with_weighter((bytes_max / CELL_BYTES) as usize, bytes_max, StretchBytes) }
+    }
+
+    /// Share of each pixel of a view that lines of rivers cover, row by row without the pixels outside.
+    pub(crate) fn under(&self, planet: &Planet, view: &View) -> Vec<f32> {
+        let mut canvas = Canvas::new(view);
+        let pixel_m = view.nominal_pixel() * planet.radius_m();
+        for cell in cells_under(view) {
+            for stretch in &*self.of_cell(planet, cell, pixel_m) {
+                canvas.draw(view, stretch, pixel_m);
+            }
+        }
+        canvas.coverage
+    }
+
+    fn of_cell(&self, planet: &Planet, cell: CellId, pixel_m: f64) -> Arc<[Stretch]> {
+        let key = Drawn { cell, pixel: pixel_m.to_bits() };
+        if let Some(kept) = self.kept.get(&key) {
+            return kept;
+        }
+        let least = least_discharge_m3_s(planet.spec().shift, pixel_m);
+        let reaches = planet.reaches(cell, MARGIN * pixel_m, least);
+        let stretches: Arc<[Stretch]> = reaches.iter().map(|reach| Stretch::of(reach, least)).collect();
+        self.kept.insert(key, Arc::clone(&stretches));
+        stretches
+    }
+}
+
+/// Of the least river that is drawn where pixels are this large.
+fn least_discharge_m3_s(shift: u8, pixel_m: f64) -> f64 {
+    let shift = f64::from(shift);
     let earth_pixel_km = pixel_m * libm::exp2(shift) / 1_000.0;
-    let least = DISCHARGE_MIN_AT_KM * libm::pow(earth_pixel_km, DISCHARGE_GROWTH) * libm::exp2(-2.0 * shift);
-    for cell in cells_under(view) {
-        for reach in planet.reaches(cell, MARGIN * pixel_m, least) {
-            canvas.draw(view, &reach, least, pixel_m);
+    let earth_m3_s = DISCHARGE_MIN_AT_KM * libm::pow(earth_pixel_km, DISCHARGE_GROWTH);
+    // A planet's areas, and with them its waters, shrink by 4^-shift.
+    earth_m3_s * libm::exp2(-2.0 * shift)
+}
+
+impl Stretch {
+    fn of(reach: &Reach, least: f64) -> Self {
+        Self {
+            a: reach.a,
+            b: reach.b,
+            width_m: reach.width_a_m.max(reach.width_b_m) as f32,
+            discharge: (reach.discharge_m3_s / least) as f32,
         }
     }
-    canvas.coverage
 }
 
 /// Cells of about 256 pixels that hold every pixel of a view.
@@ -76,23 +149,22 @@ impl Canvas {
         Self { width: view.width as i32, height: view.height as i32, coverage: vec![0.0; count] }
     }
 
-    fn draw(&mut self, view: &View, reach: &Reach, least: f64, nominal_pixel_m: f64) {
-        let (Some(a), Some(b)) = (view.place(reach.a), view.place(reach.b)) else { return };
-        // The shorter way round, and again from the other side of the world.
-        let round = view.world_width().map_or(0.0, |world| world * ((a.x - b.x) / world).round());
-        let b = b + DVec2::new(round, 0.0);
-        let own = reach.width_a_m.max(reach.width_b_m) / nominal_pixel_m;
+    fn draw(&mut self, view: &View, stretch: &Stretch, nominal_pixel_m: f64) {
+        let own = stretch.width_m / nominal_pixel_m as f32;
         if own > OWN_WIDTH {
             return;
         }
-        let doublings = libm::log2(reach.discharge_m3_s / least).max(0.0);
-        let width = (LINE_LEAST + LINE_GROWTH * doublings).min(LINE_MOST).max(own);
-        let strength = ((reach.discharge_m3_s / least - 1.0) / (FADED_IN - 1.0)).clamp(0.25, 1.0);
-        let half = (width * 0.5) as f32;
-        self.line(a.as_vec2(), b.as_vec2(), half, strength as f32);
+        let (Some(a), Some(b)) = (view.place(stretch.a), view.place(stretch.b)) else { return };
+        // The shorter way round, and again from the other side of the world.
+        let round = view.world_width().map_or(0.0, |world| world * ((a.x - b.x) / world).round());
+        let b = b + DVec2::new(round, 0.0);
+        let doublings = libm::log2f(stretch.discharge).max(0.0);
+        let half = 0.5 * (LINE_LEAST + LINE_GROWTH * doublings).min(LINE_MOST).max(own);
+        let strength = ((stretch.discharge - 1.0) / (FADED_IN - 1.0)).clamp(FAINTEST, 1.0);
+        self.line(a.as_vec2(), b.as_vec2(), half, strength);
         if round != 0.0 {
             let back = DVec2::new(round, 0.0);
-            self.line((a - back).as_vec2(), (b - back).as_vec2(), half, strength as f32);
+            self.line((a - back).as_vec2(), (b - back).as_vec2(), half, strength);
         }
     }
 

@@ -6,15 +6,10 @@
 use std::sync::Arc;
 
 use cell::{CellId, FaceIj, point_to_face_uv, uv_to_st};
-use glam::Vec3;
-use planet::Biome;
+use glam::Vec4;
 
-use super::ground::{PIECE_DEPTH, PIECE_QUADS, PIECE_SIDE, Piece, Pieces};
-use super::palette;
+use super::ground::{DRY_M, PIECE_DEPTH, PIECE_QUADS, PIECE_SIDE, Piece, Pieces};
 use super::view::{Row, View};
-
-/// Depth of a pixel that is far from any water, metres.
-pub(crate) const DRY_M: f32 = -1e6;
 
 /// Vertices are at most 1.5 and at least 0.75 pixels apart.
 const SHARPNESS: f64 = 0.4;
@@ -31,18 +26,15 @@ pub(crate) struct Samples {
     /// Metres of water over the ground. Below zero on dry ground by the water, [`DRY_M`] elsewhere: the shore is
     /// where it passes zero.
     pub(crate) depths_m: Vec<f32>,
-    /// Red, green and blue of the land, 0..=255.
-    pub(crate) tints: Vec<Vec3>,
-    /// Share of the sea under ice.
-    pub(crate) ice: Vec<f32>,
+    /// Red, green and blue of the land, and ice upon the sea; each 0..=255.
+    pub(crate) tints: Vec<Vec4>,
 }
 
 #[derive(Clone, Copy)]
 struct Sample {
     elevation_m: f32,
     depth_m: f32,
-    tint: Vec3,
-    ice: f32,
+    tint: Vec4,
 }
 
 impl Sample {
@@ -57,7 +49,6 @@ impl Sample {
             elevation_m: mix(self.elevation_m, finer.elevation_m),
             depth_m,
             tint: self.tint.lerp(finer.tint, share),
-            ice: mix(self.ice, finer.ice),
         }
     }
 }
@@ -71,7 +62,6 @@ impl Samples {
             elevations_m: Vec::with_capacity(count),
             depths_m: Vec::with_capacity(count),
             tints: Vec::with_capacity(count),
-            ice: Vec::with_capacity(count),
         };
         let columns: Vec<_> = (-1..=view.width as i32).map(|column| view.column(column)).collect();
         let mut reader = Reader { pieces, last: None };
@@ -88,7 +78,6 @@ impl Samples {
                 samples.elevations_m.push(sample.elevation_m);
                 samples.depths_m.push(sample.depth_m);
                 samples.tints.push(sample.tint);
-                samples.ice.push(sample.ice);
             }
         }
         samples
@@ -183,29 +172,20 @@ impl Quad<'_> {
     }
 
     fn interpolate(&self) -> Sample {
-        let (right, up) = (self.right, self.up);
+        let Self { piece, corners, right, up } = self;
         let weights = [(1.0 - right) * (1.0 - up), right * (1.0 - up), (1.0 - right) * up, right * up];
-        let ground_m = self.corners.map(|corner| self.piece.elevations_m[corner]);
-        let water_m = self.corners.map(|corner| self.piece.water_m[corner]);
-        let mut sample = Sample { elevation_m: 0.0, depth_m: DRY_M, tint: Vec3::ZERO, ice: 0.0 };
-        for (index, weight) in weights.into_iter().enumerate() {
-            let corner = self.corners[index];
-            sample.elevation_m += ground_m[index] * weight;
-            sample.tint += palette::rgb(self.piece.tints[corner]) * weight;
-            sample.ice += if self.piece.biomes[corner] == Biome::SeaIce { weight } else { 0.0 };
+        let mut sample = Sample { elevation_m: 0.0, depth_m: 0.0, tint: Vec4::ZERO };
+        let mut is_dry = false;
+        for (corner, weight) in corners.iter().zip(weights) {
+            let depth_m = piece.depths_m[*corner];
+            is_dry |= depth_m == DRY_M;
+            sample.depth_m += depth_m * weight;
+            sample.elevation_m += piece.elevations_m[*corner] * weight;
+            sample.tint += Vec4::from_array(piece.tints[*corner].map(f32::from)) * weight;
         }
-        let (wet, sum_m) = water_m
-            .into_iter()
-            .filter(|level_m| !level_m.is_nan())
-            .fold((0, 0.0), |(wet, sum_m), level_m| (wet + 1, sum_m + level_m));
-        if wet > 0 {
-            // On dry corners the water stands where it stands on the others, below the ground.
-            let level_m = sum_m / wet as f32;
-            let depth_m = |index: usize| {
-                let own_m = water_m[index];
-                if own_m.is_nan() { (level_m - ground_m[index]).min(0.0) } else { own_m - ground_m[index] }
-            };
-            sample.depth_m = (0..4).map(|index| depth_m(index) * weights[index]).sum();
+        // A quad with water has no corner that is far from it.
+        if is_dry {
+            sample.depth_m = DRY_M;
         }
         sample
     }

@@ -1,5 +1,7 @@
 //! A small planet behind the routes, without a network.
 
+#![allow(dead_code, reason = "each file of tests uses its part")]
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
