@@ -16,7 +16,7 @@ mod hollows;
 mod inland;
 mod lakes;
 mod lattice;
-mod parallel;
+pub(crate) mod parallel;
 mod plates;
 mod pyramid;
 mod random;
