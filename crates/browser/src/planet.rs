@@ -12,7 +12,11 @@ use glam::DVec3;
 use planet::artifact::{ArtifactError, Manifest};
 use planet::{Biome, BiomeTable, Ground, Planet, Raster, TileId};
 #[cfg(any(test, feature = "checks"))]
-use planet::{PlanetSpec, SHIFT_MAX, golden_hash};
+use {
+    planet::artifact::Identity,
+    planet::{PlanetSpec, RASTER_LEVEL_MAX, RASTER_LEVEL_MIN, SHIFT_MAX, golden_hash},
+    std::num::NonZeroUsize,
+};
 
 use crate::write_values;
 
@@ -341,6 +345,30 @@ pub extern "C" fn planet_golden(seed: u64, shift: u32) -> u64 {
     spec_for_test(seed, shift).map_or(0, golden_hash)
 }
 
+/// Makes a planet by its seed alone, writes the hash that names it, 32 bytes, and returns 1; 0 if there is no such shift or
+/// raster level. The hash covers every tile of the raster.
+///
+/// # Safety
+/// `out` has room for [`PLANET_HASH_BYTES`].
+#[cfg(any(test, feature = "checks"))]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn planet_golden_name(seed: u64, shift: u32, raster_level: u32, out: *mut u8) -> u32 {
+    let raster_level = raster_level as u8;
+    if !(RASTER_LEVEL_MIN..=RASTER_LEVEL_MAX).contains(&raster_level) {
+        return 0;
+    }
+    let Some(spec) = spec_for_test(seed, shift) else { return 0 };
+    let spec = PlanetSpec { raster_level, ..spec };
+    let planet = Planet::generate(spec);
+    let biome_table = BiomeTable::default().to_bytes();
+    let identity = Identity { spec, sub_seed: 0, import: None, biome_table };
+    let artifact = planet::artifact::write(identity, planet.raster(), NonZeroUsize::MIN);
+    let Ok(manifest) = Manifest::decode(&artifact) else { return 0 };
+    // SAFETY: the caller's promise above.
+    unsafe { write_values(out, &manifest.planet_hash().0) };
+    1
+}
+
 /// Writes the English name of a biome and returns its length in bytes, 0 if there is none of that number.
 ///
 /// # Safety
@@ -362,9 +390,7 @@ fn spec_for_test(seed: u64, shift: u32) -> Option<PlanetSpec> {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
-
-    use planet::artifact::{Identity, encode_tile, tiles_of, write};
+    use planet::artifact::{Digest, encode_tile, tiles_of, write};
 
     use super::*;
 
@@ -479,6 +505,26 @@ mod tests {
         assert_eq!(planet_generate(1, 10), 0);
         assert_eq!(planet_generate(1, u32::MAX), 0);
         assert_eq!(planet_golden(1, 256), 0);
+    }
+
+    #[test]
+    fn the_golden_planets_are_named_as_ever_here_and_in_the_browser() {
+        // `tests/golden.mjs` holds the WebAssembly module against the same file.
+        let golden = include_str!("../tests/golden_planets.txt");
+        let mut found = String::new();
+        for line in golden.lines() {
+            let fields: Vec<_> = line.split(' ').collect();
+            let (&[seed, shift, level], true) = (&fields[..3], fields.len() == 4) else { panic!("{line}") };
+            let numbers = [shift, level].map(|field| field.parse().expect("a number"));
+            let mut name = Digest([0; PLANET_HASH_BYTES]);
+            // SAFETY: the array has the size asked for.
+            let is_made = unsafe {
+                planet_golden_name(seed.parse().expect("a seed"), numbers[0], numbers[1], name.0.as_mut_ptr())
+            };
+            assert_eq!(is_made, 1, "{line}");
+            found += &format!("{seed} {shift} {level} {name}\n");
+        }
+        assert_eq!(found, golden, "a change of these is a change of GENERATOR_VERSION");
     }
 
     #[test]

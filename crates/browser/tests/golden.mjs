@@ -1,6 +1,6 @@
-// The planets of crates/planet/tests/golden.txt and the walks of golden_walks.txt are the same in WebAssembly as in the
-// server, whose tests read the same files. Also says which functions of the host the module wants.
-// The module is the page's with the feature `checks`, as `npm run wasm` in web builds it.
+// The planets of crates/planet/tests/golden.txt, the names of golden_planets.txt (hashes over every tile that the global
+// stage makes) and the walks of golden_walks.txt are the same in WebAssembly as in the server, whose tests read the same
+// files. Also says which functions of the host the module wants. The module is the page's with the feature `checks`.
 //
 //   node crates/browser/tests/golden.mjs [MODULE.wasm]
 
@@ -63,6 +63,17 @@ for (const planet of planets) {
   console.log(`planet ${seed}, shift ${shift}: ${actual} (${(performance.now() - started).toFixed(0)} ms)`);
 }
 console.log(`${planets.length} planets are equal to the server's`);
+
+const named = readFileSync(fromRoot("crates/browser/tests/golden_planets.txt"), "utf8").trimEnd().split("\n");
+assert.ok(named.length >= 3, "golden names are missing");
+for (const line of named) {
+  const [seed, shift, level, expected] = line.split(" ");
+  const at = exports.alloc(32);
+  assert.equal(exports.planet_golden_name(BigInt(seed), Number(shift), Number(level), at), 1);
+  const actual = Buffer.from(memory.buffer, at, 32).toString("hex");
+  assert.equal(actual, expected, `the planet of seed ${seed}, raster level ${level}, has another name`);
+}
+console.log(`${named.length} planets have the server's names`);
 
 const walks = readFileSync(walksPath, "utf8")
   .trimEnd()
