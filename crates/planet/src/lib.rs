@@ -16,6 +16,7 @@ mod biome;
 mod biome_table;
 mod chunk;
 mod climate;
+pub mod codec;
 pub mod global;
 mod golden;
 mod ground;

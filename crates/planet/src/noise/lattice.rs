@@ -69,12 +69,13 @@ pub(super) const UNIT: f32 = 1.4 / 2_147_483_648.0;
 
 /// The gradient of a lattice point times the way from it.
 ///
-/// The three components are the hash itself and shifted by 7 and 14 bits: each begins where the hash is well mixed,
-/// and two share no more than a 128th.
+/// The hash is a square with its root beside it: one multiplication whose high bits have nothing to do with those of
+/// a neighbour, in whatever plane of the lattice. The three components are the hash itself and shifted by 7 and
+/// 14 bits: each begins where the hash is well mixed, and two share no more than a 128th.
 #[inline(always)]
 fn slope(point: u32, x: f32, y: f32, z: f32) -> f32 {
-    let hash = point.wrapping_mul(MIX);
-    // Signed conversions: every instruction set has them.
+    let hash = point.wrapping_mul(point.wrapping_add(MIX));
+    // Signed, because every instruction set has that conversion.
     (hash as i32) as f32 * x + ((hash << 7) as i32) as f32 * y + ((hash << 14) as i32) as f32 * z
 }
 

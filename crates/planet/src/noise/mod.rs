@@ -9,7 +9,9 @@
 //!
 //! Nothing here knows metres, planets or levels of detail.
 
-mod classic;
+// What is not inlined into the variants of an instruction set is not compiled for it.
+#![allow(clippy::inline_always)]
+
 mod fbm;
 mod instruction_set;
 mod lattice;
@@ -17,7 +19,6 @@ mod positions;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use classic::Noise;
 pub use fbm::{Crest, Fbm, OCTAVES_MAX};
 pub use instruction_set::{InstructionSet, Task};
 pub use positions::Positions;
