@@ -274,8 +274,15 @@ pub(crate) struct ImportArgs {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
-    #[command(flatten)]
-    pub(crate) spec: SpecArgs,
+    /// Decides what the heights leave open [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Radius is Earth's / 2^SHIFT [default: 3]
+    #[arg(long, value_name = "SHIFT")]
+    pub(crate) shift: Option<u8>,
+    /// How fine it is made as a whole, 6 to 10 [default: 10]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) raster_level: Option<u8>,
     /// One JSON object instead of sentences
     #[arg(long)]
     pub(crate) json: bool,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,8 +60,13 @@ pub(crate) fn store_config(config: &Config) -> StoreConfig {
         Some(url) => {
             StoreConfig::Postgres { url: url.clone(), max_connections: config.database.connections_max }
         }
-        None => StoreConfig::Sqlite { path: config.node.data.join(DATABASE_FILE) },
+        None => StoreConfig::Sqlite { path: database_file(config) },
     }
+}
+
+/// The embedded database of this configuration.
+pub(crate) fn database_file(config: &Config) -> PathBuf {
+    config.node.data.join(DATABASE_FILE)
 }
 
 /// What this node decides about its edge.

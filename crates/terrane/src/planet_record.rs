@@ -88,15 +88,7 @@ pub(crate) async fn load_or_create(
     fresh_id: Uuid,
     now_us: i64,
 ) -> Result<PlanetRecord, PlanetRecordError> {
-    let default = PlanetSpec::default();
-    let spec = found.map_or_else(
-        || PlanetSpec {
-            seed: wanted.seed.unwrap_or(default.seed),
-            shift: wanted.shift.unwrap_or(default.shift),
-            raster_level: wanted.raster_level.unwrap_or(default.raster_level),
-        },
-        |found| found.spec,
-    );
+    let spec = found.map_or_else(|| wanted.spec(), |found| found.spec);
     check(spec, wanted)?;
     let import = found.and_then(|found| found.import).map(|import| import.to_string());
     let record = store

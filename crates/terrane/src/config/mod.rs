@@ -9,6 +9,7 @@ mod source;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use planet::PlanetSpec;
 use telemetry::LogFormat;
 
 pub(crate) use settings::template;
@@ -59,6 +60,18 @@ pub(crate) struct PlanetConfig {
     /// `None`: whatever the planet was made with.
     pub(crate) raster_level: Option<u8>,
     pub(crate) day_length_s: u32,
+}
+
+impl PlanetConfig {
+    /// What a new planet is made as.
+    pub(crate) fn spec(&self) -> PlanetSpec {
+        let default = PlanetSpec::default();
+        PlanetSpec {
+            seed: self.seed.unwrap_or(default.seed),
+            shift: self.shift.unwrap_or(default.shift),
+            raster_level: self.raster_level.unwrap_or(default.raster_level),
+        }
+    }
 }
 
 #[derive(Debug, PartialEq)]

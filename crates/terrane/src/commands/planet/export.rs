@@ -31,7 +31,8 @@ pub(super) fn run(arguments: &ExportArgs) -> Result<(), Failure> {
     let painter = Painter::new(Arc::new(Planet::new(manifest.identity().spec, raster)), GROUND_BYTES_MAX);
     let mut bar = Bar::new();
     let mut tell = |share: f32| {
-        bar.show(Preparation { stage: "drawing", percent: (share.clamp(0.0, 1.0) * 100.0) as u8 })
+        let percent = (share.clamp(0.0, 1.0) * 100.0) as u8;
+        bar.show(Preparation { stage: "drawing", percent });
     };
     let file = File::create(out).with_context(|| format!("{} cannot be written", out.display()))?;
     let mut file = BufWriter::new(file);

@@ -120,7 +120,12 @@ impl Server {
         server
     }
 
-    /// One that has not been started, in a folder with something in it.
+    /// One that has not been started.
+    pub(crate) fn new() -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap())
+    }
+
+    /// The same in a folder with something in it.
     pub(crate) fn in_folder(folder: TempDir) -> Self {
         Self { folder, options: Vec::new(), running: None }
     }
