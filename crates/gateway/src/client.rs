@@ -57,7 +57,12 @@ impl Client {
     /// reads it itself; anything else that is not there is not there.
     fn find(&self, path: &str, takes_html: bool) -> Option<&Asset> {
         let file = path.trim_start_matches('/');
-        self.0.get(file).or_else(|| self.0.get(PAGE).filter(|_| file.is_empty() || is_page(path, takes_html)))
+        self.0.get(file).or_else(|| {
+            // A page of its own, as the map is, or a place inside the client.
+            let is_page = file.is_empty() || is_page(path, takes_html);
+            let page = self.0.get(&format!("{file}.html")).or_else(|| self.0.get(PAGE));
+            page.filter(|_| is_page)
+        })
     }
 }
 
