@@ -78,28 +78,28 @@ fn wood_of(biome: Biome) -> Option<Wood> {
     use Kind::{Acacia, Birch, Broadleaf, Cactus, Conifer, Palm, RainTree, Shrub};
     let wood = |open, grove, size, species| Some(Wood { open, grove, species, size });
     match biome {
-        Biome::Taiga => wood(0.06, 0.56, 1.25, &[(Conifer, 0.84), (Birch, 0.11), (Shrub, 0.05)]),
+        Biome::Taiga => wood(0.24, 0.82, 1.25, &[(Conifer, 0.84), (Birch, 0.11), (Shrub, 0.05)]),
         Biome::TemperateForest => {
-            wood(0.06, 0.54, 1.3, &[(Broadleaf, 0.70), (Birch, 0.08), (Conifer, 0.12), (Shrub, 0.10)])
+            wood(0.22, 0.80, 1.3, &[(Broadleaf, 0.70), (Birch, 0.08), (Conifer, 0.12), (Shrub, 0.10)])
         }
         Biome::TemperateRainForest => {
-            wood(0.14, 0.62, 1.7, &[(Conifer, 0.58), (Broadleaf, 0.26), (Shrub, 0.16)])
+            wood(0.30, 0.85, 1.7, &[(Conifer, 0.58), (Broadleaf, 0.26), (Shrub, 0.16)])
         }
         Biome::TropicalForest => {
-            wood(0.20, 0.66, 1.35, &[(RainTree, 0.46), (Broadleaf, 0.24), (Palm, 0.16), (Shrub, 0.14)])
+            wood(0.42, 0.90, 1.35, &[(RainTree, 0.46), (Broadleaf, 0.24), (Palm, 0.16), (Shrub, 0.14)])
         }
         Biome::SeasonalForest => {
-            wood(0.06, 0.44, 1.25, &[(Broadleaf, 0.52), (RainTree, 0.12), (Acacia, 0.16), (Shrub, 0.20)])
+            wood(0.16, 0.66, 1.25, &[(Broadleaf, 0.52), (RainTree, 0.12), (Acacia, 0.16), (Shrub, 0.20)])
         }
-        Biome::Savanna => wood(0.010, 0.060, 1.35, &[(Acacia, 0.66), (Shrub, 0.28), (Broadleaf, 0.06)]),
+        Biome::Savanna => wood(0.014, 0.080, 1.35, &[(Acacia, 0.66), (Shrub, 0.28), (Broadleaf, 0.06)]),
         Biome::Grassland => wood(0.004, 0.030, 1.2, &[(Broadleaf, 0.55), (Shrub, 0.45)]),
         Biome::Steppe => wood(0.003, 0.010, 0.8, &[(Shrub, 1.0)]),
-        Biome::Shrubland => wood(0.05, 0.16, 0.95, &[(Shrub, 0.74), (Broadleaf, 0.18), (Conifer, 0.08)]),
+        Biome::Shrubland => wood(0.08, 0.26, 0.95, &[(Shrub, 0.74), (Broadleaf, 0.18), (Conifer, 0.08)]),
         Biome::Desert => wood(0.006, 0.036, 1.3, &[(Cactus, 0.58), (Shrub, 0.42)]),
         Biome::ColdDesert => wood(0.006, 0.012, 0.7, &[(Shrub, 1.0)]),
         Biome::Tundra => wood(0.004, 0.016, 0.6, &[(Shrub, 0.85), (Birch, 0.15)]),
         Biome::AlpineMeadow => wood(0.003, 0.012, 0.7, &[(Conifer, 0.4), (Shrub, 0.6)]),
-        Biome::Wetland => wood(0.02, 0.16, 1.1, &[(Broadleaf, 0.45), (Birch, 0.30), (Shrub, 0.25)]),
+        Biome::Wetland => wood(0.05, 0.26, 1.1, &[(Broadleaf, 0.45), (Birch, 0.30), (Shrub, 0.25)]),
         Biome::Beach => wood(0.014, 0.03, 1.2, &[(Palm, 1.0)]),
         _ => None,
     }
@@ -132,7 +132,7 @@ fn canopy(site: &Site, dice: &mut Dice) -> Option<(Kind, f64)> {
     let (chance, pick, size) = (dice.unit(), dice.unit(), dice.unit());
     let Wood { open, grove, species, size: largest } = wood_of(site.biome).filter(|_| !site.is_beach())?;
     let thrives = ramp(site.climate.temperature_c, -9.0, 1.0);
-    let density = (open + (grove - open) * site.grove) * 2.2 * (0.25 + 0.75 * thrives);
+    let density = (open + (grove - open) * site.grove) * 1.5 * (0.25 + 0.75 * thrives);
     let kind = species_at(species, pick)?;
     let is_tall = !matches!(kind, Kind::Shrub | Kind::Cactus | Kind::Palm);
     (is_tall && chance < density).then_some((kind, largest * (0.9 + 0.5 * size) * (0.6 + 0.4 * thrives)))
@@ -264,7 +264,7 @@ mod tests {
         let clearing = Site { grove: 0.0, ..site(Biome::TemperateForest, 12.0) };
         let wall = Site { slope: 1.3, ..site(Biome::TemperateForest, 12.0) };
         let total = |site: &Site| count(Layer::Trees, site).iter().sum::<usize>();
-        assert!(total(&clearing) * 3 < total(&grove));
+        assert!(total(&clearing) * 2 < total(&grove));
         assert_eq!(total(&wall), 0);
     }
 }

@@ -171,7 +171,7 @@ export function lightTable(air: Air): DataTexture {
     const middle = around(0.7);
     const horizon = around(0.06);
     // Light that was scattered more than once, which the single scattering above leaves out; and starlight.
-    const night: Vec3 = [0.03, 0.042, 0.074];
+    const night: Vec3 = [0.082, 0.104, 0.15];
     const mean: Vec3 = addScaled(addScaled(scale(zenith, 0.35), middle, 0.45), horizon, 0.2);
     put(0, column, scale(sunThroughAir(air, eye, sun), (SUN_STRENGTH * 0.58) / Math.PI));
     put(1, column, addScaled(night, mean, 1.45));

@@ -91,10 +91,10 @@ vec3 groundAt(inout Place at, Grain g) {
     vec2 large = dune(at.local, wobble, vec3(9.0, 5.0, 7.0), at.distanceM);
     vec2 small = dune(at.local, wobble * 1.7 + g.medium.g * 5.0, vec3(-61.0, 83.0, 47.0), at.distanceM);
     float crest = large.x * 0.75 + small.x * 0.25;
-    ground = mix(ground, SAND * mix(vec3(0.80, 0.70, 0.62), vec3(1.12, 1.06, 0.96), crest), erg * 0.85);
+    ground = mix(ground, SAND * mix(vec3(0.70, 0.58, 0.50), vec3(1.14, 1.08, 0.98), crest), erg * 0.9);
     vec3 wind = normalize(vec3(9.0, 5.0, 7.0) - at.up * dot(vec3(9.0, 5.0, 7.0), at.up));
     vec3 cross1 = normalize(vec3(-61.0, 83.0, 47.0) - at.up * dot(vec3(-61.0, 83.0, 47.0), at.up));
-    at.normal = normalize(at.normal - (wind * large.y * 0.22 + cross1 * small.y * 0.10) * erg);
+    at.normal = normalize(at.normal - (wind * large.y * 0.34 + cross1 * small.y * 0.16) * erg);
   }
   ground = mix(ground, ground * vec3(0.78, 0.72, 0.68), desert * (1.0 - erg) * smoothstep(0.5, 0.7, g.medium.b));
 

@@ -94,7 +94,7 @@ const POSTS_AGAIN_M = 20;
 /** Lots and shadows stop mattering above this height of the eye. */
 const NEAR_GROUND_M = 900;
 /** Light of the moonlit air at the horizon. */
-const NIGHT_AIR: Vec3 = [0.018, 0.03, 0.062];
+const NIGHT_AIR: Vec3 = [0.012, 0.02, 0.042];
 
 const clamp01 = (value: number) => Math.max(0, Math.min(1, value));
 
@@ -489,7 +489,7 @@ export class World {
     const moonUp = clamp01(dot(up, this.heaven.moon) * 3 + 0.2) * phase;
     uNightAir.value.set(...scale(NIGHT_AIR, (0.35 + 0.65 * moonUp) * (0.25 + 0.75 * isLow)));
     uNightEye.value = clamp01((-0.02 - dot(up, this.heaven.sun)) / 0.15) * isLow;
-    uExposure.value = (0.3 + 0.15 * isLow) * (1 + 2.2 * dark * isLow);
+    uExposure.value = (0.3 + 0.15 * isLow) * (1 + 3.6 * dark * isLow);
   }
 
   private updateLots(eye: Vec3, altitudeM: number, nowMs: number): void {
