@@ -57,3 +57,67 @@ pub struct Picture {
     /// `3 * width * height` bytes.
     pub rgb: Vec<u8>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use planet::{Planet, PlanetSpec};
+
+    use super::*;
+    use crate::address::{FaceTile, TILE_PIXELS, TileXyz};
+
+    struct Studio {
+        pieces: Pieces,
+        rivers: Rivers,
+    }
+
+    impl Studio {
+        fn new() -> Self {
+            let planet = Arc::new(Planet::generate(PlanetSpec::for_test(3, 3)));
+            Self { pieces: Pieces::new(planet, 32 << 20), rivers: Rivers::new(1 << 20) }
+        }
+
+        fn paint(&self, view: &View, layer: MapLayer) -> Picture {
+            let planet = self.pieces.planet();
+            let rivers = self.rivers.under(planet, view);
+            paint(planet, view, &Samples::of(view, &self.pieces), &rivers, layer)
+        }
+
+        /// The tile in the view, and a window half a tile to the right and down, agree where both are.
+        fn check_seamless(&self, view: &View) {
+            const HALF: usize = TILE_PIXELS as usize / 2;
+            const SIDE: usize = TILE_PIXELS as usize;
+            for layer in MapLayer::ALL {
+                let [tile, moved] = [*view, view.moved(HALF as f64)].map(|it| self.paint(&it, layer).rgb);
+                for row in 0..HALF {
+                    let ours = 3 * ((row + HALF) * SIDE + HALF);
+                    let theirs = 3 * row * SIDE;
+                    assert!(
+                        tile[ours..ours + 3 * HALF] == moved[theirs..theirs + 3 * HALF],
+                        "{view:?} has a seam in {layer:?}, row {row}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn light_and_water_pass_over_the_borders_of_tiles() {
+        let studio = Studio::new();
+        let planet = studio.pieces.planet();
+        for (z, x, y) in [(3, 5, 2), (10, 700, 400)] {
+            studio.check_seamless(&View::of_tile(TileXyz::try_new(planet, z, x, y).unwrap()));
+        }
+        studio.check_seamless(&View::of_face_tile(FaceTile::try_new(planet, 2, 3, 4, 4).unwrap()));
+    }
+
+    #[test]
+    fn a_picture_does_not_depend_on_what_was_painted_before() {
+        let (busy, fresh) = (Studio::new(), Studio::new());
+        let planet = busy.pieces.planet();
+        let view = |x| View::of_tile(TileXyz::try_new(planet, 5, x, 12).unwrap());
+        let pictures: Vec<Picture> = (9..12).map(|x| busy.paint(&view(x), MapLayer::Biome)).collect();
+        assert!(pictures[1] == fresh.paint(&view(10), MapLayer::Biome));
+    }
+}

@@ -95,8 +95,8 @@ fn pixel(samples: &Samples, at: usize, river: f32, size_m: Vec2, scale: Scale, l
 
 /// The sea and its floor, or a lake.
 fn water(ground_m: f32, depth_m: f32, slope: Vec2, scale: Scale) -> Vec3 {
-    /// Light on the floor is dimmer than on land.
-    const FLOOR_LIGHT: f32 = 0.35;
+    /// Light on the floor is dimmer than on land: depth is told by colour.
+    const FLOOR_LIGHT: f32 = 0.16;
     let surface_m = ground_m + depth_m;
     if surface_m.abs() < 0.01 {
         lit(palette::sea_at_depth(depth_m * scale.height), slope, FLOOR_LIGHT)

@@ -74,6 +74,12 @@ impl View {
         }
     }
 
+    /// The same window some pixels further to the right and down.
+    #[cfg(test)]
+    pub(crate) fn moved(&self, pixels: f64) -> Self {
+        Self { left: self.left + pixels, top: self.top + pixels, ..*self }
+    }
+
     /// Height of a pixel at the equator (in the middle of a face) on the unit sphere: the same in all windows of one
     /// picture.
     pub(crate) fn nominal_pixel(&self) -> f64 {
