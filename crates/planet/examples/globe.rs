@@ -26,17 +26,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let mut last: Option<(Progress, f64)> = None;
     let raster = generate(&spec, &BiomeTable::default(), &mut |progress| {
-        let now_s = start.elapsed().as_secs_f64();
+        let now_s = cpu_s().unwrap_or_else(|| start.elapsed().as_secs_f64());
         match &last {
             Some((before, _)) if before.stage == progress.stage && progress.done < 1.0 => {}
             Some((before, since_s)) => {
-                println!("{:<8} {:6.2} s, at {:.2}", before.stage.name(), now_s - since_s, progress.done);
+                println!("{:<8} {:6.2} s cpu, at {:.2}", before.stage.name(), now_s - since_s, progress.done);
                 last = Some((progress, now_s));
             }
             None => last = Some((progress, now_s)),
         }
     });
     println!("total    {:6.2} s", start.elapsed().as_secs_f64());
+    if let Some(cpu_s) = cpu_s() {
+        println!("cpu      {cpu_s:6.2} s over all threads");
+    }
     if let Some(peak) = peak_memory() {
         println!("peak     {peak}");
     }
@@ -48,6 +51,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         draw(&raster, &format!("{path}_rock.ppm"), rock_color)?;
     }
     Ok(())
+}
+
+/// Seconds of processor time of all threads so far, by Linux's count of hundredths.
+fn cpu_s() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // Fields 14 and 15 (proc(5)); the second, a name in brackets, may hold blanks.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    Some((ticks()? + ticks()?) / 100.0)
 }
 
 /// What Linux says about the most memory the process has had.
@@ -139,7 +151,8 @@ fn height_color(cell: &RasterCell, shade: f32) -> [u8; 3] {
     if cell.lake_surface_m.is_some() {
         return [40, 90, 220];
     }
-    let upper = STEPS.iter().position(|(height_m, _)| cell.ground_m < *height_m).unwrap_or(STEPS.len() - 1).max(1);
+    let upper =
+        STEPS.iter().position(|(height_m, _)| cell.ground_m < *height_m).unwrap_or(STEPS.len() - 1).max(1);
     let ((low_m, low), (high_m, high)) = (STEPS[upper - 1], STEPS[upper]);
     shaded(mixed(low, high, (cell.ground_m - low_m) / (high_m - low_m)), shade)
 }

@@ -9,6 +9,7 @@
 use super::EARTH_RADIUS_M;
 use super::climate::{Climate, climate};
 use super::lattice::Lattice;
+use super::parallel::for_chunks;
 use super::resample::{coarsened, refined, resampled};
 use super::routing::Routing;
 use super::rows::field_by_rows;
@@ -19,6 +20,10 @@ const ERODIBILITY_PER_YR: f32 = 9.0e-7;
 
 /// How readily rivers drop what they carry: plains below mountains are built of it (G of Davy and Lague 2009).
 const DEPOSITION: f32 = 0.8;
+
+/// Area of the hollow that feeds the head of a river, m². Slopes grow no further above it, so that a finer grid adds
+/// valleys to a mountain and not height.
+const HEAD_M2: f32 = 1.5e8;
 
 /// Uplift ends at this height: crust this thick spreads sideways as fast as it is pushed together.
 const COLLAPSE_M: f32 = 9_000.0;
@@ -81,10 +86,13 @@ impl Erosion<'_> {
         let mut flows = vec![Flow::default(); lattice.count()];
         for step in 0..steps {
             routing.route(lattice, &land, &height, self.threads);
-            gather(lattice, &routing, &mut flows, |index| {
-                let thickness = (height[index] / COLLAPSE_M).min(1.0);
-                (rain_mm[index], uplift_m_yr[index] * (1.0 - thickness * thickness))
+            for_chunks(self.threads, &mut flows, lattice.side(), |row, flows| {
+                let cells = row * lattice.side()..;
+                for (index, flow) in cells.zip(flows).filter(|(index, _)| land[*index]) {
+                    *flow = own_flow(lattice, index, rain_mm[index], uplift_m_yr[index], height[index]);
+                }
             });
+            gather(&routing, &mut flows);
             cut(&routing, &land, &flows, years, &mut height);
             progress((step + 1) as f32 / steps as f32);
         }
@@ -130,16 +138,18 @@ struct Flow {
     rise: f32,
 }
 
-/// Adds up what runs through each cell. `supply` is asked for rain, mm, and uplift, m a year.
-fn gather(lattice: &Lattice, routing: &Routing, flows: &mut [Flow], supply: impl Fn(usize) -> (f32, f32)) {
+/// What a cell adds itself.
+fn own_flow(lattice: &Lattice, index: usize, rain_mm: f32, uplift_m_yr: f32, height_m: f32) -> Flow {
     let earth_m = EARTH_RADIUS_M as f32;
-    for &index in &routing.order {
-        let index = index as usize;
-        let area = lattice.area_sr(index) * earth_m * earth_m;
-        let (rain_mm, rise) = supply(index);
-        let weight = (rain_mm / FULL_RAIN_MM).clamp(*RAIN_WEIGHT.start(), *RAIN_WEIGHT.end());
-        flows[index] = Flow { water: area * weight, area, rock: area * rise, rise };
-    }
+    let area = lattice.area_sr(index) * earth_m * earth_m;
+    let weight = (rain_mm / FULL_RAIN_MM).clamp(*RAIN_WEIGHT.start(), *RAIN_WEIGHT.end());
+    let thickness = (height_m / COLLAPSE_M).min(1.0);
+    let rise = uplift_m_yr * (1.0 - thickness * thickness);
+    Flow { water: area * weight, area, rock: area * rise, rise }
+}
+
+/// Adds up what runs through each cell. What reaches the sea is never asked for.
+fn gather(routing: &Routing, flows: &mut [Flow]) {
     for &index in &routing.order {
         let flow = flows[index as usize];
         let next = &mut flows[routing.ways[index as usize].receiver as usize];
@@ -157,7 +167,10 @@ fn cut(routing: &Routing, land: &[bool], flows: &[Flow], years: f32, height: &mu
         let receiver = way.receiver as usize;
         let base = if land[receiver] { height[receiver] } else { 0.0 };
         let rise = years * (flow.rise + DEPOSITION * flow.rock / flow.area);
-        let cut = ERODIBILITY_PER_YR * years * flow.water.sqrt() * (way.inverse_distance / EARTH_RADIUS_M as f32);
+        let cut = ERODIBILITY_PER_YR
+            * years
+            * (flow.water + HEAD_M2).sqrt()
+            * (way.inverse_distance / EARTH_RADIUS_M as f32);
         height[index] = ((height[index] + rise + cut * base) / (1.0 + cut)).max(base + FALL_MIN_M);
     }
 }

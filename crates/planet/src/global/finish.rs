@@ -132,7 +132,7 @@ impl Shaped<'_> {
             is_sink: receiver == SINK,
         });
         let rock = geology::Ground {
-            ground_m: height,
+            elevation_m: height,
             is_land,
             is_salty: receiver == SINK,
             boundary: self.tectonics.boundary[self.fine.over(index, self.tectonics.coarse)],

@@ -107,7 +107,7 @@ impl Geology {
 /// What is known of a cell when its rock is named.
 pub(crate) struct Ground {
     /// Over the sea.
-    pub(crate) ground_m: f32,
+    pub(crate) elevation_m: f32,
     pub(crate) is_land: bool,
     /// In a closed basin, at its sink or under its lake.
     pub(crate) is_salty: bool,
@@ -130,22 +130,21 @@ impl Ground {
         const PLAIN_SLOPE: f32 = 0.0008;
         const PLAIN_RIVER_M3_S: f32 = 300.0;
         if !self.is_land {
-            return if self.ground_m > -SHELF_DEPTH_M { Geology::Shelf } else { Geology::OceanFloor };
+            return if self.elevation_m > -SHELF_DEPTH_M { Geology::Shelf } else { Geology::OceanFloor };
         }
         if self.is_salty {
             return Geology::SaltPan;
         }
         let is_rising = self.uplift_m_yr > BELT_UPLIFT_M_YR;
         match self.boundary.meeting {
-            Meeting::Collision | Meeting::Foreland if is_rising => return Geology::FoldBelt,
+            Meeting::Collision | Meeting::Foreland | Meeting::None if is_rising => return Geology::FoldBelt,
             Meeting::ContinentalArc | Meeting::IslandArc if is_rising => return Geology::VolcanicArc,
-            Meeting::None if is_rising => return Geology::FoldBelt,
             _ if self.ridge_m < 1.2e5 => return Geology::Rift,
             _ => {}
         }
         if self.slope < PLAIN_SLOPE && self.discharge_m3_s > PLAIN_RIVER_M3_S {
             Geology::FloodPlain
-        } else if self.uplift_m_yr < 0.35e-4 && self.ground_m < 350.0 {
+        } else if self.uplift_m_yr < 0.35e-4 && self.elevation_m < 350.0 {
             Geology::SedimentaryBasin
         } else if self.age > 0.0 {
             Geology::Shield

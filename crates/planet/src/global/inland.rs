@@ -34,7 +34,9 @@ pub(crate) fn enclosed(lattice: &Lattice, elevation_m: &[f32], sea_level_m: f32)
             }
         }
         if body.len() < least {
-            body.iter().for_each(|cell| state[*cell as usize] = 1);
+            for cell in &body {
+                state[*cell as usize] = 1;
+            }
         }
     }
     state.into_iter().map(|state| state == 1).collect()

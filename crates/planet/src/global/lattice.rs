@@ -284,11 +284,11 @@ mod tests {
         let lattice = Lattice::new(5);
         for index in 0..lattice.count() {
             let distances = lattice.inverse_distances(index);
-            for direction in 0..8 {
+            for (direction, distance) in distances.into_iter().enumerate() {
                 let Some(neighbor) = lattice.neighbor(index, direction) else { continue };
                 let length = (lattice.direction(neighbor) - lattice.direction(index)).length();
-                assert!((f64::from(distances[direction]) * length - 1.0).abs() < 1e-6);
-                assert_eq!(distances[direction], lattice.inverse_distance(index, direction));
+                assert!((f64::from(distance) * length - 1.0).abs() < 1e-6);
+                assert_eq!(distance, lattice.inverse_distance(index, direction));
             }
         }
     }

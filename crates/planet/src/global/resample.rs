@@ -17,7 +17,9 @@ pub(crate) fn coarsened(from: &Lattice, field: &[f32], to: &Lattice) -> Vec<f32>
                 *value += block.iter().sum::<f32>();
             }
         }
-        values.iter_mut().for_each(|value| *value /= (factor * factor) as f32);
+        for value in values {
+            *value /= (factor * factor) as f32;
+        }
     }
     means
 }

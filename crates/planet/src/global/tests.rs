@@ -16,26 +16,26 @@ fn made(seed: u64, raster_level: u8, threads: usize) -> Raster {
 struct Cells {
     seed: u64,
     lattice: Lattice,
-    cells: Vec<RasterCell>,
+    all: Vec<RasterCell>,
 }
 
 impl Cells {
     fn of(raster: &Raster, level: u8, seed: u64) -> Self {
         let lattice = Lattice::new(level);
-        let cells = (0..lattice.count())
+        let all = (0..lattice.count())
             .map(|index| raster.cell(level, lattice.position(index)).expect("every tile is filled"))
             .collect();
-        Self { seed, lattice, cells }
+        Self { seed, lattice, all }
     }
 
     fn receiver(&self, index: usize) -> Option<usize> {
-        let Receiver::Neighbor(direction) = self.cells[index].receiver else { return None };
+        let Receiver::Neighbor(direction) = self.all[index].receiver else { return None };
         let step = DIRECTIONS[usize::from(direction)];
         Some(self.lattice.index(self.lattice.position(index).stepped(step, self.lattice.level())))
     }
 
     fn surface_m(&self, index: usize) -> f32 {
-        match self.cells[index] {
+        match self.all[index] {
             RasterCell { receiver: Receiver::Sea, .. } => 0.0,
             RasterCell { lake_surface_m: Some(surface_m), .. } => surface_m,
             RasterCell { ground_m, .. } => ground_m,
@@ -73,16 +73,18 @@ fn for_all_layers(check: impl Fn(&Cells, &str)) {
 fn all_water_reaches_the_sea_or_a_sink() {
     for_all_layers(|layer, name| {
         // What is known to arrive; walks stop there.
-        let mut arrives = vec![false; layer.cells.len()];
-        for start in 0..layer.cells.len() {
+        let mut arrives = vec![false; layer.all.len()];
+        for start in 0..layer.all.len() {
             let mut walk = vec![];
             let mut index = start;
             while let Some(next) = layer.receiver(index).filter(|_| !arrives[index]) {
                 walk.push(index);
-                assert!(walk.len() <= layer.cells.len(), "{name}: a circle through cell {index}");
+                assert!(walk.len() <= layer.all.len(), "{name}: a circle through cell {index}");
                 index = next;
             }
-            walk.into_iter().for_each(|index| arrives[index] = true);
+            for index in walk {
+                arrives[index] = true;
+            }
         }
     });
 }
@@ -90,7 +92,7 @@ fn all_water_reaches_the_sea_or_a_sink() {
 #[test]
 fn no_water_rises_along_its_way() {
     for_all_layers(|layer, name| {
-        for index in 0..layer.cells.len() {
+        for index in 0..layer.all.len() {
             let Some(receiver) = layer.receiver(index) else { continue };
             let (from_m, to_m) = (layer.surface_m(index), layer.surface_m(receiver));
             assert!(from_m >= to_m, "{name}: cell {index} drains from {from_m} m to {to_m} m");
@@ -101,7 +103,7 @@ fn no_water_rises_along_its_way() {
 #[test]
 fn land_lies_above_the_sea_and_the_sea_below() {
     for_all_layers(|layer, name| {
-        for (index, cell) in layer.cells.iter().enumerate() {
+        for (index, cell) in layer.all.iter().enumerate() {
             match cell.receiver {
                 Receiver::Sea => assert!(cell.ground_m < 0.0 && cell.lake_surface_m.is_none()),
                 _ => assert!(layer.surface_m(index) > 0.0, "{name}: land cell {index} is under the sea"),
@@ -113,12 +115,12 @@ fn land_lies_above_the_sea_and_the_sea_below() {
 #[test]
 fn lakes_are_level_and_no_shore_is_below_them() {
     for_all_layers(|layer, name| {
-        for (index, cell) in layer.cells.iter().enumerate() {
+        for (index, cell) in layer.all.iter().enumerate() {
             let (Some(surface_m), Some(receiver)) = (cell.lake_surface_m, layer.receiver(index)) else {
                 continue;
             };
             assert!(surface_m > cell.ground_m);
-            if let Some(next_m) = layer.cells[receiver].lake_surface_m {
+            if let Some(next_m) = layer.all[receiver].lake_surface_m {
                 assert!(surface_m >= next_m, "{name}: the lake rises from cell {index} to {receiver}");
             }
         }
@@ -126,11 +128,11 @@ fn lakes_are_level_and_no_shore_is_below_them() {
     // On the finest layer, all that touches a lake is in it, at the same level, or higher and dry; or it is an outlet.
     let [finest, _] = fine_and_coarse();
     let mut lake_cells = 0;
-    for (index, cell) in finest.cells.iter().enumerate() {
+    for (index, cell) in finest.all.iter().enumerate() {
         let Some(surface_m) = cell.lake_surface_m else { continue };
         lake_cells += 1;
         for neighbor in (0..8).filter_map(|direction| finest.lattice.neighbor(index, direction)) {
-            let beside = finest.cells[neighbor];
+            let beside = finest.all[neighbor];
             match beside.lake_surface_m {
                 Some(beside_m) => assert_eq!(beside_m, surface_m, "cells {index} and {neighbor} of one lake"),
                 None => assert!(
@@ -147,7 +149,7 @@ fn lakes_are_level_and_no_shore_is_below_them() {
 fn land_covers_its_share_of_the_sphere() {
     for_all_layers(|layer, name| {
         let area_sr = |is_counted: &dyn Fn(&RasterCell) -> bool| -> f64 {
-            let counted = layer.cells.iter().enumerate().filter(|(_, cell)| is_counted(cell));
+            let counted = layer.all.iter().enumerate().filter(|(_, cell)| is_counted(cell));
             counted.map(|(index, _)| f64::from(layer.lattice.area_sr(index))).sum()
         };
         let share = area_sr(&|cell| cell.receiver != Receiver::Sea) / area_sr(&|_| true);
@@ -156,7 +158,7 @@ fn land_covers_its_share_of_the_sphere() {
     });
     for seed in 1..4 {
         let finest = Cells::of(&made(seed, 7, 2), 7, seed);
-        let land = (0..finest.cells.len()).filter(|index| finest.cells[*index].receiver != Receiver::Sea);
+        let land = (0..finest.all.len()).filter(|index| finest.all[*index].receiver != Receiver::Sea);
         let share = land.map(|index| f64::from(finest.lattice.area_sr(index))).sum::<f64>() / (4.0 * PI);
         assert!((share - 0.29).abs() < 0.001, "seed {seed}: {share}");
     }
@@ -165,10 +167,10 @@ fn land_covers_its_share_of_the_sphere() {
 #[test]
 fn streams_grow_downwards() {
     for_all_layers(|layer, name| {
-        for (index, cell) in layer.cells.iter().enumerate() {
+        for (index, cell) in layer.all.iter().enumerate() {
             let Some(receiver) = layer.receiver(index) else { continue };
-            if layer.cells[receiver].receiver != Receiver::Sea {
-                let (here, next) = (cell.stream_order, layer.cells[receiver].stream_order);
+            if layer.all[receiver].receiver != Receiver::Sea {
+                let (here, next) = (cell.stream_order, layer.all[receiver].stream_order);
                 assert!(next >= here, "{name}: order {here} runs into {next} at cell {index}");
             }
         }
@@ -180,12 +182,12 @@ fn the_mouths_of_large_rivers_agree_between_layers() {
     let [fine, coarse] = fine_and_coarse();
     let is_mouth = |layer: &Cells, index: usize| {
         // Small bays of the sea are sinks of the coarser layer.
-        let reaches_sea = |receiver: usize| layer.cells[receiver].receiver == Receiver::Sea;
-        layer.receiver(index).map_or(layer.cells[index].receiver == Receiver::Sink, reaches_sea)
+        let reaches_sea = |receiver: usize| layer.all[receiver].receiver == Receiver::Sea;
+        layer.receiver(index).map_or(layer.all[index].receiver == Receiver::Sink, reaches_sea)
     };
     let (mut large, mut found) = (0, 0);
-    for index in (0..fine.cells.len()).filter(|index| is_mouth(fine, *index)) {
-        let discharge_m3_s = fine.cells[index].discharge_m3_s;
+    for index in (0..fine.all.len()).filter(|index| is_mouth(fine, *index)) {
+        let discharge_m3_s = fine.all[index].discharge_m3_s;
         if discharge_m3_s < 2_000.0 {
             continue;
         }
@@ -193,7 +195,7 @@ fn the_mouths_of_large_rivers_agree_between_layers() {
         let over = coarse.lattice.index(FaceIj { face, i: i / 4, j: j / 4 });
         let beside = (0..8).filter_map(|direction| coarse.lattice.neighbor(over, direction));
         let is_same =
-            |cell: usize| is_mouth(coarse, cell) && coarse.cells[cell].discharge_m3_s >= discharge_m3_s;
+            |cell: usize| is_mouth(coarse, cell) && coarse.all[cell].discharge_m3_s >= discharge_m3_s;
         large += 1;
         found += usize::from(beside.chain([over]).any(is_same));
     }
