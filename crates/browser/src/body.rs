@@ -169,16 +169,23 @@ pub unsafe extern "C" fn body_reconcile(body: usize, stream: usize) -> f64 {
     correction_m
 }
 
-/// The hash over 20 s of scripted movement from the arrival place, equal to the same function's on the server.
+/// The hash over 20 s of scripted movement from some dry place, equal to the same function's on the server.
 ///
 /// # Safety
 /// `planet` is a handle of [`crate::planet::planet_new`], not 0.
 #[cfg(any(test, feature = "checks"))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn body_golden(planet: usize) -> u64 {
+    /// Cells of this level are looked at, one after the other, for ground so high.
+    const LOOK_LEVEL: u8 = 3;
+    const DRY_M: f64 = 20.0;
     // SAFETY: the caller's promise above.
     let ground = PlanetGround(unsafe { planet_ref(planet) });
-    let mut body = Body::standing_at(ground.0.arrival().ground, &ground);
+    let mut places = (0..6).flat_map(|face| cell::CellId::from_face(face).descendants(LOOK_LEVEL));
+    let place = places
+        .find(|cell| ground.0.elevation_m(cell.center()) > DRY_M)
+        .map_or(DVec3::X, |cell| cell.center());
+    let mut body = Body::standing_at(place, &ground);
     let mut random = 1_u64;
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for step in 0..600 {
