@@ -61,6 +61,9 @@ impl Default for MapLimits {
     }
 }
 
+/// Questions to the gazetteer at the same time; each takes a millisecond.
+const ASKS_MAX: usize = 16;
+
 /// When a refused client may try again.
 const RETRY_AFTER_S: u32 = 1;
 
@@ -78,6 +81,8 @@ pub struct MapService {
     workers: Arc<Semaphore>,
     /// One for each job that runs or waits.
     places: Arc<Semaphore>,
+    /// One for each question to the gazetteer.
+    asks: Arc<Semaphore>,
 }
 
 #[derive(Clone)]
@@ -122,6 +127,7 @@ impl MapService {
                 FileBytes,
             ),
             workers: Arc::new(Semaphore::new(limits.workers_max)),
+            asks: Arc::new(Semaphore::new(ASKS_MAX)),
             places: Arc::new(Semaphore::new(limits.workers_max + limits.waiting_max)),
         }
     }
@@ -179,7 +185,8 @@ impl MapService {
         self: &Arc<Self>,
         ask: impl FnOnce(&Gazetteer) -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = self.turn().await?;
+        // Not in the queue of the pictures: somebody waits for one word.
+        let turn = Arc::clone(&self.asks).try_acquire_owned().map_err(|_| self.busy())?;
         let service = Arc::clone(self);
         let asked = tokio::task::spawn_blocking(move || {
             let answer = ask(&service.gazetteer);
@@ -189,12 +196,14 @@ impl MapService {
         asked.await.map_err(|error| Problem::internal(&error))
     }
 
+    fn busy(&self) -> Problem {
+        metrics::counter!("terrane_map_jobs_refused_total").increment(1);
+        Problem::from(problems::MAPS_BUSY).retry_after_s(RETRY_AFTER_S)
+    }
+
     /// Waits for a worker. Who stops waiting gives the place free again.
     async fn turn(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Problem> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            metrics::counter!("terrane_map_jobs_refused_total").increment(1);
-            Problem::from(problems::MAPS_BUSY).retry_after_s(RETRY_AFTER_S)
-        })?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| self.busy())?;
         let worker = Arc::clone(&self.workers).acquire_owned().await;
         Ok((place, worker.expect("the semaphore is never closed")))
     }

@@ -6,7 +6,7 @@ import { problemOf, reach } from "../net/rest.ts";
 
 type Schemas = components["schemas"];
 
-export type Place = Schemas["PlaceView"];
+export type Place = Schemas["NamedPlaceView"];
 export type Here = Schemas["HereView"];
 export type LegendEntry = Schemas["LegendEntry"];
 
@@ -20,6 +20,8 @@ export interface Atlas {
   readonly planetHash: string;
   readonly radiusM: number;
   readonly lotLevel: number;
+  /** Where newcomers arrive: what a map begins with. */
+  readonly arrival: LatLng;
   readonly currency: { readonly code: string; readonly scale: number };
 }
 
@@ -44,6 +46,7 @@ export async function openAtlas(): Promise<Atlas> {
     planetHash: planet.planet_hash,
     radiusM: planet.radius_m,
     lotLevel: planet.lot_level,
+    arrival: { latitude_deg: planet.arrival.lat_deg, longitude_deg: planet.arrival.lng_deg },
     currency: planet.currency,
   };
 }

@@ -12,6 +12,8 @@ setWorkerUrl(workerUrl);
 /** As deep as a lot fills a good part of the screen. */
 const ZOOM_MAX = 17;
 const FLIGHT_MS = 1_600;
+/** A busy server is asked again after this. */
+const RETRY_MS = 3_000;
 
 export interface MapEvents {
   /** Somebody pointed at a place. */
@@ -24,19 +26,19 @@ export interface MapEvents {
 
 export class PlanetMap {
   readonly #map: MapLibre;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     container: HTMLElement,
     atlas: Atlas,
     places: readonly Place[],
     layer: Layer,
-    start: LatLng,
     events: MapEvents,
   ) {
     this.#map = new MapLibre({
       container,
       style: styleOf(atlas, places, layer),
-      center: [start.longitude_deg, start.latitude_deg],
+      center: [atlas.arrival.longitude_deg, atlas.arrival.latitude_deg],
       zoom: 1.6,
       maxZoom: ZOOM_MAX,
       // The address remembers where one looks, beside what else stands there.
@@ -53,7 +55,13 @@ export class PlanetMap {
       events.onPick({ latitude_deg: lat, longitude_deg: lng });
     });
     this.#map.on("idle", events.onIdle);
-    this.#map.on("error", ({ error }) => events.onTrouble(error.message));
+    this.#map.on("error", ({ error }) => {
+      events.onTrouble(error.message);
+      this.#retry ??= setTimeout(() => {
+        this.#retry = undefined;
+        for (const layer of LAYERS) this.#map.refreshTiles(layer);
+      }, RETRY_MS);
+    });
   }
 
   /** Where the middle of the screen is. */
@@ -96,6 +104,7 @@ export class PlanetMap {
   }
 
   dispose(): void {
+    clearTimeout(this.#retry);
     this.#map.remove();
   }
 }
