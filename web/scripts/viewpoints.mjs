@@ -64,13 +64,29 @@ view("globe-terminator", { lat: home.lat * 0.6, lng: home.lng + 20 }, orbitM, 0,
 view("globe-night", { lat: home.lat * 0.6, lng: home.lng }, orbitM, 0, -90, 0.04);
 
 // ---- coast and arrival ----
-const rose = await atAll(around(16).map((heading) => beside(home, 350, heading)));
-const seaward = around(16).filter((_, index) => isSea(rose[index]));
-const sea = seaward[seaward.length >> 1] ?? 0;
+/** Which way the sea lies from a place, and how far its shore is; undefined where none is within some 20 km. */
+async function seaFrom(place) {
+  for (const away of [350, 1_200, 4_000, 9_000, 20_000]) {
+    const rose = await atAll(around(16).map((heading) => beside(place, away, heading)));
+    const seaward = around(16).filter((_, index) => isSea(rose[index]));
+    const heading = seaward[seaward.length >> 1];
+    if (heading === undefined) continue;
+    let [dry, wet] = [0, away];
+    while (wet - dry > 10) {
+      const middle = (dry + wet) / 2;
+      if (isSea(await at(beside(place, middle, heading)))) wet = middle;
+      else dry = middle;
+    }
+    return { heading, shoreM: dry };
+  }
+  return undefined;
+}
+const { heading: sea, shoreM } = (await seaFrom(home)) ?? { heading: 0, shoreM: 0 };
+const shore = beside(home, shoreM - 40, sea);
 view("arrival", home, 1.8, sea + 70, -3, 0.4);
-view("coast", beside(home, 60, sea + 180), 22, sea + 62, -9, 0.38);
-view("coast-high", beside(home, 900, sea + 150), 420, sea + 40, -14, 0.36);
-view("sunset", home, 12, sea, 3, 0.742);
+view("coast", shore, 22, sea + 62, -9, 0.38);
+view("coast-high", beside(shore, 700, sea + 150), 420, sea + 40, -14, 0.36);
+view("sunset", shore, 12, sea, 3, 0.742);
 view("night", home, 8, sea + 70, 6, 0.98);
 view("dawn-high", home, 26_000, 90, -8, 0.255);
 

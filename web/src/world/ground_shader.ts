@@ -66,7 +66,7 @@ vec2 dune(vec3 local, float wobble, vec3 wave, float distanceM) {
   float phase = dot(local, wave) * (6.2831853 / 1024.0) + wobble;
   // Steep on the lee side.
   float ridge = sin(phase + 0.6 * sin(phase));
-  float seen = 1.0 - smoothstep(0.25, 0.6, distanceM * 0.0016 * length(wave) / 1024.0 * 6.0);
+  float seen = 1.0 - smoothstep(0.25, 0.6, distanceM * 0.025 * length(wave) / 1024.0);
   return vec2(ridge * 0.5 + 0.5, cos(phase)) * seen;
 }
 
