@@ -11,7 +11,7 @@ use crate::local::Cache;
 use crate::local::place::Place;
 use crate::local::scale::MEAN_EDGE;
 use crate::local::surface::Surface;
-use crate::{Biome, Climate, GroundSite, Patch, Planet};
+use crate::{Biome, Climate, GroundSite, Planet};
 
 /// The ground under a direction and the water over it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -145,7 +145,7 @@ impl Planet {
 
     /// The surface at the vertices of a patch.
     pub(crate) fn surface(&self, cell: CellId, quads: u32, border: u32) -> Surface {
-        let places: Vec<Place> = Patch::directions(cell, quads, border).map(Place::of).collect();
+        let places = Place::grid(cell, quads, border);
         let side = (quads + 2 * border + 1) as usize;
         self.local.surface(&places, side, self.local.detail(self.spacing_m(cell.level(), quads)))
     }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cell::{CellId, FaceIj, face_uv_to_point, st_to_uv};
+use cell::{CellId, FaceIj};
 use glam::DVec3;
 
 use crate::local::land::Reader;
 use crate::local::segment::{Course, Stream, levels_m, line, stream_at};
+use crate::local::sheet::continued;
 use crate::{Planet, TileId};
 
 /// Which river: the raster cell, as a raw cell id of the raster's level, where it reaches the sea, a lake without an
@@ -164,24 +165,14 @@ fn cells_about(cell: CellId, level: u8, look: i64, step: usize) -> Vec<FaceIj> {
     let cell = cell.parent(cell.level().min(level));
     let FaceIj { face, i, j } = cell.face_ij();
     let depth = level - cell.level();
-    let side = 1_i64 << level;
     let indices = |index: u32| {
         let (first, last) = (i64::from(index) << depth, ((i64::from(index) + 1) << depth) - 1);
         (first - look..last + look).step_by(step).chain([last + look]).collect::<Vec<_>>()
     };
     let (columns, rows) = (indices(i), indices(j));
-    let on_face = |index: i64| (0..side).contains(&index);
     let mut cells: Vec<FaceIj> = rows
         .iter()
-        .flat_map(|row| columns.iter().map(move |column| (*column, *row)))
-        .map(|(column, row)| {
-            if on_face(column) && on_face(row) {
-                return FaceIj { face, i: column as u32, j: row as u32 };
-            }
-            // Over an edge: the cell where the grid of this face would go on.
-            let uv = |index: i64| st_to_uv((index as f64 + 0.5) / side as f64);
-            CellId::from_point(face_uv_to_point(face, uv(column), uv(row))).parent(level).face_ij()
-        })
+        .flat_map(|row| columns.iter().map(move |column| continued(face, (*column, *row), level)))
         .collect();
     cells.sort_unstable_by_key(|at| (at.face, at.j, at.i));
     cells.dedup();

@@ -55,10 +55,15 @@ impl<T> Cache<T> {
     }
 
     fn set(&self, cell: CellId) -> MutexGuard<'_, Set<T>> {
-        let hash = cell.raw().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let index = hash as usize & (self.sets.len() - 1);
+        let index = set_of(cell, self.sets.len());
         self.sets[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The set of a cell. The low bits of a coarse cell's id are all zero, and so are its product's: the high bits count.
+fn set_of(cell: CellId, sets: usize) -> usize {
+    let hash = cell.raw().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    ((hash * sets as u64) >> 32) as usize
 }
 
 impl<T> Set<T> {
@@ -77,5 +82,41 @@ impl<T> Set<T> {
         if same.is_none() {
             self.oldest = (self.oldest + 1) % WAYS;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_of_every_level_use_all_sets() {
+        for level in 3..=30 {
+            let first = CellId::from_face(2).range_min().parent(level);
+            let cells = std::iter::successors(Some(first), |cell| cell.next()).take(384);
+            let used: std::collections::BTreeSet<usize> = cells.map(|cell| set_of(cell, 64)).collect();
+            assert!(used.len() > 40, "level {level}: {} of 64", used.len());
+        }
+    }
+
+    #[test]
+    fn what_was_made_without_a_tile_is_made_again_when_tiles_have_come() {
+        let cache = Cache::new(8);
+        let cell = CellId::from_face(1);
+        assert_eq!(cache.get(cell, 0, || (1, false)), (Arc::new(1), false));
+        assert_eq!(cache.get(cell, 0, || (2, true)), (Arc::new(1), false));
+        assert_eq!(cache.get(cell, 1, || (3, true)), (Arc::new(3), true));
+        assert_eq!(cache.get(cell, 2, || (4, true)), (Arc::new(3), true));
+    }
+
+    #[test]
+    fn the_oldest_entry_of_a_full_set_gives_way() {
+        let cache = Cache::new(WAYS);
+        let cells: Vec<CellId> = CellId::from_face(0).descendants(2).take(WAYS + 1).collect();
+        for cell in &cells {
+            cache.get(*cell, 0, || (cell.raw(), true));
+        }
+        assert_eq!(*cache.get(cells[WAYS], 0, || (0, true)).0, cells[WAYS].raw());
+        assert_eq!(*cache.get(cells[0], 0, || (0, true)).0, 0, "it was the first in");
     }
 }

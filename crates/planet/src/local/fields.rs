@@ -4,10 +4,13 @@
 //! part; where three faces meet, the cell that is not there is the mean of the three that are. So the fields are
 //! continuous everywhere.
 
+use std::collections::BTreeMap;
+
 use cell::{CellId, FaceIj};
+use glam::DVec3;
 
 use crate::DIRECTIONS;
-use crate::local::land::{Kind, Reader};
+use crate::local::land::{Cell, Kind, Reader};
 use crate::local::scale::Scale;
 
 /// Levels between the cells of a sheet and the sheet.
@@ -41,8 +44,8 @@ pub(crate) struct Fields {
     pub(crate) lake_depth_m: f32,
     /// The level of the lake that the two fields above are about.
     pub(crate) lake_level_m: f32,
-    /// The greatest distance from a lake that is told.
-    pub(crate) lake_reach_m: f32,
+    /// The greatest distance from a shore that is told.
+    pub(crate) reach_m: f32,
     /// Temperature at the level of the sea.
     pub(crate) temperature_c: f32,
     pub(crate) rain_mm: f32,
@@ -80,6 +83,8 @@ impl FieldSheet {
     pub(crate) fn make(scale: &Scale, reader: &mut Reader<'_>, level: u8, sheet: CellId) -> Self {
         let FaceIj { face, i, j } = sheet.face_ij();
         let last = SIDE as i64 - 1;
+        let mut survey =
+            Survey::new(scale, reader, level, FaceIj { face, i: i << SHEET_DEPTH, j: j << SHEET_DEPTH });
         let mut parts = Vec::with_capacity(BORDERED * BORDERED);
         for row in -1..=SIDE as i64 {
             for column in -1..=SIDE as i64 {
@@ -91,8 +96,8 @@ impl FieldSheet {
                 };
                 let step = (column - column.clamp(0, last), row - row.clamp(0, last));
                 parts.push(match beyond_corner(at, step, level) {
-                    Some(three) => mean(&three.map(|at| part(scale, reader, level, at))),
-                    None => part(scale, reader, level, at.stepped(step, level)),
+                    Some(three) => mean(&three.map(|at| survey.part(at))),
+                    None => survey.part(at.stepped(step, level)),
                 });
             }
         }
@@ -125,7 +130,7 @@ impl FieldSheet {
             off_lake_m: ((1.0 - 2.0 * lake.weight) * reach_m) as f32,
             lake_depth_m: if lake.weight > 0.0 { (lake.depth_m / lake.weight) as f32 } else { 0.0 },
             lake_level_m: lake.level_m as f32,
-            lake_reach_m: reach_m as f32,
+            reach_m: reach_m as f32,
             temperature_c: sum.temperature_c as f32,
             rain_mm: sum.rain_mm as f32,
         }
@@ -133,42 +138,31 @@ impl FieldSheet {
 }
 
 impl Fields {
-    /// Between the fields at the corners of a cell: low i and j, high i, high j, both high; (x, y) in the cell, 0..=1.
-    /// Each sum is the same to the bit if the corners are taken in another order along with x and y.
-    pub(crate) fn between(corners: &[Self; 4], x: f32, y: f32) -> Self {
-        let weights = [(1.0 - x) * (1.0 - y), x * (1.0 - y), (1.0 - x) * y, x * y];
-        let sum = |field: fn(&Self) -> f32| {
-            let [a, b, c, d]: [f32; 4] = std::array::from_fn(|k| weights[k] * field(&corners[k]));
-            // Along an edge two of the four are 0, so that the order of the sums does not matter there.
-            (a + b) + (c + d)
+    /// Between two places: the first at 0, the second at 1. The sums are the same to the bit if the two change places
+    /// and `share` with them.
+    pub(crate) fn between(&self, other: &Self, share: f32) -> Self {
+        let mix = |a: f32, b: f32| a * (1.0 - share) + b * share;
+        let mut fields = Self {
+            slope: mix(self.slope, other.slope),
+            level_m: mix(self.level_m, other.level_m),
+            inland_m: mix(self.inland_m, other.inland_m),
+            sea_depth_m: mix(self.sea_depth_m, other.sea_depth_m),
+            off_lake_m: mix(self.off_lake_m, other.off_lake_m),
+            lake_depth_m: mix(self.lake_depth_m, other.lake_depth_m),
+            lake_level_m: self.lake_level_m,
+            reach_m: self.reach_m,
+            temperature_c: mix(self.temperature_c, other.temperature_c),
+            rain_mm: mix(self.rain_mm, other.rain_mm),
         };
-        let nearest = corners.iter().fold(&corners[0], |nearest, corner| {
-            let is_nearer =
-                (-corner.off_lake_m, corner.lake_level_m) > (-nearest.off_lake_m, nearest.lake_level_m);
-            if is_nearer { corner } else { nearest }
-        });
-        let (lake_level_m, lake_depth_m) = (nearest.lake_level_m, nearest.lake_depth_m);
-        let off_lake: [f32; 4] = std::array::from_fn(|k| {
-            // Another lake is far.
-            let is_same = corners[k].lake_level_m == lake_level_m;
-            weights[k] * if is_same { corners[k].off_lake_m } else { corners[k].lake_reach_m }
-        });
-        let depth: [f32; 4] = std::array::from_fn(|k| {
-            let is_same = corners[k].lake_level_m == lake_level_m;
-            weights[k] * if is_same { corners[k].lake_depth_m } else { lake_depth_m }
-        });
-        Self {
-            slope: sum(|fields| fields.slope),
-            level_m: sum(|fields| fields.level_m),
-            inland_m: sum(|fields| fields.inland_m),
-            sea_depth_m: sum(|fields| fields.sea_depth_m),
-            off_lake_m: (off_lake[0] + off_lake[1]) + (off_lake[2] + off_lake[3]),
-            lake_depth_m: (depth[0] + depth[1]) + (depth[2] + depth[3]),
-            lake_level_m,
-            lake_reach_m: corners[0].lake_reach_m,
-            temperature_c: sum(|fields| fields.temperature_c),
-            rain_mm: sum(|fields| fields.rain_mm),
+        if self.lake_level_m != other.lake_level_m {
+            // Of two lakes it is about the nearer; the other one is far.
+            let is_first = (-self.off_lake_m, self.lake_level_m) > (-other.off_lake_m, other.lake_level_m);
+            let (near, far_share) = if is_first { (self, share) } else { (other, 1.0 - share) };
+            fields.off_lake_m = near.off_lake_m * (1.0 - far_share) + near.reach_m * far_share;
+            fields.lake_depth_m = near.lake_depth_m;
+            fields.lake_level_m = near.lake_level_m;
         }
+        fields
     }
 }
 
@@ -255,39 +249,88 @@ fn mean(parts: &[Part; 3]) -> Part {
     mean
 }
 
-fn part(scale: &Scale, reader: &mut Reader<'_>, level: u8, at: FaceIj) -> Part {
-    let cell = reader.cell_of(level, at);
-    let pull = |height_m: f64| 0.45 + 0.55 * (height_m / FULL_PULL_M).min(1.0);
-    let around = DIRECTIONS.map(|step| slope(scale, reader, level, at.stepped(step, level)));
-    let here = slope(scale, reader, level, at);
-    Part {
-        slope: around.into_iter().fold(here, f64::max).max(SLOPE_MIN),
-        level_m: if cell.kind == Kind::Sea { -cell.depth_m } else { cell.level_m },
-        land: if cell.kind == Kind::Sea { -pull(cell.depth_m) } else { pull(cell.level_m) },
-        sea_depth_m: if cell.kind == Kind::Sea { cell.depth_m } else { 0.0 },
-        lake_depth_m: if cell.kind == Kind::Lake { cell.depth_m } else { 0.0 },
-        lake_level_m: if cell.kind == Kind::Lake { cell.level_m } else { f64::NAN },
-        temperature_c: cell.temperature_c,
-        rain_mm: cell.rain_mm,
-    }
+/// How far from its first cell a survey remembers cells of its face: the sheet's, three more on every side.
+const AROUND: u32 = 3;
+const SURVEYED: usize = SIDE + 2 * AROUND as usize;
+
+/// Raster cells, each read and measured once.
+struct Survey<'a, 'b> {
+    scale: &'a Scale,
+    reader: &'a mut Reader<'b>,
+    level: u8,
+    first: FaceIj,
+    near: Vec<Option<Site>>,
+    /// On other faces.
+    far: BTreeMap<(u8, u32, u32), Site>,
 }
 
-/// The steepest slope between a cell's node and those around it.
-fn slope(scale: &Scale, reader: &mut Reader<'_>, level: u8, at: FaceIj) -> f64 {
-    let refinement = 0;
-    let is_finest = level == scale.node_level(refinement);
-    let level_m = reader.cell_of(level, at).level_m;
-    let node = scale.node(refinement, at);
-    let slope_to = |step: (i64, i64)| {
-        let there = at.stepped(step, level);
-        let rise_m = (reader.cell_of(level, there).level_m - level_m).abs();
-        let run_m = if is_finest {
-            (scale.node(refinement, there) - node).length() * scale.radius_m
-        } else {
-            scale.edge_m(level)
+/// What a survey knows about a cell.
+#[derive(Clone, Copy)]
+struct Site {
+    cell: Cell,
+    node: DVec3,
+    /// The steepest slope to the nodes around, once asked for.
+    slope: Option<f64>,
+}
+
+impl<'a, 'b> Survey<'a, 'b> {
+    fn new(scale: &'a Scale, reader: &'a mut Reader<'b>, level: u8, first: FaceIj) -> Self {
+        let near = vec![None; SURVEYED * SURVEYED];
+        Self { scale, reader, level, first, near, far: BTreeMap::new() }
+    }
+
+    fn site(&mut self, at: FaceIj) -> &mut Site {
+        let Self { scale, reader, level, first, near, far } = self;
+        let mut new = || {
+            let cell = reader.cell_of(*level, at);
+            Site { cell, node: scale.node_of(*level, at), slope: None }
         };
-        // Beyond a corner of the cube a step may lead back.
-        if there == at { 0.0 } else { rise_m / run_m }
-    };
-    DIRECTIONS.map(slope_to).into_iter().fold(0.0, f64::max)
+        let column = (at.i + AROUND).wrapping_sub(first.i) as usize;
+        let row = (at.j + AROUND).wrapping_sub(first.j) as usize;
+        if at.face == first.face && column < SURVEYED && row < SURVEYED {
+            near[row * SURVEYED + column].get_or_insert_with(new)
+        } else {
+            far.entry((at.face, at.i, at.j)).or_insert_with(&mut new)
+        }
+    }
+
+    fn part(&mut self, at: FaceIj) -> Part {
+        let around = DIRECTIONS.map(|step| self.slope(at.stepped(step, self.level)));
+        let here = self.slope(at);
+        let cell = self.site(at).cell;
+        let pull = |height_m: f64| 0.45 + 0.55 * (height_m / FULL_PULL_M).min(1.0);
+        let is_sea = cell.kind == Kind::Sea;
+        let is_lake = cell.kind == Kind::Lake;
+        Part {
+            slope: around.into_iter().fold(here, f64::max).max(SLOPE_MIN),
+            level_m: if is_sea { -cell.depth_m } else { cell.level_m },
+            land: if is_sea { -pull(cell.depth_m) } else { pull(cell.level_m) },
+            sea_depth_m: if is_sea { cell.depth_m } else { 0.0 },
+            lake_depth_m: if is_lake { cell.depth_m } else { 0.0 },
+            lake_level_m: if is_lake { cell.level_m } else { f64::NAN },
+            temperature_c: cell.temperature_c,
+            rain_mm: cell.rain_mm,
+        }
+    }
+
+    /// The steepest slope between a cell's node and those around it.
+    fn slope(&mut self, at: FaceIj) -> f64 {
+        let here = *self.site(at);
+        if let Some(slope) = here.slope {
+            return slope;
+        }
+        let mut steepest = 0.0_f64;
+        for step in DIRECTIONS {
+            let there_at = at.stepped(step, self.level);
+            // Beyond a corner of the cube a step may lead back.
+            if there_at == at {
+                continue;
+            }
+            let there = *self.site(there_at);
+            let run_m = (there.node - here.node).length() * self.scale.radius_m;
+            steepest = steepest.max((there.cell.level_m - here.cell.level_m).abs() / run_m);
+        }
+        self.site(at).slope = Some(steepest);
+        steepest
+    }
 }

@@ -15,6 +15,9 @@ use crate::local::sheet::{SHEET_DEPTH, Sheet};
 /// How far a node's course shapes the ground, in spacings of the nodes.
 const RANGE_SPACINGS: f64 = 2.0;
 
+/// How far a course can lead from its sheet, in spacings of the nodes: they drain to a neighbour at most, and bend.
+pub(crate) const OVERHANG_SPACINGS: f64 = 3.0;
+
 /// More than all rounding of distances and heights.
 const SLACK_M: f32 = 0.05;
 
@@ -89,8 +92,7 @@ impl Local {
             let level = self.scale.node_level(refinement) - SHEET_DEPTH;
             let home = CellId::from_point(range.center).parent(level);
             for cell in std::iter::once(home).chain(home.all_neighbors()) {
-                // Lines bend, and lead to a neighbouring node.
-                let overhang_m = 1.7 * self.scale.node_spacing_m(refinement);
+                let overhang_m = OVERHANG_SPACINGS * self.scale.node_spacing_m(refinement);
                 if cell != home && !self.is_within(cell, range, f64::from(range_m) + overhang_m) {
                     continue;
                 }

@@ -78,14 +78,19 @@ impl Local {
     pub(crate) fn fields(&self, place: &Place, layer: u8) -> (Fields, bool) {
         let (at, x, y) = place.in_cell(layer);
         let cell = CellId::from_face_ij(at, layer).parent(FieldSheet::level(layer));
+        let (sheet, is_complete) = self.field_sheet(layer, cell);
+        (sheet.fields(at, (x, y)), is_complete)
+    }
+
+    /// The fields over a cell, [`FieldSheet::level`], and whether all tiles were there.
+    fn field_sheet(&self, layer: u8, cell: CellId) -> (Arc<FieldSheet>, bool) {
         let cache = self.fields.iter().find(|(level, _)| *level == layer);
         let (_, cache) = cache.expect("a layer of the raster");
-        let (sheet, is_complete) = cache.get(cell, self.raster.revision(), || {
+        cache.get(cell, self.raster.revision(), || {
             let mut reader = Reader::new(&self.scale, &self.raster);
             let sheet = FieldSheet::make(&self.scale, &mut reader, layer, cell);
             (sheet, reader.is_complete())
-        });
-        (sheet.fields(at, (x, y)), is_complete)
+        })
     }
 
     /// The courses that begin in a cell, and whether all tiles were there.
@@ -117,3 +122,6 @@ impl Local {
         [Some(self.shores.sea(fields, bay, beach)), self.shores.lake(fields, bay)]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,6 @@
 use cell::{CellId, FaceIj};
 use glam::DVec3;
 
-use crate::DIRECTIONS;
 use crate::local::Local;
 use crate::local::envelope::{Block, Candidate};
 use crate::local::gather::Range;
@@ -23,10 +22,14 @@ use crate::local::shore::Still;
 /// Levels between nodes and their sheets.
 pub(crate) const SHEET_DEPTH: u8 = 4;
 const SIDE: usize = 1 << SHEET_DEPTH;
-/// With one node more on every side.
-const BORDERED: usize = SIDE + 2;
+/// With two nodes more on every side.
+const MARGIN: usize = 2;
+const BORDERED: usize = SIDE + 2 * MARGIN;
 /// Nodes are shaped in groups of so many squared.
-const GROUP: usize = 6;
+const GROUP: usize = 5;
+
+/// A course is not longer than this, in spacings of the nodes.
+const COURSE_MAX_SPACINGS: f64 = 2.3;
 
 /// How much a node's height is up to chance, of the rise to it.
 const CHANCE: f64 = 0.25;
@@ -130,15 +133,11 @@ impl Local {
         let origin = self.scale.fixed(sheet.center());
         let (nodes, is_complete) = self.nodes(refinement, sheet);
         let (mut reaches, mut segments) = (Vec::new(), Vec::new());
-        for row in 1..=SIDE {
-            for column in 1..=SIDE {
+        for row in MARGIN..MARGIN + SIDE {
+            for column in MARGIN..MARGIN + SIDE {
                 let node = &nodes[row * BORDERED + column];
                 let Some(foot) = node.foot else { continue };
-                let neighbors = DIRECTIONS.map(|(i, j)| {
-                    let index = (row as i64 + j) * BORDERED as i64 + column as i64 + i;
-                    &nodes[index as usize]
-                });
-                let (to, level_to_m) = self.outlet(refinement, node, foot, &neighbors);
+                let (to, level_to_m) = self.outlet(refinement, &nodes, (column, row), foot);
                 let course = Course {
                     node: CellId::from_face_ij(node.at, self.scale.node_level(refinement)),
                     from: node.unit,
@@ -155,33 +154,65 @@ impl Local {
         (Sheet { origin, reaches, segments }, is_complete)
     }
 
-    /// Where a node drains to, and how high that is.
-    fn outlet(&self, refinement: u8, node: &Node, foot: Foot, neighbors: &[&Node; 8]) -> (DVec3, f64) {
-        let lowest = neighbors
-            .iter()
-            .fold(node, |lowest, neighbor| if neighbor.level_m < lowest.level_m { neighbor } else { lowest });
-        let is_at_foot = foot.distance_m < self.scale.node_spacing_m(refinement);
-        if is_at_foot || lowest.level_m >= node.level_m {
-            (foot.unit, foot.level_m.min(node.level_m))
-        } else {
-            (lowest.unit, lowest.level_m)
+    /// Where a node drains to, and how high that is: a course near by, a lower node, or whatever is towards the course
+    /// that it slopes to.
+    fn outlet(
+        &self,
+        refinement: u8,
+        nodes: &[Node],
+        (column, row): (usize, usize),
+        foot: Foot,
+    ) -> (DVec3, f64) {
+        let node = &nodes[row * BORDERED + column];
+        let spacing_m = self.scale.node_spacing_m(refinement);
+        let at_foot = (foot.unit, foot.level_m.min(node.level_m));
+        if foot.distance_m < spacing_m {
+            return at_foot;
         }
+        if let Some(lowest) = self.lowest_around(refinement, nodes, (column, row), 1) {
+            return (lowest.unit, lowest.level_m);
+        }
+        if foot.distance_m < COURSE_MAX_SPACINGS * spacing_m {
+            return at_foot;
+        }
+        if let Some(lowest) = self.lowest_around(refinement, nodes, (column, row), MARGIN) {
+            return (lowest.unit, lowest.level_m);
+        }
+        let share = COURSE_MAX_SPACINGS * spacing_m / foot.distance_m;
+        let to = (node.unit + (foot.unit - node.unit) * share).normalize();
+        (to, node.level_m + (at_foot.1 - node.level_m) * share)
+    }
+
+    /// The lowest of the nodes at most `steps` away that are lower than the one in the middle.
+    fn lowest_around<'a>(
+        &self,
+        refinement: u8,
+        nodes: &'a [Node],
+        (column, row): (usize, usize),
+        steps: usize,
+    ) -> Option<&'a Node> {
+        let node = &nodes[row * BORDERED + column];
+        let longest = COURSE_MAX_SPACINGS * self.scale.node_spacing_m(refinement) / self.scale.radius_m;
+        let around = (row - steps..=row + steps)
+            .flat_map(|row| (column - steps..=column + steps).map(move |column| row * BORDERED + column));
+        let is_near = |other: &&Node| steps == 1 || (other.unit - node.unit).length() < longest;
+        let lower = around.map(|index| &nodes[index]).filter(|other| other.level_m < node.level_m);
+        lower.filter(is_near).fold(None, |lowest: Option<&Node>, other| match lowest {
+            Some(lowest) if lowest.level_m <= other.level_m => Some(lowest),
+            _ => Some(other),
+        })
     }
 
     /// The nodes of a sheet and of those around it.
     fn nodes(&self, refinement: u8, sheet: CellId) -> (Vec<Node>, bool) {
         let level = self.scale.node_level(refinement);
         let FaceIj { face, i, j } = sheet.face_ij();
-        let last = SIDE as i64 - 1;
         let at = |index: usize| {
-            let (column, row) = ((index % BORDERED) as i64 - 1, (index / BORDERED) as i64 - 1);
-            let (inner_column, inner_row) = (column.clamp(0, last), row.clamp(0, last));
-            let base = FaceIj {
-                face,
-                i: (i << SHEET_DEPTH) + inner_column as u32,
-                j: (j << SHEET_DEPTH) + inner_row as u32,
-            };
-            base.stepped((column - inner_column, row - inner_row), level)
+            let margin = MARGIN as i64;
+            let (column, row) = ((index % BORDERED) as i64 - margin, (index / BORDERED) as i64 - margin);
+            let column = (i64::from(i) << SHEET_DEPTH) + column;
+            let row = (i64::from(j) << SHEET_DEPTH) + row;
+            continued(face, (column, row), level)
         };
         let mut is_complete = true;
         let sites: Vec<_> = (0..BORDERED * BORDERED)
@@ -282,4 +313,18 @@ impl Local {
     fn halvings(&self, refinement: u8) -> u32 {
         (1 + 2 * u32::from(self.scale.refinements - refinement)).min(HALVINGS_MAX)
     }
+}
+
+/// The cell of a level at a column and row of a face, or where its grid would go on beyond it.
+///
+/// Two steps beyond an edge the grids of two faces do not fit exactly; courses that look so far may then differ from
+/// what the sheet of the other face says of the same nodes, but each node's own course is told by its own sheet alone.
+pub(crate) fn continued(face: u8, (column, row): (i64, i64), level: u8) -> FaceIj {
+    let cells = 1_i64 << level;
+    if (0..cells).contains(&column) && (0..cells).contains(&row) {
+        return FaceIj { face, i: column as u32, j: row as u32 };
+    }
+    let uv = |index: i64| cell::st_to_uv((index as f64 + 0.5) / cells as f64);
+    let point = cell::face_uv_to_point(face, uv(column), uv(row));
+    CellId::from_point(point).parent(level).face_ij()
 }

@@ -12,6 +12,8 @@ use crate::noise::Fbm;
 /// Largest bays, of a raster cell's edge, and how far they leave the line, of their length.
 const BAY_SHARE: f64 = 1.3;
 const BAY_BEND: f32 = 0.26;
+/// Noise of bays beyond this, which is rare, is cut.
+const BAY_MAX: f32 = 0.8;
 /// Smallest bays.
 const BAY_SMALLEST_M: f64 = 24.0;
 
@@ -29,6 +31,8 @@ pub(crate) struct Shores {
     pub(crate) beaches: Fbm,
     bend_m: f32,
     lake_reach_m: f32,
+    /// How far from the sea its shore limits the height of the ground.
+    sea_reach_m: f32,
     /// Beyond this distance from the line that the fields give, no noise moves the shore.
     pub(crate) near_m: f32,
 }
@@ -58,7 +62,8 @@ impl Shores {
             beaches: Fbm::new(scale.seed, 41, 1.0 / 420.0, 0.5, 2),
             bend_m,
             lake_reach_m: LAKE_REACH_SHARE * edge_m as f32,
-            near_m: 2.0 * bend_m,
+            sea_reach_m: 1.2 * bend_m,
+            near_m: (1.2 + BAY_MAX) * bend_m,
         }
     }
 
@@ -69,21 +74,28 @@ impl Shores {
 
     /// The sea at a place, with the values of `bays` and `beaches` there.
     pub(crate) fn sea(&self, fields: &Fields, bay: f32, beach: f32) -> Still {
-        let inland_m = fields.inland_m + self.bend_m * bay;
+        let inland_m = fields.inland_m + self.bend_m * bay.clamp(-BAY_MAX, BAY_MAX);
         let shelf = 0.035 + 0.6 * fields.slope;
+        let left = 1.0 - inland_m / self.sea_reach_m;
         let floor_m = if inland_m < 0.0 {
-            -settling(-inland_m, fields.sea_depth_m.max(4.0), shelf)
-        } else {
+            let depth_m = fields.sea_depth_m.max(4.0);
+            let near_m = settling(-inland_m, depth_m, shelf);
+            // Out at sea the floor is what the raster says.
+            let out = rising((-inland_m / fields.reach_m - 0.4) / 0.5);
+            -(near_m + (depth_m - near_m) * out)
+        } else if left > 0.0 {
             let low = (1.0 - 2.5 * fields.slope).clamp(0.0, 1.0);
             let width_m = BEACH_WIDTH_MAX_M * low * (0.45 + 1.2 * beach).clamp(0.0, 1.0);
-            ashore(inland_m, width_m, 0.8)
+            ashore(inland_m, width_m, 0.8) / left
+        } else {
+            f32::INFINITY
         };
         Still { level_m: 0.0, off_shore_m: inland_m, floor_m }
     }
 
     /// The lake near a place, if there is one near enough.
     pub(crate) fn lake(&self, fields: &Fields, bay: f32) -> Option<Still> {
-        let off_shore_m = fields.off_lake_m + 0.4 * self.bend_m * bay;
+        let off_shore_m = fields.off_lake_m + 0.4 * self.bend_m * bay.clamp(-BAY_MAX, BAY_MAX);
         let left = 1.0 - off_shore_m / self.lake_reach_m;
         if left <= 0.0 {
             return None;
@@ -118,6 +130,12 @@ impl Still {
         let highest_m = self.level_m + 4.0 * above_m;
         if stream_m > highest_m { highest_m } else { stream_m }
     }
+}
+
+/// From 0 at 0 to 1 at 1, with level ends.
+pub(crate) fn rising(x: f32) -> f32 {
+    let x = x.clamp(0.0, 1.0);
+    x * x * (3.0 - 2.0 * x)
 }
 
 /// From 0 with a slope towards a depth.

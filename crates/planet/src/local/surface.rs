@@ -1,16 +1,18 @@
 //! Ground and water at places.
 
+use std::sync::Arc;
+
 use cell::{CellId, FaceIj};
 use glam::DVec3;
 
 use crate::WaterKind;
 use crate::local::Local;
 use crate::local::envelope::{Block, CALM_M, Candidate};
-use crate::local::fields::Fields;
+use crate::local::fields::{FieldSheet, Fields};
 use crate::local::gather::Range;
 use crate::local::place::Place;
 use crate::local::scale::Scale;
-use crate::local::shore::Still;
+use crate::local::shore::{Still, rising};
 use crate::noise::{Fbm, Positions};
 
 /// Places along the side of a block, at most.
@@ -108,47 +110,19 @@ impl Local {
         let mut surface = Surface::with(places.len());
         let rows = places.len() / side;
         let (parts_across, parts_up) = (side.div_ceil(BLOCK_SIDE), rows.div_ceil(BLOCK_SIDE));
-        let mut work = Work::new(self, detail);
-        let shared = self.shared_candidates(places, detail);
+        let mut work = Work::new(self, places, detail);
+        let shared = work.shared_candidates();
         for up in 0..parts_up {
             for across in 0..parts_across {
                 let columns = side * across / parts_across..side * (across + 1) / parts_across;
                 let rows = rows * up / parts_up..rows * (up + 1) / parts_up;
                 let indices: Vec<usize> =
                     rows.flat_map(|row| columns.clone().map(move |column| row * side + column)).collect();
-                work.shape(places, &indices, shared.as_ref(), &mut surface);
+                work.shape(&indices, shared.as_ref(), &mut surface);
             }
         }
         surface.is_complete = work.is_complete;
         surface
-    }
-
-    /// The candidates for all places at once, if they are near enough to each other.
-    fn shared_candidates(&self, places: &[Place], detail: Detail) -> Option<(Range, Vec<Candidate>, bool)> {
-        const EXTENT_SPACINGS: f64 = 5.0;
-        let finest = detail.courses.checked_sub(1)?;
-        let middle = places[places.len() / 2].unit;
-        let extent_m = [0, places.len() - 1]
-            .map(|index| (places[index].unit - middle).length() * self.scale.radius_m)
-            .into_iter()
-            .fold(0.0, f64::max);
-        if places.len() <= BLOCK_SIDE * BLOCK_SIDE
-            || extent_m > EXTENT_SPACINGS * self.scale.node_spacing_m(finest)
-        {
-            return None;
-        }
-        let mut range = Range::around(&self.scale, middle);
-        let mut is_complete = true;
-        let mut is_dry = false;
-        let mut controls = Controls::default();
-        for place in places {
-            let fields = controls.fields(self, place, detail, &mut is_complete);
-            range.include(&self.scale, place.unit, self.slope_at(detail.courses, fields.slope));
-            is_dry |= fields.inland_m > -self.shores.near_m;
-        }
-        let (candidates, is_whole) =
-            if is_dry { self.gather(&range, 0..detail.courses) } else { (Vec::new(), true) };
-        Some((range, candidates, is_complete && is_whole))
     }
 }
 
@@ -171,97 +145,152 @@ impl Surface {
 /// Fields at the corners of the cells last asked for.
 #[derive(Default)]
 struct Controls {
+    /// Low i and j, high i, high j, both high.
     cells: Vec<(FaceIj, [Fields; 4])>,
     last: usize,
+    /// Between the corners of the last cell at a height in it: at low i and at high i.
+    row: Option<(FaceIj, f64, [Fields; 2])>,
+    sheet: Option<(CellId, Arc<FieldSheet>)>,
 }
 
 impl Controls {
     fn fields(&mut self, local: &Local, place: &Place, detail: Detail, is_complete: &mut bool) -> Fields {
         let level = local.scale.raster_level + CONTROL_DEPTH;
         if detail.spacing_m >= 0.99 * local.scale.edge_m(level) {
-            let (fields, is_whole) = local.fields(place, detail.layer);
-            *is_complete &= is_whole;
-            return fields;
+            return self.exact(local, place, detail.layer, is_complete);
         }
         let (at, x, y) = place.in_cell(level);
+        if let Some((cell, height, [low, high])) = &self.row
+            && *cell == at
+            && *height == y
+        {
+            return low.between(high, x as f32);
+        }
         if self.cells.get(self.last).is_none_or(|(known, _)| *known != at) {
             self.last = self.cells.iter().position(|(known, _)| *known == at).unwrap_or_else(|| {
                 let cell = CellId::from_face_ij(at, level);
                 let corners = [0, 1, 3, 2].map(|corner| {
                     let place = Place::of(cell.vertex(corner) + DVec3::ZERO);
-                    let (fields, is_whole) = local.fields(&place, detail.layer);
-                    *is_complete &= is_whole;
-                    fields
+                    self.exact(local, &place, detail.layer, is_complete)
                 });
                 self.cells.push((at, corners));
                 self.cells.len() - 1
             });
         }
-        Fields::between(&self.cells[self.last].1, x as f32, y as f32)
+        let [a, b, c, d] = &self.cells[self.last].1;
+        let (low, high) = (a.between(c, y as f32), b.between(d, y as f32));
+        self.row = Some((at, y, [low, high]));
+        low.between(&high, x as f32)
+    }
+
+    fn exact(&mut self, local: &Local, place: &Place, layer: u8, is_complete: &mut bool) -> Fields {
+        let (at, x, y) = place.in_cell(layer);
+        let cell = CellId::from_face_ij(at, layer).parent(FieldSheet::level(layer));
+        if self.sheet.as_ref().is_none_or(|(known, _)| *known != cell) {
+            let (sheet, is_whole) = local.field_sheet(layer, cell);
+            *is_complete &= is_whole;
+            self.sheet = Some((cell, sheet));
+        }
+        let (_, sheet) = self.sheet.as_ref().expect("it has just been put there");
+        sheet.fields(at, (x, y))
     }
 }
 
 /// What is needed while a surface is made.
 struct Work<'a> {
     local: &'a Local,
+    places: &'a [Place],
     detail: Detail,
-    controls: Controls,
+    /// At each of the places.
+    fields: Vec<Fields>,
+    slopes: Vec<f32>,
     block: Box<Block>,
     positions: Positions,
-    fields: Vec<Fields>,
     waves: Vec<f32>,
     bays: Vec<f32>,
     beaches: Vec<f32>,
     is_complete: bool,
 }
 
+/// Candidates for all places of a surface, relative to the origin of their range.
+type Shared = (Range, Vec<Candidate>);
+
 impl<'a> Work<'a> {
-    fn new(local: &'a Local, detail: Detail) -> Self {
+    fn new(local: &'a Local, places: &'a [Place], detail: Detail) -> Self {
+        let mut is_complete = true;
+        let mut controls = Controls::default();
+        let fields: Vec<Fields> =
+            places.iter().map(|place| controls.fields(local, place, detail, &mut is_complete)).collect();
+        let slopes = fields.iter().map(|fields| local.slope_at(detail.courses, fields.slope)).collect();
         Self {
             local,
+            places,
             detail,
-            controls: Controls::default(),
+            fields,
+            slopes,
             block: Block::new(),
             positions: Positions::default(),
-            fields: Vec::new(),
             waves: Vec::new(),
             bays: Vec::new(),
             beaches: Vec::new(),
-            is_complete: true,
+            is_complete,
         }
     }
 
+    /// The candidates for all places at once, if these are near enough to each other.
+    fn shared_candidates(&mut self) -> Option<Shared> {
+        const EXTENT_SPACINGS: f64 = 5.0;
+        let (local, places, detail) = (self.local, self.places, self.detail);
+        let finest = detail.courses.checked_sub(1)?;
+        let middle = places[places.len() / 2].unit;
+        let extent_m = [0, places.len() - 1]
+            .map(|index| (places[index].unit - middle).length() * local.scale.radius_m)
+            .into_iter()
+            .fold(0.0, f64::max);
+        if places.len() <= BLOCK_SIDE * BLOCK_SIDE
+            || extent_m > EXTENT_SPACINGS * local.scale.node_spacing_m(finest)
+        {
+            return None;
+        }
+        let range = self.range(0..places.len(), middle)?;
+        let (candidates, is_whole) = local.gather(&range, 0..detail.courses);
+        self.is_complete &= is_whole;
+        Some((range, candidates))
+    }
+
+    /// A ball about some of the places; none if all of them are out at sea, where no course leads.
+    fn range(&self, indices: impl IntoIterator<Item = usize>, center: DVec3) -> Option<Range> {
+        let scale = &self.local.scale;
+        let mut range = Range::around(scale, center);
+        let mut has_land = false;
+        for index in indices {
+            range.include(scale, self.places[index].unit, self.slopes[index]);
+            has_land |= self.fields[index].inland_m > -self.local.shores.near_m;
+        }
+        has_land.then_some(range)
+    }
+
     /// Works out some of the places, near each other, at most [`BLOCK_SIDE`] squared.
-    fn shape(
-        &mut self,
-        places: &[Place],
-        indices: &[usize],
-        shared: Option<&(Range, Vec<Candidate>, bool)>,
-        surface: &mut Surface,
-    ) {
+    fn shape(&mut self, indices: &[usize], shared: Option<&Shared>, surface: &mut Surface) {
         let local = self.local;
-        let scale = &local.scale;
-        self.fields.clear();
         self.positions.clear();
         for index in indices {
-            let place = &places[*index];
-            self.fields.push(self.controls.fields(local, place, self.detail, &mut self.is_complete));
-            self.positions.push(place.unit * scale.radius_m);
+            self.positions.push(self.places[*index].unit * local.scale.radius_m);
         }
-        self.courses(places, indices, shared);
+        self.courses(indices, shared);
         let shown = |noise: &Fbm| noise.octaves_longer_than(2.0 * self.detail.spacing_m);
         let count = indices.len();
         self.waves.resize(count, 0.0);
         self.bays.resize(count, 0.0);
         self.beaches.resize(count, 0.0);
         local.relief.waves.sum(&self.positions, shown(&local.relief.waves), &mut self.waves);
-        let is_near_shore = self.fields.iter().any(|fields| local.shores.is_near(fields));
+        let is_near_shore = indices.iter().any(|index| local.shores.is_near(&self.fields[*index]));
         if is_near_shore {
             local.shores.bays.sum(&self.positions, shown(&local.shores.bays), &mut self.bays);
             local.shores.beaches.sum(&self.positions, shown(&local.shores.beaches), &mut self.beaches);
         }
         for (slot, index) in indices.iter().enumerate() {
-            let fields = &self.fields[slot];
+            let fields = &self.fields[*index];
             let spot = self.spot(slot, fields);
             surface.elevation_m[*index] = spot.elevation_m;
             surface.water_m[*index] = spot.water_m;
@@ -275,42 +304,30 @@ impl<'a> Work<'a> {
     }
 
     /// What courses of water make of the ground.
-    fn courses(
-        &mut self,
-        places: &[Place],
-        indices: &[usize],
-        shared: Option<&(Range, Vec<Candidate>, bool)>,
-    ) {
+    fn courses(&mut self, indices: &[usize], shared: Option<&Shared>) {
         let local = self.local;
         let scale = &local.scale;
-        let middle = places[indices[indices.len() / 2]].unit;
-        let mut range = Range::around(scale, middle);
-        let mut is_dry = false;
-        for (index, fields) in indices.iter().zip(&self.fields) {
-            range.include(scale, places[*index].unit, local.slope_at(self.detail.courses, fields.slope));
-            is_dry |= fields.inland_m > -local.shores.near_m;
-        }
-        let own;
-        let (origin, kept) = match shared {
-            Some((shared, candidates, is_whole)) => {
+        let middle = self.places[indices[indices.len() / 2]].unit;
+        let range = if self.detail.courses > 0 { self.range(indices.iter().copied(), middle) } else { None };
+        let (origin, kept) = match (range, shared) {
+            (None, _) => (scale.fixed(middle), Vec::new()),
+            (Some(range), Some((all, candidates))) => {
+                (all.origin(), range.kept(candidates, all.origin(), scale.m_per_fixed()))
+            }
+            (Some(range), None) => {
+                let (candidates, is_whole) = local.gather(&range, 0..self.detail.courses);
                 self.is_complete &= is_whole;
-                (shared.origin(), range.kept(candidates, shared.origin(), scale.m_per_fixed()))
+                (range.origin(), candidates)
             }
-            None if is_dry && self.detail.courses > 0 => {
-                own = local.gather(&range, 0..self.detail.courses);
-                self.is_complete &= own.1;
-                (range.origin(), own.0)
-            }
-            None => (range.origin(), Vec::new()),
         };
         self.block.clear();
-        for (index, fields) in indices.iter().zip(&self.fields) {
-            let slope = local.slope_at(self.detail.courses, fields.slope);
-            self.block.push(origin, scale.fixed(places[*index].unit), slope);
+        for index in indices {
+            self.block.push(origin, scale.fixed(self.places[*index].unit), self.slopes[*index]);
         }
         self.block.shape(&kept, scale.m_per_fixed());
         if self.detail.courses == 0 {
-            for (slot, fields) in self.fields.iter().enumerate() {
+            for (slot, index) in indices.iter().enumerate() {
+                let fields = &self.fields[*index];
                 let rise_m = MEAN_RISE * fields.slope * scale.node_spacing_m(0) as f32;
                 self.block.ground_m[slot] = fields.level_m.max(0.5) + rise_m;
             }
@@ -379,10 +396,4 @@ impl<'a> Work<'a> {
         };
         Spot { elevation_m, water_m, water, over_water_m }
     }
-}
-
-/// From 0 at 0 to 1 at 1, with level ends.
-fn rising(x: f32) -> f32 {
-    let x = x.clamp(0.0, 1.0);
-    x * x * (3.0 - 2.0 * x)
 }
