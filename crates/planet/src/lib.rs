@@ -147,6 +147,12 @@ impl Planet {
         *self.arrival.get_or_init(|| arrival::find(self))
     }
 
+    /// The same planet for one who has searched it for its arrival place before and kept what was found.
+    #[must_use]
+    pub fn with_arrival(self, arrival: Arrival) -> Self {
+        Self { arrival: OnceLock::from(arrival), ..self }
+    }
+
     /// The level whose cells have the size here that cells of `level_at_default` have at shift 3.
     pub fn grid_level(&self, level_at_default: u8) -> u8 {
         (level_at_default + SHIFT_DEFAULT).saturating_sub(self.spec.shift).min(cell::MAX_LEVEL)

@@ -11,3 +11,7 @@ alter table planet add column import_hash TEXT;
 
 -- The planet hash in hexadecimal; null until the artifact is made.
 alter table planet add column planet_hash TEXT;
+
+-- Where newcomers arrive, found once: two unit vectors, of the place and of the view from it, six numbers with
+-- blanks between them; null until it is found.
+alter table planet add column arrival TEXT;

@@ -4,7 +4,7 @@
 //! the sea, so a start that asks for another planet, or finds another, is refused.
 
 use planet::artifact::{Digest, Identity};
-use planet::{GENERATOR_VERSION, PlanetSpec, RASTER_LEVEL_MAX, RASTER_LEVEL_MIN};
+use planet::{Arrival, GENERATOR_VERSION, PlanetSpec, RASTER_LEVEL_MAX, RASTER_LEVEL_MIN};
 use store::{Migration, Store, Tx, params};
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
 ];
 
 /// What the data says of its planet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct PlanetRecord {
     /// Names this planet among all: in tokens, for example.
     pub(crate) planet_id: Uuid,
@@ -30,6 +30,8 @@ pub(crate) struct PlanetRecord {
     pub(crate) import: Option<Digest>,
     /// Of its artifact, once that is made.
     pub(crate) planet_hash: Option<Digest>,
+    /// Where newcomers arrive, once that is found.
+    pub(crate) arrival: Option<Arrival>,
     /// Whether it was written just now.
     pub(crate) is_new: bool,
 }
@@ -59,12 +61,14 @@ pub(crate) enum PlanetRecordError {
 }
 
 store::statements! {
-    FIND = "select planet_id, generator_version, seed, shift, raster_level, import_hash, planet_hash from planet";
+    FIND = "select planet_id, generator_version, seed, shift, raster_level, import_hash, planet_hash, arrival
+        from planet";
     INSERT = "insert into planet
         (planet_id, only_row, seed, shift, generator_version, created_at, raster_level, import_hash)
         values ($1, 1, $2, $3, $4, $5, $6, $7) on conflict (only_row) do nothing";
     SET_MADE = "update planet set planet_hash = $1, sub_seed = $2 where planet_hash is null";
     HASH = "select planet_hash from planet";
+    SET_ARRIVAL = "update planet set arrival = $1 where arrival is null";
 }
 
 /// The record, if there is one; refused, if `wanted` names another planet.
@@ -132,6 +136,29 @@ pub(crate) async fn set_made(
     }
 }
 
+/// Notes where newcomers arrive, so that no later start has to search for it.
+pub(crate) async fn set_arrival(store: &Store, arrival: Arrival) -> Result<(), PlanetRecordError> {
+    let Arrival { ground, facing } = arrival;
+    // Rust writes and reads floats exactly; not every reader of JSON does.
+    let numbers =
+        [ground.x, ground.y, ground.z, facing.x, facing.y, facing.z].map(|number| number.to_string());
+    let numbers = numbers.join(" ");
+    store
+        .locked(move |tx| {
+            tx.execute(SET_ARRIVAL, params![numbers.clone()])?;
+            Ok(())
+        })
+        .await
+}
+
+fn parse_arrival(text: &str) -> Result<Arrival, PlanetRecordError> {
+    let unreadable = PlanetRecordError::Unreadable("its place of arrival is none");
+    let numbers: Result<Vec<f64>, _> = text.split(' ').map(str::parse).collect();
+    let numbers: [f64; 6] = numbers.ok().and_then(|it| it.try_into().ok()).ok_or(unreadable)?;
+    let [x, y, z, facing @ ..] = numbers;
+    Ok(Arrival { ground: [x, y, z].into(), facing: facing.into() })
+}
+
 fn check(spec: PlanetSpec, wanted: &PlanetConfig) -> Result<(), PlanetRecordError> {
     let wishes = [
         ("seed", "planet.seed", spec.seed, wanted.seed),
@@ -169,6 +196,7 @@ fn find(tx: &mut Tx<'_>) -> Result<Option<PlanetRecord>, PlanetRecordError> {
         spec: PlanetSpec { seed, shift, raster_level },
         import: digest(5)?,
         planet_hash: digest(6)?,
+        arrival: row.get::<Option<String>>(7)?.map(|text| parse_arrival(&text)).transpose()?,
         is_new: false,
     }))
 }
@@ -202,6 +230,7 @@ mod tests {
                 spec,
                 import: None,
                 planet_hash: None,
+                arrival: None,
                 is_new: true,
             };
             assert_eq!(made, new);
@@ -236,6 +265,23 @@ mod tests {
             let refused = set_made(&store, other, 2).await.unwrap_err();
             assert_eq!(refused, PlanetRecordError::OtherHash { stored: made, made: other });
             assert_eq!(load().await.unwrap().planet_hash, Some(made));
+        });
+    }
+
+    #[test]
+    fn the_place_of_arrival_comes_back_to_the_bit() {
+        for_each_engine(MIGRATIONS, |store| async move {
+            let any = wanted(None, None);
+            let load = || load_or_create(&store, &any, None, Uuid::from_u128(1), 0);
+            assert_eq!(load().await.unwrap().arrival, None);
+            let found = Arrival {
+                ground: [1.0 / 3.0, -0.1, f64::EPSILON].into(),
+                facing: [0.6, 0.3_f64.sqrt(), -0.7].into(),
+            };
+            set_arrival(&store, found).await.unwrap();
+            let other = Arrival { ground: found.facing, facing: found.ground };
+            set_arrival(&store, other).await.unwrap();
+            assert_eq!(load().await.unwrap().arrival, Some(found), "the first stays");
         });
     }
 

@@ -77,12 +77,21 @@ pub(crate) async fn prepare(
     };
     planet_record::set_made(store, manifest.planet_hash(), manifest.identity().sub_seed).await?;
 
-    let planet = Arc::new(Planet::new(record.spec, raster));
-    // Asked for now, so that the first newcomer does not wait for the search.
-    progress.send_replace(LAST);
-    let searched = Arc::clone(&planet);
-    on_a_thread(move || searched.arrival()).await?;
-    Ok(Prepared { record, manifest, artifact, planet, was_made })
+    let planet = Planet::new(record.spec, raster);
+    let planet = if let Some(arrival) = record.arrival {
+        planet.with_arrival(arrival)
+    } else {
+        // Searched for now, so that the first newcomer does not wait.
+        progress.send_replace(LAST);
+        let (planet, arrival) = on_a_thread(move || {
+            let arrival = planet.arrival();
+            (planet, arrival)
+        })
+        .await?;
+        planet_record::set_arrival(store, arrival).await?;
+        planet
+    };
+    Ok(Prepared { record, manifest, artifact, planet: Arc::new(planet), was_made })
 }
 
 async fn make_and_keep(

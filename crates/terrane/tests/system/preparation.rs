@@ -34,7 +34,7 @@ fn check_refused(server: &Server, parts: &[&str]) -> Finished {
 #[test]
 fn while_the_planet_is_made_people_see_how_far_it_is() {
     // Fine enough to be seen being made.
-    let mut server = Server::begin_with_level(9);
+    let mut server = Server::begin_with_level(7);
     let url = server.url().to_owned();
     run(async {
         let get = async |path: &str, accept: &str| {
@@ -67,13 +67,13 @@ fn while_the_planet_is_made_people_see_how_far_it_is() {
 
 #[test]
 fn a_start_can_be_ended_while_the_planet_is_made() {
-    let mut server = Server::begin_with_level(9);
+    let mut server = Server::begin_with_level(7);
     assert_eq!(server.stop(), Some(0));
 }
 
 #[test]
 fn a_kill_at_any_moment_of_the_making_leaves_nothing_half() {
-    let mut server = Server::begin_with_level(8);
+    let mut server = Server::begin_with_level(7);
     let mut kills = 0;
     // Later and later, until one start is through before it is killed.
     for after_ms in (0..).map(|kill| 20 * kill * kill) {
