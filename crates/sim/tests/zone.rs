@@ -9,6 +9,7 @@ use sim::{
     ZoneFull,
 };
 use std::collections::BTreeMap;
+use wire::stream::Stance;
 use wire::{ServerMessage, View};
 
 const RADIUS_M: f64 = 796_375.0;
@@ -34,6 +35,21 @@ struct Shore;
 impl Ground for Shore {
     fn surface(&self, dir: DVec3) -> Surface {
         Surface::by_the_sea((dir.y * RADIUS_M * 0.2).max(-50.0))
+    }
+
+    fn radius_m(&self) -> f64 {
+        RADIUS_M
+    }
+}
+
+/// Dry ground on one side of the bank of a mountain river through `DVec3::X`; its surface falls along z by 2 in 100.
+struct Bank;
+
+impl Ground for Bank {
+    fn surface(&self, dir: DVec3) -> Surface {
+        let water_m = 700.0 - 0.02 * dir.z * RADIUS_M;
+        let elevation_m = water_m + (dir.y * RADIUS_M * 0.2).max(-5.0);
+        Surface { elevation_m, water_m: (elevation_m < water_m).then_some(water_m) }
     }
 
     fn radius_m(&self) -> f64 {
@@ -321,7 +337,7 @@ fn a_flood_of_inputs_moves_nobody_faster() {
     let mut zone = zone(Hills);
     let place = (0..1_000)
         .map(|n| beside(DVec3::X, DVec3::Y, f64::from(n)))
-        .find(|place| Hills.elevation_m(*place) > 3.0);
+        .find(|place| Hills.surface(*place).elevation_m > 3.0);
     let id = zone.join(back(place.expect("a dry place"))).unwrap();
     let start = zone.body(id).unwrap().0.position;
     let input = Input::new(Buttons::FORWARD.with(Buttons::RUN), DVec3::Z);
@@ -359,7 +375,7 @@ fn newcomers_stand_a_few_metres_apart_and_dry_wherever_they_ask_for() {
             let id = zone.join(arrival).unwrap();
             let (body, seq) = zone.body(id).unwrap();
             assert_eq!((body.mode, seq), (Mode::Grounded, 0));
-            assert!(Shore.elevation_m(body.up()) > 0.2, "wet feet");
+            assert!(Shore.surface(body.up()).elevation_m > 0.2, "wet feet");
             body.position
         })
         .collect();
@@ -391,6 +407,37 @@ fn one_who_comes_back_stands_where_they_left_even_afloat() {
 }
 
 #[test]
+fn swimmers_in_a_river_are_seen_at_its_surface_and_cost_no_height() {
+    let mut world = World::new(Bank);
+    let watcher = world.join(beside(DVec3::X, DVec3::Y, 20.0));
+    let swimmer = world.join(beside(DVec3::X, DVec3::Y, -60.0));
+    for _ in 0..30 * 20 {
+        world.input(swimmer, Buttons::FORWARD, DVec3::Z);
+        if world.tick_all().contains(&watcher) {
+            world.check(watcher);
+            let seen = world.clients[&watcher].view.bodies().find(|body| body.entity_id == swimmer.0);
+            let seen = seen.expect("it is near");
+            assert_eq!((seen.stance, seen.height_m), (Stance::Swimming, 0.0));
+        }
+    }
+    let (body, _) = world.zone.body(swimmer).unwrap();
+    assert_eq!(body.mode, Mode::Swimming);
+    assert!(body.up().z * RADIUS_M > 40.0, "it swam {} m down the river", body.up().z * RADIUS_M);
+}
+
+#[test]
+fn newcomers_beside_a_river_arrive_dry() {
+    let mut zone = zone(Bank);
+    let around = beside(DVec3::X, DVec3::Y, 3.0);
+    for _ in 0..60 {
+        let id = zone.join(Arrival::Newcomer { around, facing: DVec3::Z }).unwrap();
+        let (body, _) = zone.body(id).unwrap();
+        assert_eq!(Bank.surface(body.up()).water_m, None, "wet feet");
+        assert_eq!(body.mode, Mode::Grounded);
+    }
+}
+
+#[test]
 fn a_full_zone_refuses_and_an_id_is_never_used_twice() {
     let mut zone = zone(Hills);
     let ids: Vec<_> = (0..100).map(|_| zone.join(back(DVec3::X)).unwrap()).collect();
@@ -405,7 +452,7 @@ fn neighbours_and_watchers_of_a_place_are_found_before_and_after_the_sort() {
     let mut world = World::new(Hills);
     let near = world.join(beside(DVec3::X, DVec3::Y, 49.0));
     let far = world.join(beside(DVec3::X, DVec3::Y, 51.0));
-    let point = DVec3::X * (RADIUS_M + Hills.elevation_m(DVec3::X));
+    let point = DVec3::X * (RADIUS_M + Hills.surface(DVec3::X).elevation_m);
     for _ in 0..2 {
         let found: Vec<_> = world.zone.bodies_within(point, 50.0).collect();
         assert!(found.contains(&near) && !found.contains(&far), "{found:?}");

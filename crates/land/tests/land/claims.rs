@@ -144,9 +144,11 @@ fn the_first_reason_that_applies_is_given() {
         {
             assert_eq!(world.claim(2, token, "b").await.outcome(), (404, "not_a_lot"), "{token}");
         }
-        let refused = world.claim(2, &sea.token(), "c").await;
-        assert_eq!(refused.outcome(), (422, "lot_unclaimable"));
-        assert_eq!(refused.body["reason"], json!("under_water"));
+        for (flooded, key) in [(sea, "c"), (world.river_lot(), "c2")] {
+            let refused = world.claim(2, &flooded.token(), key).await;
+            assert_eq!(refused.outcome(), (422, "lot_unclaimable"));
+            assert_eq!(refused.body["reason"], json!("under_water"));
+        }
         assert_eq!(world.claim(2, &lot.token(), "d").await.outcome(), (409, "not_in_world"));
         world.put(2, lot, 150.0, 0.0);
         let refused = world.claim(2, &lot.token(), "e").await;

@@ -1,7 +1,7 @@
 //! A planet with people on it, for the tests of this folder.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use api::{Caller, ManualClock, TokenFault, TokenVerifier, Verifier};
 use axum::body::{Body, to_bytes};
@@ -18,6 +18,10 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 pub(crate) const NOW_US: i64 = 1_763_715_600_000_000;
+
+/// Coarse and of the default size, so that its lots are of theirs; made once for all tests.
+static PLANET: LazyLock<Arc<Planet>> =
+    LazyLock::new(|| Arc::new(Planet::generate(PlanetSpec::for_test(1, 3))));
 
 /// What land needs of the schema.
 pub(crate) fn migrations() -> Vec<Migration> {
@@ -62,7 +66,7 @@ impl TokenVerifier for Numbers {
 
 impl World {
     pub(crate) fn new(store: Store) -> Self {
-        let planet = Arc::new(Planet::generate(PlanetSpec::default()));
+        let planet = Arc::clone(&PLANET);
         let bodies: Arc<Mutex<HashMap<Uuid, DVec3>>> = Arc::default();
         let clock = Arc::new(ManualClock::at(NOW_US));
         let seen = Arc::clone(&bodies);
@@ -93,8 +97,23 @@ impl World {
         lots.find(|it| self.planet.elevation_m(it.center()) < -50.0).expect("the planet has a sea")
     }
 
+    /// A lot far above the sea whose centre is in a river or lake.
+    pub(crate) fn river_lot(&self) -> CellId {
+        let level = self.land.lot_level();
+        let cells = (0..6).flat_map(|face| CellId::from_face(face).descendants(6));
+        let mut middles = cells
+            .flat_map(|cell| self.planet.reaches(cell, 0.0, 20.0))
+            .map(|reach| CellId::from_point((reach.a + reach.b).normalize()).parent(level));
+        let is_flooded = |lot: &CellId| {
+            let ground = self.planet.ground(lot.center());
+            ground.elevation_m > 5.0 && ground.water_m.is_some()
+        };
+        middles.find(is_flooded).expect("the planet has rivers")
+    }
+
     fn is_dry(&self, lot: CellId) -> bool {
-        std::iter::once(lot.center()).chain(lot.corners()).all(|it| self.planet.elevation_m(it) > 0.0)
+        let mut points = std::iter::once(lot.center()).chain(lot.corners());
+        points.all(|it| self.planet.water_m(it).is_none())
     }
 
     /// Puts somebody's body on the ground at the lot's centre, moved aside by some metres and up by some.
