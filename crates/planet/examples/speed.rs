@@ -44,7 +44,8 @@ fn main() {
     }
     for level in [0, 2, 4, 6, 8, 10] {
         let planet = fresh();
-        let mut cells: Vec<CellId> = land.iter().take(40).map(|cell| cell.parent(level)).collect();
+        let mut cells: Vec<CellId> =
+            land.iter().take(40).map(|cell| CellId::from_point(cell.center()).parent(level)).collect();
         cells.dedup();
         measure(&format!("patch of level {level}, cold"), &cells, |cell| {
             black_box(planet.patch(cell, 64, 1)).elevations_m[0]
