@@ -18,7 +18,11 @@ const ROUNDS: usize = 15;
 pub fn planet() -> Planet {
     let started = thread_time_ns();
     let planet = Planet::generate(PlanetSpec::default());
-    println!("\nplanet of seed {}: {:.1} s on this thread", planet.spec().seed, (thread_time_ns() - started) / 1e9);
+    println!(
+        "\nplanet of seed {}: {:.1} s on this thread",
+        planet.spec().seed,
+        (thread_time_ns() - started) / 1e9
+    );
     planet
 }
 
@@ -40,8 +44,12 @@ pub fn measure_codec(planet: &Planet) {
     println!("\npacked chunks of level {LEVEL}, {} on land: bytes {sizes}, at most {largest}", chunks.len());
     println!("  {:.1} % are at most 1 KiB", 100.0 * small as f64 / chunks.len() as f64);
     let mut contenders = [
-        Contender::new("pack", || chunks.iter().take(CHUNKS).for_each(|chunk| drop(black_box(encode(chunk))))),
-        Contender::new("unpack", || packed.iter().take(CHUNKS).for_each(|bytes| drop(black_box(decode(bytes))))),
+        Contender::new("pack", || {
+            chunks.iter().take(CHUNKS).for_each(|chunk| drop(black_box(encode(chunk))))
+        }),
+        Contender::new("unpack", || {
+            packed.iter().take(CHUNKS).for_each(|bytes| drop(black_box(decode(bytes))))
+        }),
     ];
     compete(&mut contenders, ROUNDS, CHUNKS);
     for contender in contenders {
@@ -54,8 +62,10 @@ const OCTAVES: usize = 6;
 
 pub fn measure_chunks(planet: &Planet) {
     let cells = land(planet, CHUNKS);
-    let positions: Vec<Positions> =
-        cells.iter().map(|cell| Chunk::directions(*cell).map(|unit| unit * planet.radius_m()).collect()).collect();
+    let positions: Vec<Positions> = cells
+        .iter()
+        .map(|cell| Chunk::directions(*cell).map(|unit| unit * planet.radius_m()).collect())
+        .collect();
     let fbm = Fbm::new(1, 1, 1.0 / 250.0, 0.5, OCTAVES);
     let mut contenders = Vec::new();
     for set in InstructionSet::available() {

@@ -3,6 +3,7 @@
 //! All in one process and one thread; contenders take turns, round by round; thread CPU time. What counts is the
 //! ratio of two contenders within a round: medians over the rounds, with the tenth and the ninetieth percentile.
 
+mod global;
 mod ground;
 mod noise;
 mod peers;
@@ -11,6 +12,11 @@ mod rounds;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(threads) =
+        std::env::args().nth(2).filter(|_| std::env::args().nth(1).as_deref() == Some(global::ONE))
+    {
+        return global::measure_one(&threads);
+    }
     let parts: Vec<String> = std::env::args().skip(1).collect();
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|name| name == part);
     if let Some(unknown) = parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
@@ -20,10 +26,16 @@ fn main() -> ExitCode {
     if wanted("noise") {
         noise::measure();
     }
+    if wanted("global") {
+        global::measure();
+    }
     if wanted("chunk") || wanted("codec") {
         let planet = ground::planet();
         if wanted("codec") {
             ground::measure_codec(&planet);
+        }
+        if wanted("global") {
+            global::measure();
         }
         if wanted("chunk") {
             ground::measure_chunks(&planet);
@@ -32,4 +44,4 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-const PARTS: [&str; 3] = ["noise", "chunk", "codec"];
+const PARTS: [&str; 4] = ["noise", "global", "chunk", "codec"];

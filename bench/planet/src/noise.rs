@@ -105,8 +105,10 @@ fn compare(octaves: usize, chunks: &[Positions], samples: &[Samples]) {
 fn report(octaves: usize, contenders: &[Contender<'_>], own: usize) {
     println!("\n{octaves} octave(s): ns a sample, and how many times as long as each of ours");
     for contender in contenders {
-        let leads: Vec<String> =
-            contenders[..own].iter().map(|ours| format!("{:5.1} x", ours.lead_over(contender).median)).collect();
+        let leads: Vec<String> = contenders[..own]
+            .iter()
+            .map(|ours| format!("{:5.1} x", ours.lead_over(contender).median))
+            .collect();
         println!("  {:28} {:>22}  {}", contender.name, contender.time().to_string(), leads.join("  "));
     }
 }

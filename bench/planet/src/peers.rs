@@ -54,7 +54,8 @@ pub mod simdnoise_lanes {
                         unsafe {
                             let frequency = $splat(frequency);
                             let [x, y, z] = [x, y, z].map(|axis| $mul($load(axis.as_ptr()), frequency));
-                            let value = simdnoise::$module::fbm_3d(x, y, z, $splat(2.0), $splat(0.5), octaves, 1);
+                            let value =
+                                simdnoise::$module::fbm_3d(x, y, z, $splat(2.0), $splat(0.5), octaves, 1);
                             $store(out.as_mut_ptr(), value);
                         }
                     }
