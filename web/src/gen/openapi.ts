@@ -105,6 +105,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chunks/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ground of a cell of this planet, whichever it is
+         * @description The same as below the planet's hash, but to be asked for again each time.
+         */
+        get: operations["chunk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lands": {
         parameters: {
             query?: never;
@@ -188,6 +208,259 @@ export interface paths {
         };
         /** The planet and how to speak to it */
         get: operations["planet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the making of the planet is */
+        get: operations["planet_progress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/artifact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole planet as one file */
+        get: operations["planet_artifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/at": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is at a point
+         * @description The ground and the water over it, climate and biome, the standard lot, and the names of what is there or near.
+         */
+        get: operations["planet_at"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/chunks/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ground of a cell
+         * @description As `application/json`, or packed as `application/vnd.terrane.chunk` (`docs/protocol.md`, chunks): heights to 1/32
+         *     of a metre at the level of the ground, twice as coarse for each level above.
+         */
+        get: operations["planet_chunk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/dem/{z}/{x}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Heights for map clients
+         * @description The pyramid of the map in Terrarium's encoding: metres above the sea are `red * 256 + green + blue / 256 - 32768`,
+         *     rounded to the nearest step. Sea floors and lake beds are included.
+         */
+        get: operations["map_dem_tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/face/{layer}/{face}/{level}/{i}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture of a part of a face of the cube
+         * @description An S2 cell as 256 × 256 pixels in the quadratic projection of S2: without Mercator's stretch, poles included. Seen
+         *     from outside, i to the right, j upwards.
+         */
+        get: operations["map_face_tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/legend/{layer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the colours of a layer mean */
+        get: operations["map_legend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the planet is made of, without the tiles
+         * @description Lists the hash and the place of every tile. Its own hash over the generator's version, the planet's parameters and
+         *     all tiles is the planet hash: who trusts that can verify all else.
+         */
+        get: operations["planet_manifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/map/{layer}/{z}/{x}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture of the map
+         * @description 256 × 256 pixels of the Web-Mercator pyramid, row 0 in the north. The angles are those of any Web map; metres are
+         *     not, because the planet has its own radius.
+         */
+        get: operations["map_tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every place with a name
+         * @description Oceans, continents, seas, islands, mountain ranges, rivers and lakes, the most important first.
+         */
+        get: operations["places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/places/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Places by a part of their name */
+        get: operations["places_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/tilejson/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A layer as map clients want it described
+         * @description TileJSON 3.0.0. `dem` is for MapLibre's `raster-dem`, the others are for its `raster`.
+         */
+        get: operations["map_tilejson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/planet/{planet_hash}/tiles/{level}/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One tile of the planet's raster
+         * @description Compressed, as it is in the artifact. The manifest has the hash of what it unpacks to.
+         */
+        get: operations["planet_raster_tile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -412,6 +685,37 @@ export interface components {
              */
             public_key: string;
         };
+        /**
+         * @description The ground of a cell as a grid of 65 × 65 vertices: the corners of the cells six levels below. Row by row, columns
+         *     along i, rows along j.
+         */
+        ChunkAnswer: {
+            /** @description Number of the biome, as in `legend/biome`. */
+            biome: number[];
+            /** @description Height of the ground above the sea at each vertex. */
+            elevation_m: number[];
+            /**
+             * Format: int32
+             * @description Its level.
+             */
+            level: number;
+            /** @description Rain of the year. */
+            rain_mm: number[];
+            /**
+             * @description Vertices along a side.
+             * @example 65
+             */
+            side: number;
+            /** @description Mean temperature of the year. */
+            temperature_c: number[];
+            /**
+             * @description The cell's S2 token.
+             * @example 4be64c
+             */
+            token: string;
+            /** @description Height of the surface of the water that covers it; null where it is dry. */
+            water_m: (number | null)[];
+        };
         /** @description How amounts of money are shown. */
         CurrencyAnswer: {
             /** @example coin */
@@ -447,6 +751,35 @@ export interface components {
              */
             version: string;
         };
+        /** @description What is at a point of the planet. */
+        HereView: {
+            /** @description What grows there, English. */
+            biome: string;
+            /**
+             * Format: double
+             * @description Height of the ground over the sea, metres; below zero on the sea floor.
+             */
+            elevation_m: number;
+            lake?: components["schemas"]["NameView"] | null;
+            /** @description Its corners, around. */
+            lot_corners: components["schemas"]["PointView"][];
+            /** @description The standard lot there. */
+            lot_token: string;
+            /**
+             * Format: double
+             * @description Sum of the year.
+             */
+            rain_mm: number;
+            range?: components["schemas"]["NameView"] | null;
+            region?: components["schemas"]["NameView"] | null;
+            river?: components["schemas"]["NameView"] | null;
+            /**
+             * Format: double
+             * @description Mean of the year.
+             */
+            temperature_c: number;
+            water?: components["schemas"]["WaterView"] | null;
+        };
         /** @description A JWK set (RFC 7517). */
         JwksAnswer: {
             keys: components["schemas"]["PublicJwk"][];
@@ -460,6 +793,33 @@ export interface components {
             amount_minor: number;
             /** @description The asset's name. */
             asset: string;
+        };
+        /** @description The colours of a layer. */
+        LegendAnswer: {
+            entries: components["schemas"]["LegendEntry"][];
+        };
+        /** @description One colour and its meaning. */
+        LegendEntry: {
+            /**
+             * Format: int32
+             * @description Number of the biome; absent for heights.
+             */
+            biome?: number | null;
+            /**
+             * @description Red, green and blue.
+             * @example #80a462
+             */
+            color: string;
+            /**
+             * Format: float
+             * @description Metres above the sea on this planet; absent for biomes.
+             */
+            height_m?: number | null;
+            /**
+             * @description For people.
+             * @example temperate forest
+             */
+            label: string;
         };
         /**
          * @description Whether a lot can be had.
@@ -512,6 +872,46 @@ export interface components {
             status: components["schemas"]["LotStatus"];
             /** @description The S2 token of the lot's cell. */
             token: string;
+        };
+        /** @description A place that one is in or near, by its name. */
+        NameView: {
+            /** @description What it is. */
+            kind: components["schemas"]["NamedPlaceKind"];
+            /** @description What it is called. */
+            name: string;
+        };
+        /**
+         * @description Kinds of places.
+         * @enum {string}
+         */
+        NamedPlaceKind: "ocean" | "continent" | "sea" | "island" | "range" | "river" | "lake";
+        /** @description A place with a name. */
+        NamedPlaceView: {
+            /**
+             * Format: double
+             * @description Area; absent for rivers.
+             */
+            area_km2?: number | null;
+            /** @description Where its name belongs on a map. */
+            center: components["schemas"]["PointView"];
+            /** @description Token of the raster cell it hangs on; with the kind it is unique. */
+            id: string;
+            /** @description What it is. */
+            kind: components["schemas"]["NamedPlaceKind"];
+            /**
+             * Format: double
+             * @description Length; rivers and ranges only.
+             */
+            length_km?: number | null;
+            /** @description A river from its source to its mouth, a range from end to end: `[longitude, latitude]` each, in degrees. */
+            line?: number[][] | null;
+            /** @description What it is called, unique on the planet. */
+            name: string;
+        };
+        /** @description Places, the most important first. */
+        NamedPlacesView: {
+            /** @description The places. */
+            items: components["schemas"]["NamedPlaceView"][];
         };
         /** @description The owner of a lot. */
         OwnerView: {
@@ -613,6 +1013,12 @@ export interface components {
             currency: components["schemas"]["CurrencyAnswer"];
             /**
              * Format: int32
+             * @description From noon to noon. At Unix time 0 the sun stands over longitude 0, and it goes westwards.
+             * @example 5400
+             */
+            day_length_s: number;
+            /**
+             * Format: int32
              * @description The generator that makes the same planet from the same seed.
              */
             generator_version: number;
@@ -634,6 +1040,11 @@ export interface components {
              */
             name: string;
             /**
+             * @description Names the planet's ground: equal wherever the same planet is made. Paths under it never change their content.
+             * @example af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+             */
+            planet_hash: string;
+            /**
              * @description Of `/ws`: a 64-bit number as text. A client with another one should reload itself.
              * @example 12345678901234567890
              */
@@ -649,6 +1060,12 @@ export interface components {
              * @example 796375
              */
             radius_m: number;
+            /**
+             * Format: int32
+             * @description S2 level of the finest raster that the global stage made.
+             * @example 10
+             */
+            raster_level: number;
             /**
              * @description A 64-bit number as text, because JSON readers round such numbers.
              * @example 1
@@ -666,6 +1083,21 @@ export interface components {
              * @example 30
              */
             tick_hz: number;
+        };
+        /** @enum {string} */
+        PlanetState: "preparing" | "ready";
+        /** @description A point of the planet. */
+        PointView: {
+            /**
+             * Format: double
+             * @description Geocentric latitude, −90 to 90.
+             */
+            lat_deg: number;
+            /**
+             * Format: double
+             * @description Longitude, −180 to 180.
+             */
+            lng_deg: number;
         };
         /**
          * @description One posting, as far as it concerns the caller.
@@ -763,6 +1195,21 @@ export interface components {
              */
             display_name?: string | null;
         };
+        /** @description How far the planet is. While it is being made, every other route answers with the problem `preparing`. */
+        ProgressAnswer: {
+            /**
+             * Format: int32
+             * @description Of the whole.
+             * @example 100
+             */
+            percent: number;
+            /**
+             * @description What is being done, in words for people.
+             * @example ready
+             */
+            stage: string;
+            state: components["schemas"]["PlanetState"];
+        };
         /** @description A public key as published: RFC 8037. */
         PublicJwk: {
             /**
@@ -826,6 +1273,45 @@ export interface components {
              */
             token_type: string;
         };
+        /** @description A layer for map clients, after TileJSON 3.0.0. */
+        TileJson: {
+            /** @description Plain text. */
+            attribution: string;
+            /** @description West, south, east, north in degrees. */
+            bounds: number[];
+            /** @description Longitude and latitude in degrees, zoom. */
+            center: number[];
+            description: string;
+            /** @description How heights are written as colours. */
+            encoding?: string | null;
+            /** Format: int32 */
+            maxzoom: number;
+            /** Format: int32 */
+            minzoom: number;
+            /** @example biome */
+            name: string;
+            /**
+             * Format: double
+             * @description Map clients compute metres for Earth's 6,378,137: multiply them by the ratio of the radii.
+             * @example 796375
+             */
+            planet_radius_m: number;
+            scheme: string;
+            /**
+             * Format: int32
+             * @description Pixels along the side of a tile.
+             */
+            tileSize: number;
+            /** @example 3.0.0 */
+            tilejson: string;
+            /** @description Absolute addresses with `{z}`, `{x}` and `{y}`. */
+            tiles: string[];
+            /**
+             * @description Grows when the same planet is drawn otherwise.
+             * @example 1.0.0
+             */
+            version: string;
+        };
         VerifyRequest: {
             /**
              * @description Wanted on the first visit; picked if absent. Ignored for an account that exists.
@@ -854,6 +1340,19 @@ export interface components {
         WalletView: {
             /** @description One entry per kind of money. */
             balances: components["schemas"]["BalanceView"][];
+        };
+        /** @description Water over the ground. */
+        WaterView: {
+            /**
+             * Format: double
+             * @description How deep it is, metres.
+             */
+            depth_m: number;
+            /**
+             * Format: double
+             * @description Height of its surface over the sea, metres.
+             */
+            surface_m: number;
         };
     };
     responses: never;
@@ -960,7 +1459,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1045,7 +1544,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1141,7 +1640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1237,7 +1736,96 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chunk: {
+        parameters: {
+            query?: {
+                /** @description If absent, `json` where `Accept` names `application/json`, else `binary`. */
+                format?: "binary" | "json";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The S2 token of a cell of level 0 to 24
+                 * @example 4be64c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The chunk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChunkAnswer"];
+                    "application/vnd.terrane.chunk": number[];
+                };
+            };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path`: no token; `invalid_query` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `chunk_unknown`: deeper than chunks are */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `range_not_satisfiable` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `maps_busy`, `timeout` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1303,7 +1891,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1364,7 +1952,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1435,7 +2023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1546,7 +2134,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1668,7 +2256,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1706,7 +2294,1021 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planet_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `ready`, or how far it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgressAnswer"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planet_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The artifact: the manifest, then all tiles, the coarsest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.terrane.planet": number[];
+                };
+            };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `planet_unknown` with `planet_hash` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `range_not_satisfiable` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planet_at: {
+        parameters: {
+            query: {
+                /**
+                 * @description Geocentric latitude in degrees.
+                 * @example 12.5
+                 */
+                lat: number;
+                /**
+                 * @description Longitude in degrees.
+                 * @example -40.25
+                 */
+                lng: number;
+            };
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HereView"];
+                };
+            };
+            /** @description What you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_query`: a coordinate is missing, no number, or outside the planet */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `planet_unknown` with `planet_hash` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `maps_busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planet_chunk: {
+        parameters: {
+            query?: {
+                /** @description If absent, `json` where `Accept` names `application/json`, else `binary`. */
+                format?: "binary" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+                /**
+                 * @description The S2 token of a cell of level 0 to 24
+                 * @example 4be64c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The chunk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChunkAnswer"];
+                    "application/vnd.terrane.chunk": number[];
+                };
+            };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path`: no token; `invalid_query` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `planet_unknown` with `planet_hash`; `chunk_unknown`: deeper than chunks are */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `range_not_satisfiable` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `maps_busy`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    map_dem_tile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+                /**
+                 * @description Zoom, 0 to 14 on a planet of shift 3
+                 * @example 3
+                 */
+                z: number;
+                /**
+                 * @description Column from the west
+                 * @example 5
+                 */
+                x: number;
+                /**
+                 * @description Row from the north, and `.png`
+                 * @example 2.png
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The heights */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": number[];
+                };
+            };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path`: no numbers */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `planet_unknown` with `planet_hash`, `format_unknown`, `tile_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `range_not_satisfiable` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `maps_busy`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    map_face_tile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+                /**
+                 * @description `biome` or `elevation`
+                 * @example biome
+                 */
+                layer: string;
+                /**
+                 * @description Face of the cube, 0 to 5
+                 * @example 2
+                 */
+                face: number;
+                /**
+                 * @description S2 level of the cell, 0 to 12 on a planet of shift 3
+                 * @example 3
+                 */
+                level: number;
+                /**
+                 * @description Column along the face's first axis
+                 * @example 5
+                 */
+                i: number;
+                /**
+                 * @description Row along the face's second axis, a dot, `png` or `webp`
+                 * @example 2.webp
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": number[];
+                    "image/png": number[];
+                };
+            };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path`: no numbers */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `planet_unknown` with `planet_hash`, `layer_unknown`, `format_unknown`, `tile_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `range_not_satisfiable` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `maps_busy`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    map_legend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+                /**
+                 * @description `biome` or `elevation`
+                 * @example biome
+                 */
+                layer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The colours, in the order of their numbers or of heights */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegendAnswer"];
+                };
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `planet_unknown` with `planet_hash`, `layer_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planet_manifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The manifest */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.terrane.planet": number[];
+                };
+            };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `planet_unknown` with `planet_hash` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `range_not_satisfiable` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    map_tile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+                /**
+                 * @description `biome` or `elevation`
+                 * @example biome
+                 */
+                layer: string;
+                /**
+                 * @description Zoom, 0 to 14 on a planet of shift 3
+                 * @example 3
+                 */
+                z: number;
+                /**
+                 * @description Column from the west
+                 * @example 5
+                 */
+                x: number;
+                /**
+                 * @description Row from the north, a dot, `png` or `webp`
+                 * @example 2.webp
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": number[];
+                    "image/png": number[];
+                };
+            };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path`: no numbers */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `planet_unknown` with `planet_hash`, `layer_unknown`, `format_unknown`, `tile_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `range_not_satisfiable` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `maps_busy`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    places: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All places */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedPlacesView"];
+                };
+            };
+            /** @description The ones you have are right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `planet_unknown` with `planet_hash` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `maps_busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    places_search: {
+        parameters: {
+            query: {
+                /**
+                 * @description Part of a name, whatever its case; 1 to 80 characters.
+                 * @example sea
+                 */
+                q: string;
+            };
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 12 places: those whose name begins with the text first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedPlacesView"];
+                };
+            };
+            /** @description The ones you have are right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_query` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `planet_unknown` with `planet_hash` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `maps_busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    map_tilejson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+                /**
+                 * @description `biome.json`, `elevation.json` or `dem.json`
+                 * @example biome.json
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The layer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileJson"];
+                };
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `host_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `planet_unknown` with `planet_hash`, `layer_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planet_raster_tile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `planet_hash` of `/api/v1/planet` */
+                planet_hash: string;
+                /**
+                 * @description S2 level of the raster's cells
+                 * @example 8
+                 */
+                level: number;
+                /**
+                 * @description The S2 token of the tile's cell, six levels above
+                 * @example 4c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tile */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.terrane.planet": number[];
+                };
+            };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path`: no number, or no token */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `planet_unknown` with `planet_hash`, `tile_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `range_not_satisfiable` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1753,7 +3355,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1849,7 +3451,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1896,7 +3498,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1957,7 +3559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `timeout`, `storage_unavailable` */
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;

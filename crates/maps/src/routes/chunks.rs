@@ -20,6 +20,7 @@ use crate::{MapService, problems};
 #[into_params(parameter_in = Query)]
 pub(super) struct ChunkParams {
     /// If absent, `json` where `Accept` names `application/json`, else `binary`.
+    #[param(inline)]
     format: Option<ChunkFormat>,
 }
 
