@@ -26,8 +26,10 @@ function beside({ lat, lng }, metres, headingDeg) {
   const east = ((metres / radius_m) * DEGREES * Math.sin(heading)) / Math.max(0.05, Math.cos(lat / DEGREES));
   return { lat: Math.max(-89.9, Math.min(89.9, lat + north)), lng: lng + east };
 }
+/** The shorter way round the globe, in degrees of longitude. */
+const eastwards = (from, to) => ((((to - from) % 360) + 540) % 360) - 180;
 const headingFrom = (a, b) =>
-  (Math.atan2((b.lng - a.lng) * Math.cos(a.lat / DEGREES), b.lat - a.lat) * DEGREES + 360) % 360;
+  (Math.atan2(eastwards(a.lng, b.lng) * Math.cos(a.lat / DEGREES), b.lat - a.lat) * DEGREES + 360) % 360;
 const around = (count) => Array.from({ length: count }, (_, index) => (index * 360) / count);
 const isWet = (here) => here.water !== undefined;
 const isSea = (here) => isWet(here) && Math.abs(here.water.surface_m) < 0.1;
@@ -102,7 +104,7 @@ async function waterOf(line, share) {
   for (const along of [0, 0.25, 0.5]) {
     const from = {
       lat: here.lat + (next.lat - here.lat) * along,
-      lng: here.lng + (next.lng - here.lng) * along,
+      lng: here.lng + eastwards(here.lng, next.lng) * along,
     };
     const offsets = Array.from({ length: 161 }, (_, step) => (step - 80) * 25);
     const cross = offsets.map((metres) => beside(from, metres, downstream + 90));
