@@ -87,7 +87,7 @@ vec3 groundAt(inout Place at, Grain g) {
   float desert = (1.0 - smoothstep(0.13, 0.22, rain)) * smoothstep(0.52, 0.60, temperature) * (1.0 - smoothstep(0.05, 0.16, at.steep));
   float erg = desert * smoothstep(0.42, 0.58, g.land.a * 0.6 + texture(uNoise, at.up * 61.0).g * 0.4);
   if (erg > 0.0) {
-    float wobble = (g.broad.b + g.medium.b * 0.3) * 9.0;
+    float wobble = g.broad.b * 4.5 + g.medium.b * 0.8;
     vec2 large = dune(at.local, wobble, vec3(9.0, 5.0, 7.0), at.distanceM);
     vec2 small = dune(at.local, wobble * 1.7 + g.medium.g * 5.0, vec3(-61.0, 83.0, 47.0), at.distanceM);
     float crest = large.x * 0.75 + small.x * 0.25;
