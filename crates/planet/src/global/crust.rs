@@ -187,7 +187,9 @@ impl Crust {
                 let abyss = sea_floor_m[index] + 250.0 * floor[i];
                 let base = if continent > shore {
                     let inland = smooth((continent - shore) / 0.25);
-                    20.0 + inland * (350.0 + 500.0 * shield[i] + 420.0 * hills[i]).max(20.0)
+                    // A steady rise too: where much land lay at one height, the sea would take all of it or none.
+                    400.0 * (continent - shore)
+                        + inland * (350.0 + 500.0 * shield[i] + 420.0 * hills[i]).max(20.0)
                 } else if continent > shelf {
                     -SHELF_M * (shore - continent) / (shore - shelf)
                 } else {
