@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let spec = PlanetSpec { seed: seed.parse()?, shift: shift.parse()?, raster_level: raster_level.parse()? };
     let planet = Planet::generate(spec);
     let (level, quads): (u8, u32) = (level.parse()?, quads.parse()?);
-    let home = find(&planet, place)?.parent(level);
+    let home = CellId::from_point(find(&planet, place)?.center()).parent(level);
     let started = Instant::now();
     let picture = Picture::draw(&planet, home, quads);
     println!(

@@ -23,9 +23,10 @@ pub fn golden_hash(spec: PlanetSpec) -> u64 {
     let planet = Planet::generate(spec);
     let mut hash = Fnv::new();
     add_raster(&mut hash, &planet);
+    let far_m = planet.spacing_m(FAR_LEVEL, 1);
     for cell in (0..6).flat_map(|face| CellId::from_face(face).descendants(FAR_LEVEL)) {
         let center = cell.center();
-        let elevation_m = planet.elevation_coarse_m(center, 1_000.0);
+        let elevation_m = planet.elevation_coarse_m(center, far_m);
         let climate = planet.climate_at_elevation(center, elevation_m);
         hash.add(cell.raw());
         for value in [elevation_m, climate.temperature_c, climate.rain_mm, cell.area_sr()] {
