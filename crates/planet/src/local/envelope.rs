@@ -7,6 +7,8 @@
 //!
 //! Arithmetic is `f32` over exact differences of [`Fixed`] places: the same bits in whatever block a place is looked at.
 
+use std::hint::select_unpredictable;
+
 use cell::CellId;
 
 use crate::local::scale::Fixed;
@@ -226,10 +228,11 @@ impl Task for Shaping<'_> {
                         / ((off_bank + ROUND_M) * fading);
                     let height = level_m - segment.depth_m * in_bed + rise;
                     let is_lower = height < lowest[lane];
-                    lowest[lane] = if is_lower { height } else { lowest[lane] };
-                    drain[lane] = if is_lower { level_m } else { drain[lane] };
-                    water[lane] = if is_lower { level_m + segment.dry } else { water[lane] };
-                    which[lane] = if is_lower { index as u32 } else { which[lane] };
+                    // Written as `if`, these become one branch with four stores, which SSE2 has no vectors for.
+                    lowest[lane] = select_unpredictable(is_lower, height, lowest[lane]);
+                    drain[lane] = select_unpredictable(is_lower, level_m, drain[lane]);
+                    water[lane] = select_unpredictable(is_lower, level_m + segment.dry, water[lane]);
+                    which[lane] = select_unpredictable(is_lower, index as u32, which[lane]);
                     // Dry segments are infinitely far: −(−∞).
                     let off_stream = off_bank - segment.dry;
                     bank[lane] = if off_stream < bank[lane] { off_stream } else { bank[lane] };
