@@ -184,7 +184,7 @@ pub unsafe extern "C" fn body_golden(planet: usize) -> u64 {
     let mut places = (0..6).flat_map(|face| cell::CellId::from_face(face).descendants(LOOK_LEVEL));
     let place = places
         .find(|cell| ground.0.elevation_m(cell.center()) > DRY_M)
-        .map_or(DVec3::X, |cell| cell.center());
+        .map_or(DVec3::X, cell::CellId::center);
     let mut body = Body::standing_at(place, &ground);
     let mut random = 1_u64;
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

@@ -81,7 +81,7 @@ impl ParentSurface {
         let [a, b] = [first, last].map(|vertex| self.surface.form(vertex));
         let form = Form {
             normal: (a.normal + b.normal).normalize_or(a.normal),
-            concavity: (a.concavity + b.concavity) / 2.0,
+            concavity: f64::midpoint(a.concavity, b.concavity),
         };
         (((points[first] + points[last]) / 2.0).length(), form)
     }
