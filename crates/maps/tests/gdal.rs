@@ -3,6 +3,8 @@
 //! Needs `gdalinfo` and its companions (Debian: `gdal-bin`). Where they are absent the tests say so and pass, unless
 //! `TERRANE_TEST_GDAL_REQUIRED=1`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
 mod support;
 
 use std::fs::File;

@@ -1,6 +1,8 @@
 //! Pictures as they were when somebody last looked at them. `TERRANE_TEST_UPDATE=1` makes them anew: look before
 //! committing.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! Files of heights, good and bad, as people have them.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
 mod support;
 
 use std::fs;

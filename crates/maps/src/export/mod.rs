@@ -37,7 +37,7 @@ pub struct WorldSizeError(pub u32);
 impl WorldSize {
     /// A raster `width` pixels wide and half as high.
     pub fn try_from_width(width: u32) -> Result<Self, WorldSizeError> {
-        let is_fine = width >= 2 && width <= WIDTH_MAX && width.is_multiple_of(2);
+        let is_fine = (2..=WIDTH_MAX).contains(&width) && width.is_multiple_of(2);
         is_fine.then_some(Self { height: width / 2 }).ok_or(WorldSizeError(width))
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Seek};
 
+use tiff::decoder::ifd::Value;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
@@ -93,7 +94,7 @@ fn put(
 
 fn geo_tags<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<GeoTags, ImportError> {
     let mut doubles = |tag| -> Result<Vec<f64>, ImportError> {
-        Ok(decoder.find_tag(tag)?.map(|value| value.into_f64_vec()).transpose()?.unwrap_or_default())
+        Ok(decoder.find_tag(tag)?.map(Value::into_f64_vec).transpose()?.unwrap_or_default())
     };
     let (pixel_scale, tie_point, transformation) =
         (doubles(Tag::ModelPixelScaleTag)?, doubles(Tag::ModelTiepointTag)?, doubles(MODEL_TRANSFORMATION)?);
@@ -103,7 +104,7 @@ fn geo_tags<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<GeoTags, ImportE
 
 fn meaning<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<Meaning, ImportError> {
     let mut text = |tag| -> Result<Option<String>, ImportError> {
-        Ok(decoder.find_tag(tag)?.map(|value| value.into_string()).transpose()?)
+        Ok(decoder.find_tag(tag)?.map(Value::into_string).transpose()?)
     };
     let hole = text(Tag::GdalNodata)?.and_then(|text| text.trim_end_matches('\0').trim().parse().ok());
     let metadata = text(GDAL_METADATA)?.filter(|text| text.len() <= METADATA_BYTES_MAX).unwrap_or_default();

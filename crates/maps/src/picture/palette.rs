@@ -157,8 +157,7 @@ pub(crate) const ROCK: Vec3 = Vec3::new(158.0, 150.0, 140.0);
 fn between(stops: &[f32], x: f32) -> (usize, f32) {
     let index = stops[1..stops.len() - 1].partition_point(|stop| *stop <= x);
     let share = (x - stops[index]) / (stops[index + 1] - stops[index]);
-    // `max` takes the number where one side is none.
-    (index, share.max(0.0).min(1.0))
+    (index, if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) })
 }
 
 pub(crate) fn rgb(color: [u8; 3]) -> Vec3 {

@@ -15,16 +15,16 @@ use planet::{Planet, PlanetSpec};
 use tower::ServiceExt as _;
 
 /// Small enough to be made in every test.
-pub const LIMITS: MapLimits =
+pub(crate) const LIMITS: MapLimits =
     MapLimits { workers_max: 2, waiting_max: 64, files_bytes_max: 8 << 20, ground_bytes_max: 16 << 20 };
 
 /// The planet of all tests: as large as the default, from a coarse raster.
-pub fn planet() -> Arc<Planet> {
+pub(crate) fn planet() -> Arc<Planet> {
     Arc::new(Planet::generate(PlanetSpec::for_test(1, 3)))
 }
 
 /// The answers for a planet.
-pub fn service(planet: Arc<Planet>, limits: MapLimits) -> Arc<MapService> {
+pub(crate) fn service(planet: Arc<Planet>, limits: MapLimits) -> Arc<MapService> {
     let identity = Identity { spec: planet.spec(), sub_seed: 0, import: None, biome_table: Vec::new() };
     let artifact = artifact::write(identity, planet.raster(), NonZeroUsize::MIN);
     let manifest = Manifest::decode(&artifact).expect("written just now");
@@ -40,36 +40,36 @@ pub fn service(planet: Arc<Planet>, limits: MapLimits) -> Arc<MapService> {
 }
 
 /// A site with the map routes.
-pub struct Site {
-    pub maps: Arc<MapService>,
+pub(crate) struct Site {
+    pub(crate) maps: Arc<MapService>,
     app: Router,
 }
 
 /// What came back.
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub bytes: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Bytes,
 }
 
 impl Site {
-    pub fn new(limits: MapLimits) -> Self {
+    pub(crate) fn new(limits: MapLimits) -> Self {
         let maps = service(planet(), limits);
         let (app, _) = maps::routes(Arc::clone(&maps)).split_for_parts();
         Self { maps, app }
     }
 
     /// Answers on a listener until the task is ended.
-    pub async fn serve(self, listener: tokio::net::TcpListener) {
+    pub(crate) async fn serve(self, listener: tokio::net::TcpListener) {
         axum::serve(listener, self.app).await.expect("a listener that listens");
     }
 
     /// An address below the planet's hash.
-    pub fn below(&self, path: &str) -> String {
+    pub(crate) fn below(&self, path: &str) -> String {
         format!("/api/v1/planet/{}/{path}", self.maps.planet_hash())
     }
 
-    pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", "maps.test:7380");
@@ -84,19 +84,19 @@ impl Site {
         Answer { status: parts.status, headers: parts.headers, bytes }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask(Method::GET, path, &[]).await
     }
 }
 
 impl Answer {
     #[track_caller]
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers));
         value.to_str().expect("plain text")
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {:?}", self.bytes))
     }
 }
