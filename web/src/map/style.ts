@@ -1,10 +1,5 @@
 /** How the map is drawn: one picture layer, names above it. */
-import type {
-  ExpressionSpecification,
-  GeoJSONSourceSpecification,
-  StyleSpecification,
-  SymbolLayerSpecification,
-} from "maplibre-gl";
+import type { ExpressionSpecification, StyleSpecification, SymbolLayerSpecification } from "maplibre-gl";
 import { type Atlas, LAYERS, type Layer, type Place, tileJsonUrl } from "./atlas.ts";
 
 /** Drawn by the browser from the page's own font: no glyph files are needed. */
@@ -13,10 +8,21 @@ const WATER_INK = "#0f3d5c";
 const LAND_INK = "#22301f";
 const ROCK_INK = "#4a2f1c";
 
-type Feature = Extract<GeoJSONSourceSpecification["data"], { type: "FeatureCollection" }>;
+type Geometry =
+  | { readonly type: "Point"; readonly coordinates: number[] }
+  | { readonly type: "LineString"; readonly coordinates: number[][] };
+
+interface Names {
+  readonly type: "FeatureCollection";
+  readonly features: {
+    readonly type: "Feature";
+    readonly properties: { readonly name: string; readonly kind: Place["kind"]; readonly rank: number };
+    readonly geometry: Geometry;
+  }[];
+}
 
 /** Names as GeoJSON in shape; its coordinates are the planet's own, not WGS 84. */
-export function namesOf(places: readonly Place[]): Feature {
+export function namesOf(places: readonly Place[]): Names {
   return {
     type: "FeatureCollection",
     features: places.map((place, rank) => ({

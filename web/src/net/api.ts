@@ -38,16 +38,12 @@ async function dataOf<T>(asked: Promise<Answer<T>>): Promise<T> {
   return data;
 }
 
-/** How long a day is on a planet that does not say. */
-const DAY_LENGTH_S = 5400;
-
 /** What a newcomer may ask, before there is a token. */
 export const publicApi = {
   async planet(): Promise<PlanetInfo> {
     const planet = await dataOf(client.GET("/api/v1/planet"));
     const { name, seed, shift, lot_level: lotLevel, currency } = planet;
-    const dayLengthS = "day_length_s" in planet ? Number(planet.day_length_s) : DAY_LENGTH_S;
-    const planetHash = "planet_hash" in planet ? String(planet.planet_hash) : "";
+    const { planet_hash: planetHash, day_length_s: dayLengthS } = planet;
     const arrival = { latitude_deg: planet.arrival.lat_deg, longitude_deg: planet.arrival.lng_deg };
     return { name, planetHash, seed: BigInt(seed), shift, lotLevel, dayLengthS, arrival, currency };
   },
@@ -55,7 +51,9 @@ export const publicApi = {
   /** The names of a place, the nearest thing first. */
   async namesAt(planetHash: string, { latitude_deg, longitude_deg }: LatLng): Promise<readonly string[]> {
     const params = { path: { planet_hash: planetHash }, query: { lat: latitude_deg, lng: longitude_deg } };
-    const { lake, river, range, region } = await dataOf(client.GET("/api/v1/planet/{planet_hash}/at", { params }));
+    const { lake, river, range, region } = await dataOf(
+      client.GET("/api/v1/planet/{planet_hash}/at", { params }),
+    );
     return [lake, river, range, region].filter((place) => place != null).map(({ name }) => name);
   },
 
