@@ -186,7 +186,7 @@ impl MapService {
         ask: impl FnOnce(&Gazetteer) -> T + Send + 'static,
     ) -> Result<T, Problem> {
         // Not in the queue of the pictures: somebody waits for one word.
-        let turn = Arc::clone(&self.asks).try_acquire_owned().map_err(|_| self.busy())?;
+        let turn = Arc::clone(&self.asks).try_acquire_owned().map_err(|_| busy())?;
         let service = Arc::clone(self);
         let asked = tokio::task::spawn_blocking(move || {
             let answer = ask(&service.gazetteer);
@@ -196,15 +196,16 @@ impl MapService {
         asked.await.map_err(|error| Problem::internal(&error))
     }
 
-    fn busy(&self) -> Problem {
-        metrics::counter!("terrane_map_jobs_refused_total").increment(1);
-        Problem::from(problems::MAPS_BUSY).retry_after_s(RETRY_AFTER_S)
-    }
-
     /// Waits for a worker. Who stops waiting gives the place free again.
     async fn turn(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Problem> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| self.busy())?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy())?;
         let worker = Arc::clone(&self.workers).acquire_owned().await;
         Ok((place, worker.expect("the semaphore is never closed")))
     }
+}
+
+/// Counts a refusal and says when to come back.
+fn busy() -> Problem {
+    metrics::counter!("terrane_map_jobs_refused_total").increment(1);
+    Problem::from(problems::MAPS_BUSY).retry_after_s(RETRY_AFTER_S)
 }
