@@ -19,8 +19,11 @@ use crate::noise::Fbm;
 /// Degrees lost per metre of height.
 pub(crate) const LAPSE_C_PER_M: f32 = 0.0065;
 
-/// Mean rain on land, mm a year (Global Precipitation Climatology Centre: 790 on Earth without Antarctica).
-const LAND_RAIN_MM: f64 = 780.0;
+/// Mean rain on warm land, mm a year, and from which mean temperature at sea level land is warm. On Earth that is the
+/// land within 33° of the equator, with about 1 000 mm (Global Precipitation Climatology Centre). Cold land is left out,
+/// because it has little rain: a planet with much of it would get wet deserts.
+const WARM_LAND_RAIN_MM: f64 = 980.0;
+const WARM_FROM_C: f32 = 18.0;
 
 /// Salts of the noise fields.
 const SALT_WARMTH: u64 = 70;
@@ -97,7 +100,7 @@ pub(crate) fn climate(
     for (rain, showers) in rain_mm.iter_mut().zip(field(SALT_SHOWERS, 7.0, 4)) {
         *rain *= (1.0 + 0.35 * showers).max(0.3);
     }
-    scale_to_land(lattice, land, &mut rain_mm);
+    globe.scale_to_warm_land(&sea_level_c, &mut rain_mm);
     Climate { sea_level_c, rain_mm }
 }
 
@@ -113,6 +116,20 @@ impl<'a> Globe<'a> {
             land,
             continent: widely_smoothed(lattice, land, threads),
             step: f32::from(1_u16 << REFERENCE_LEVEL) / lattice.side() as f32,
+        }
+    }
+
+    /// Multiplies the rain so that its mean on warm land is Earth's. A planet without warm land keeps what it has.
+    fn scale_to_warm_land(&self, sea_level_c: &[f32], rain_mm: &mut [f32]) {
+        let (mut sum, mut area) = (0.0, 0.0);
+        for (cell, rain) in rain_mm.iter().enumerate().filter(|(cell, _)| sea_level_c[*cell] >= WARM_FROM_C) {
+            let land_sr = f64::from(self.land[cell]) * f64::from(self.lattice.area_sr(cell));
+            sum += f64::from(*rain) * land_sr;
+            area += land_sr;
+        }
+        if sum > 0.0 {
+            let scale = (WARM_LAND_RAIN_MM * area / sum) as f32;
+            rain_mm.iter_mut().for_each(|rain| *rain *= scale);
         }
     }
 }
@@ -143,20 +160,6 @@ fn widely_smoothed(lattice: &Lattice, field: &[f32], threads: usize) -> Vec<f32>
         means = smoothed(&coarse, &means);
     }
     refined(&coarse, &means, lattice, threads)
-}
-
-/// Multiplies the rain so that its mean on land is Earth's. A planet without land keeps what it has.
-fn scale_to_land(lattice: &Lattice, land: &[f32], rain_mm: &mut [f32]) {
-    let (mut sum, mut area) = (0.0, 0.0);
-    for (cell, (rain, land)) in rain_mm.iter().zip(land).enumerate() {
-        let land_sr = f64::from(*land) * f64::from(lattice.area_sr(cell));
-        sum += f64::from(*rain) * land_sr;
-        area += land_sr;
-    }
-    if sum > 0.0 {
-        let scale = (LAND_RAIN_MM * area / sum) as f32;
-        rain_mm.iter_mut().for_each(|rain| *rain *= scale);
-    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::noise::Fbm;
 const ERODIBILITY_PER_YR: f32 = 9.0e-7;
 
 /// How readily rivers drop what they carry: plains below mountains are built of it (G of Davy and Lague 2009).
-const DEPOSITION: f32 = 0.8;
+const DEPOSITION: f32 = 1.0;
 
 /// Area of the hollow that feeds the head of a river, m². Slopes grow no further above it, so that a finer grid adds
 /// valleys to a mountain and not height.

@@ -8,6 +8,9 @@ use crate::Biome;
 const BAND_DEG: f64 = 15.0;
 const BANDS: usize = 6;
 
+/// Mountains carry the biomes of colder latitudes: where biomes follow each other is judged by land below this.
+const LOWLAND_M: f32 = 1_500.0;
+
 /// A band with less land than this share of all land is too small to be judged.
 const LAND_SHARE_MIN: f64 = 0.002;
 
@@ -29,7 +32,7 @@ const BELTS: [Belt; 6] = [
 ];
 
 pub(super) fn measures(survey: &Survey) -> Vec<Measure> {
-    let areas = Areas::of(survey);
+    let areas = Areas::of(survey, f32::INFINITY);
     let percent = |biome: Biome| 100.0 * areas.share_of_land(&[biome]);
     vec![
         Measure {
@@ -54,7 +57,7 @@ pub(super) fn measures(survey: &Survey) -> Vec<Measure> {
             definition: "Area of biome savanna over that of the land; Earth's figure is Köppen's Aw.",
             details: Vec::new(),
         },
-        order_by_latitude(&areas),
+        order_by_latitude(&Areas::of(survey, LOWLAND_M)),
     ]
 }
 
@@ -66,13 +69,14 @@ struct Areas {
 }
 
 impl Areas {
-    fn of(survey: &Survey) -> Self {
+    /// Of all land that is not above a height.
+    fn of(survey: &Survey, highest_m: f32) -> Self {
         // Bands end where the sine of the latitude passes these: no arc sine for every cell.
         let ends: [f64; BANDS] =
             std::array::from_fn(|band| libm::sin(((band + 1) as f64 * BAND_DEG).to_radians()));
         let mut areas =
             Self { by_band: [[0.0; Biome::ALL.len()]; BANDS], latitudes: [0.0; Biome::ALL.len()] };
-        for cell in survey.land() {
+        for cell in survey.land().filter(|cell| survey.surface_m[*cell] <= highest_m) {
             let Some(biome) = Biome::from_number(survey.biome[cell]) else { continue };
             let sine = survey.lattice.direction(cell).z.abs();
             let band = ends.iter().position(|end| sine < *end).unwrap_or(BANDS - 1);
@@ -138,7 +142,7 @@ fn order_by_latitude(areas: &Areas) -> Measure {
         unit: "mistakes",
         band: Band { low: 0.0, high: 0.0 },
         earth: Some(0.0),
-        definition: "Rain forest, savanna, hot desert, taiga, tundra and ice must follow each other by their mean \
+        definition: "On land below 1,500 m, rain forest, savanna, hot desert, taiga, tundra and ice must follow each other by their mean \
                      distance from the equator, and have their greatest share of the land in the band of latitude \
                      where Earth has it: 0–15°, 0–30°, 15–30°, 45–75°, 60–90°, 75–90°. Each of these twelve that does \
                      not hold is a mistake. Bands with less than 0.2 % of the land do not count.",

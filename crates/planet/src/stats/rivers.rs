@@ -167,14 +167,8 @@ fn hack(survey: &Survey, basins: &Basins) -> Measure {
 
 /// How slopes fall along rivers.
 fn concavity(survey: &Survey, basins: &Basins) -> Measure {
-    /// Sum of slopes and number of places, for each half octave of area.
-    #[derive(Clone, Copy, Default)]
-    struct Bin {
-        slopes: f64,
-        areas_ln: f64,
-        places: usize,
-    }
-    let mut bins = [Bin::default(); 64];
+    // Slopes and logarithms of areas of each half octave of area.
+    let mut bins: Vec<(Vec<f64>, f64)> = vec![(Vec::new(), 0.0); 64];
     for cell in survey.order.iter().map(|cell| *cell as usize) {
         let Some(next) = survey.next(cell) else { continue };
         let cells = basins.cells(cell);
@@ -183,16 +177,17 @@ fn concavity(survey: &Survey, basins: &Basins) -> Measure {
             continue;
         }
         let area_ln = libm::log(cells);
-        let bin = &mut bins[((2.0 * area_ln / std::f64::consts::LN_2) as usize).min(63)];
-        bin.slopes +=
-            f64::from(survey.surface_m[cell] - survey.surface_m[next]) / f64::from(survey.reach_m[cell]);
-        bin.areas_ln += area_ln;
-        bin.places += 1;
+        let (slopes, areas_ln) = &mut bins[((2.0 * area_ln / std::f64::consts::LN_2) as usize).min(63)];
+        let fall_m = f64::from(survey.surface_m[cell] - survey.surface_m[next]);
+        slopes.push(fall_m / f64::from(survey.reach_m[cell]));
+        *areas_ln += area_ln;
     }
     let points: Vec<(f64, f64)> = bins
-        .iter()
-        .filter(|bin| bin.places >= BIN_PLACES_MIN && bin.slopes > 0.0)
-        .map(|bin| (bin.areas_ln / bin.places as f64, libm::log(bin.slopes / bin.places as f64)))
+        .iter_mut()
+        .filter(|(slopes, _)| slopes.len() >= BIN_PLACES_MIN)
+        .map(|(slopes, areas_ln)| (*areas_ln / slopes.len() as f64, median(slopes)))
+        .filter(|(_, slope)| *slope > 0.0)
+        .map(|(area_ln, slope)| (area_ln, libm::log(slope)))
         .collect();
     let (tilt, determination) = fit(&points);
     Measure {
@@ -202,8 +197,9 @@ fn concavity(survey: &Survey, basins: &Basins) -> Measure {
         band: Band { low: 0.40, high: 0.65 },
         earth: Some(0.5),
         definition: "Exponent θ of slope ∝ area^−θ along channels (6 cells drained and more, no lakes), by a line \
-                     through the mean slopes of half octaves of drained area with 40 places or more. Means rather \
-                     than single places, because heights are whole half metres.",
+                     through the median slopes of half octaves of drained area with 40 places or more. Medians, \
+                     because steep headwaters of a few ranges would outweigh all other rivers in a mean, and heights \
+                     are whole half metres.",
         details: vec![
             detail("half octaves", points.len() as f64),
             detail("coefficient of determination", determination),
