@@ -129,7 +129,9 @@ impl<'a> Globe<'a> {
         }
         if sum > 0.0 {
             let scale = (WARM_LAND_RAIN_MM * area / sum) as f32;
-            rain_mm.iter_mut().for_each(|rain| *rain *= scale);
+            for rain in rain_mm.iter_mut() {
+                *rain *= scale;
+            }
         }
     }
 }

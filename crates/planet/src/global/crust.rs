@@ -226,7 +226,9 @@ fn balance_uplift(lattice: &Lattice, elevation_m: &[f32], uplift_m_yr: &mut [f32
         area += cell_sr;
     }
     let scale = (MEAN_UPLIFT_M_YR * area / sum) as f32;
-    uplift_m_yr.iter_mut().for_each(|uplift| *uplift *= scale);
+    for uplift in uplift_m_yr {
+        *uplift *= scale;
+    }
 }
 
 /// Moves heights so that the sea is at 0, and raises above it what it cannot reach.

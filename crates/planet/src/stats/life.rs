@@ -129,8 +129,8 @@ fn order_by_latitude(areas: &Areas) -> Measure {
         // Without land at the poles, ice is densest where the land ends.
         let bands = (*belt.bands.start()).min(last)..=(*belt.bands.end());
         mistakes += usize::from(!densest.is_some_and(|band| bands.contains(&band)));
-        // Not a number, for a belt that is missing, is not above anything.
-        mistakes += usize::from(!(latitude_deg > before_deg));
+        // A belt that is missing has no latitude.
+        mistakes += usize::from(latitude_deg.is_nan() || latitude_deg <= before_deg);
         before_deg = latitude_deg;
         details.push(detail(format!("{}: mean distance from the equator, °", belt.name), latitude_deg));
         let from_deg = densest.map_or(f64::NAN, |band| band as f64 * BAND_DEG);

@@ -1,11 +1,6 @@
 //! Straight lines through points.
 
-/// Slope of the least-squares line through (x, y); NaN for fewer than two different x.
-pub(super) fn slope(points: &[(f64, f64)]) -> f64 {
-    fit(points).0
-}
-
-/// Slope and coefficient of determination.
+/// Slope and coefficient of determination of the least-squares line through (x, y); NaN for fewer than two different x.
 pub(super) fn fit(points: &[(f64, f64)]) -> (f64, f64) {
     let count = points.len() as f64;
     let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
@@ -42,7 +37,7 @@ mod tests {
     fn a_line_has_its_slope_and_scatter_lowers_the_fit() {
         let line: Vec<_> = (0..9).map(|x| (f64::from(x), 3.0 - 2.0 * f64::from(x))).collect();
         assert_eq!(fit(&line), (-2.0, 1.0));
-        assert!(slope(&line[..1]).is_nan());
+        assert!(fit(&line[..1]).0.is_nan());
         let (tilt, share) = fit(&[(0.0, 0.0), (1.0, 2.0), (2.0, 1.0), (3.0, 3.0)]);
         assert!((tilt - 0.8).abs() < 1e-12 && (share - 0.64).abs() < 1e-12);
     }
