@@ -8,6 +8,7 @@ mod ground;
 mod noise;
 mod peers;
 mod rounds;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,9 @@ fn main() -> ExitCode {
     if wanted("global") {
         global::measure();
     }
+    if wanted("wasm") {
+        walk::measure();
+    }
     if wanted("chunk") || wanted("codec") {
         let planet = ground::planet();
         if wanted("codec") {
@@ -44,4 +48,4 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-const PARTS: [&str; 4] = ["noise", "global", "chunk", "codec"];
+const PARTS: [&str; 5] = ["noise", "global", "wasm", "chunk", "codec"];
