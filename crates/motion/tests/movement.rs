@@ -458,7 +458,8 @@ fn wading_slows_evenly_in_a_ford_as_in_the_sea() {
             run(&mut body, Buttons::FORWARD.with(Buttons::RUN), AHEAD, 2.0, &ground);
             body.velocity.length()
         };
-        for (depth_m, speed_m_s) in [(0.0, RUN_M_S), (0.6, (RUN_M_S + SWIM_M_S) / 2.0), (1.2, SWIM_M_S)] {
+        for (depth_m, speed_m_s) in [(0.0, RUN_M_S), (0.6, f64::midpoint(RUN_M_S, SWIM_M_S)), (1.2, SWIM_M_S)]
+        {
             assert!((speed_at(depth_m) - speed_m_s).abs() < 1e-6, "{depth_m} m deep: {}", speed_at(depth_m));
         }
     }
