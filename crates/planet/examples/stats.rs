@@ -23,7 +23,7 @@ fn main() {
         let raster = global::generate(&spec, &BiomeTable::default(), &mut |_| {});
         let made = start.elapsed();
         let stats = stats::measure(&raster);
-        let measured = start.elapsed() - made;
+        let measured = start.elapsed().saturating_sub(made);
         if seed == first {
             println!("made in {made:.2?}, measured in {measured:.2?}");
             let names: Vec<_> = stats.measures.iter().map(|measure| measure.name).collect();
