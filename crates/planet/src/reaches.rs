@@ -66,7 +66,7 @@ impl Planet {
             if !points.windows(2).any(|ends| near.has(ends[0], ends[1])) {
                 continue;
             }
-            let river = self.river(&mut reader, layer, at, &mut rivers);
+            let river = Self::river(&mut reader, layer, at, &mut rivers);
             let levels_m = levels_m(&course, &points, |point, level_m| {
                 self.local.level_at_shore_m(layer, point, level_m, to).0
             });
@@ -79,7 +79,6 @@ impl Planet {
 
     /// Where the water of a raster cell ends.
     fn river(
-        &self,
         reader: &mut Reader<'_>,
         layer: u8,
         from: FaceIj,
@@ -93,7 +92,7 @@ impl Planet {
             }
             passed.push(id);
             let cell = reader.cell_of(layer, at);
-            match reader.receiver(layer, at, &cell) {
+            match Reader::receiver(layer, at, &cell) {
                 // A raster from elsewhere may run in a circle.
                 Some(receiver) if passed.len() < CELLS_PASSED_MAX => at = receiver,
                 _ => break RiverId(id.raw()),

@@ -184,6 +184,7 @@ impl Task for Shaping<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[allow(clippy::inline_always, reason = "what is not inlined is not compiled for the instruction set")]
     fn run(self) {
         let Self { block, candidates, m_per_fixed } = self;
         let Block { count, place: [px, py, pz], slope, ground_m, drain_m, water_m, candidate, bank_m } =

@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The cell that takes this one's water.
-    pub(crate) fn receiver(&self, level: u8, at: FaceIj, cell: &Cell) -> Option<FaceIj> {
+    pub(crate) fn receiver(level: u8, at: FaceIj, cell: &Cell) -> Option<FaceIj> {
         match cell.receiver {
             Receiver::Neighbor(direction) => Some(at.stepped(DIRECTIONS[usize::from(direction)], level)),
             Receiver::Sea | Receiver::Sink => None,

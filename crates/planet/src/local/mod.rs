@@ -100,7 +100,7 @@ impl Local {
     }
 
     /// The slope away from the courses of refinements below `refinement`, where raster cells differ by `slope`.
-    pub(crate) fn slope_at(&self, refinement: u8, slope: f32) -> f32 {
+    pub(crate) fn slope_at(refinement: u8, slope: f32) -> f32 {
         let steepened = (0..refinement).fold(slope, |slope, _| slope * STEEPENING);
         steepened.min(slope.max(STEEPENED_MAX))
     }

@@ -100,7 +100,7 @@ impl Local {
         if cell.kind == Kind::Sea {
             return None;
         }
-        let receiver = reader.receiver(layer, at, &cell);
+        let receiver = Reader::receiver(layer, at, &cell);
         let to = receiver.map_or(cell, |receiver| reader.cell_of(layer, receiver));
         let from = self.scale.node_of(layer, at);
         let halvings = if layer == self.scale.raster_level { self.halvings(0) } else { HALVINGS_FAR };
@@ -227,7 +227,7 @@ impl Local {
         let center = sheet.center();
         let mut range = Range::around(&self.scale, center);
         for (_, unit, fields) in &sites {
-            range.include(&self.scale, *unit, self.slope_at(refinement, fields.slope));
+            range.include(&self.scale, *unit, Self::slope_at(refinement, fields.slope));
         }
         let (candidates, is_whole) = self.gather(&range, 0..refinement);
         is_complete &= is_whole;
@@ -246,7 +246,7 @@ impl Local {
             block.clear();
             for index in &members {
                 let (_, unit, fields) = &sites[*index];
-                let slope = self.slope_at(refinement, fields.slope);
+                let slope = Self::slope_at(refinement, fields.slope);
                 near.include(&self.scale, *unit, slope);
                 block.push(range.origin(), self.scale.fixed(*unit), slope);
             }

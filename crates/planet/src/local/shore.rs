@@ -39,6 +39,7 @@ pub(crate) struct Shores {
 
 /// Still water at a place.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(clippy::struct_field_names, reason = "all are metres")]
 pub(crate) struct Still {
     /// Level of the water.
     pub(crate) level_m: f32,

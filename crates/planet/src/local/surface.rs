@@ -88,7 +88,8 @@ struct Spot {
 impl Detail {
     /// The level of detail for vertices so far apart; what is no number is as fine as can be.
     pub(crate) fn of(scale: &Scale, layers: impl Iterator<Item = u8>, spacing_m: f64) -> Self {
-        let is_shown = |refinement: &u8| !(scale.node_spacing_m(*refinement) < 1.9 * spacing_m);
+        let spacing_m = if spacing_m.is_nan() { 0.0 } else { spacing_m };
+        let is_shown = |refinement: &u8| scale.node_spacing_m(*refinement) >= 1.9 * spacing_m;
         let courses = (0..=scale.refinements).take_while(is_shown).count() as u8;
         let mut layer = scale.raster_level;
         for coarser in layers {
@@ -221,7 +222,7 @@ impl<'a> Work<'a> {
         let mut controls = Controls::default();
         let fields: Vec<Fields> =
             places.iter().map(|place| controls.fields(local, place, detail, &mut is_complete)).collect();
-        let slopes = fields.iter().map(|fields| local.slope_at(detail.courses, fields.slope)).collect();
+        let slopes = fields.iter().map(|fields| Local::slope_at(detail.courses, fields.slope)).collect();
         Self {
             local,
             places,
@@ -335,6 +336,8 @@ impl<'a> Work<'a> {
     }
 
     fn spot(&self, slot: usize, fields: &Fields) -> Spot {
+        /// So near still water counts as what a place drains to.
+        const NEAR_M: f32 = 150.0;
         let shores = &self.local.shores;
         let stream_m = self.block.water_m[slot];
         let mut ground_m = self.block.ground_m[slot];
@@ -386,8 +389,6 @@ impl<'a> Work<'a> {
         if water.is_some() {
             return Spot { elevation_m, water_m, water, over_water_m: over(water_m) };
         }
-        /// So near still water counts as what a place drains to.
-        const NEAR_M: f32 = 150.0;
         let near = still.iter().flatten().find(|(_, still)| still.off_shore_m < NEAR_M);
         let (water, over_water_m) = match near {
             Some((kind, still)) => (Some(*kind), over(still.level_m)),
