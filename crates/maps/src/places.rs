@@ -252,7 +252,8 @@ impl Gazetteer {
         let Ground { elevation_m, water_m } = self.planet.ground(direction);
         let climate = self.planet.climate_at_elevation(direction, elevation_m);
         let lot = CellId::from_point(direction).parent(self.planet.grid_level(LOT_LEVEL));
-        let here = self.places().at(direction);
+        let is_sea = elevation_m < 0.0 && water_m.is_some();
+        let here = self.places().at(direction, !is_sea);
         Ok(HereView {
             elevation_m: centimetres(elevation_m),
             water: water_m.map(|surface_m| WaterView {

@@ -44,6 +44,11 @@ impl PlaceKind {
     pub const ALL: [Self; 7] =
         [Self::Ocean, Self::Continent, Self::Sea, Self::Island, Self::Range, Self::River, Self::Lake];
 
+    /// Whether it is a part of the land.
+    fn is_land(self) -> bool {
+        matches!(self, Self::Continent | Self::Island)
+    }
+
     /// The word for it, lower case; also its key in the table of names.
     pub fn name(self) -> &'static str {
         match self {
@@ -154,16 +159,22 @@ impl Places {
         &self.list
     }
 
-    /// What one would say where one is.
-    pub fn at(&self, direction: DVec3) -> Here<'_> {
+    /// What one would say where one is, on dry land or on the sea: near a shore the raster may be of another opinion,
+    /// and what lies beside is meant.
+    pub fn at(&self, direction: DVec3, is_dry: bool) -> Here<'_> {
         let index = self.region_index(direction);
+        let region_cell = CellId::from_point(direction).parent(self.region_level);
+        let here = std::iter::once(region_cell).chain(region_cell.all_neighbors());
+        let mut regions = here
+            .filter_map(|cell| self.place(self.regions[shapes::index(cell.face_ij(), self.region_level)]));
+        let region = regions.find(|region| region.kind.is_land() == is_dry);
         let cell = CellId::from_point(direction).parent(self.raster_level);
         let near = |cells: &BTreeMap<CellId, u16>| {
             let mut around = std::iter::once(cell).chain(cell.all_neighbors());
             around.find_map(|cell| cells.get(&cell)).and_then(|place| self.place(*place))
         };
         Here {
-            region: self.place(self.regions[index]),
+            region: region.or_else(|| self.place(self.regions[index])),
             range: self.place(self.ranges[index]),
             river: near(&self.rivers),
             lake: near(&self.lakes),

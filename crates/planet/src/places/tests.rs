@@ -97,7 +97,7 @@ fn land_water_mountains_rivers_and_lakes_are_found_where_they_are() {
         };
         assert!(expected.contains(&count), "{count} of {kind:?}");
     }
-    let here = |face, i, j| places.at(direction(face, i, j));
+    let here = |face, i, j| places.at(direction(face, i, j), face != 3);
     let kind = |place: Option<&Place>| place.map(|place| place.kind);
     assert_eq!(kind(here(0, 12, 12).region), Some(PlaceKind::Continent));
     assert_eq!(here(0, 12, 12).range, None);
@@ -111,6 +111,18 @@ fn land_water_mountains_rivers_and_lakes_are_found_where_they_are() {
     assert_eq!(main.anchor, CellId::from_face_ij(FaceIj { face: 0, i: 10, j: 20 }, LEVEL));
     assert!((main.line[0] - direction(0, 29, 20)).length() < 1e-9, "a river's line begins at its source");
     assert!(main.measure > tributary.measure);
+}
+
+#[test]
+fn beside_a_shore_the_ground_decides_whether_one_is_at_sea() {
+    let places = Places::find(&world(), &NameTable::default(), 1);
+    let kind = |j, is_dry| places.at(direction(0, 10, j), is_dry).region.map(|region| region.kind);
+    assert_eq!(kind(12, true), Some(PlaceKind::Continent));
+    assert!(matches!(kind(12, false), Some(PlaceKind::Ocean | PlaceKind::Sea)));
+    let off_shore = places.at(direction(0, 9, 12), true).region.map(|region| region.kind);
+    assert_eq!(off_shore, Some(PlaceKind::Continent));
+    // Far from any shore there is only one answer.
+    assert_eq!(places.at(direction(0, 25, 30), false).region.map(|it| it.kind), Some(PlaceKind::Continent));
 }
 
 #[test]
