@@ -44,7 +44,8 @@ describe("a tile", () => {
             const [x = 0, y = 0, z = 0] = tile.positions.subarray(index * 3, index * 3 + 3);
             const at = add(tile.origin, [x, y, z]);
             const elevation = tile.elevations[index] ?? 0;
-            expect(length(at)).toBeCloseTo(planet.radiusM + Math.max(0, elevation), level > 10 ? 2 : 0);
+            const surface = elevation + Math.max(0, tile.waters[index] ?? 0);
+            expect(length(at)).toBeCloseTo(planet.radiusM + surface, level > 10 ? 2 : 0);
             const expected = directionIn(cell, i / QUADS, j / QUADS);
             expect(distance(normalize(at), expected) * planet.radiusM).toBeLessThan(edgeM * 1e-4 + 0.01);
             expect(elevation).toBeGreaterThanOrEqual(tile.lowestM - 1e-3);
@@ -121,8 +122,8 @@ describe("a tile", () => {
 describe("a patch of plants", () => {
   it("stands on dry ground inside its cell", () => {
     let count = 0;
-    for (let index = 0; index < 400; index += 1) {
-      const z = 1 - (2 * (index + 0.5)) / 400;
+    for (let index = 0; index < 150; index += 1) {
+      const z = 1 - (2 * (index + 0.5)) / 150;
       const ring = Math.sqrt(1 - z * z);
       const cell = cellAt([ring * Math.cos(index * 2.4), ring * Math.sin(index * 2.4), z], 14);
       const { origin, plants } = readPlants(buildPlants(cell, 16, "trees"));
@@ -136,8 +137,9 @@ describe("a patch of plants", () => {
         expect(plant.kind).toBeLessThan(16);
       }
     }
-    expect(count).toBeGreaterThan(100);
-  });
+    expect(count).toBeGreaterThan(50);
+    // Each of these places is ground that nobody has seen.
+  }, 60_000);
 });
 
 it("refuses cells that are not there", () => {
