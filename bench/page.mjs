@@ -38,7 +38,7 @@ for (let round = 0; round < ROUNDS; round++) {
   session.on("Network.loadingFinished", (event) => (transferred += event.encodedDataLength));
   const began = performance.now();
   await page.goto(server.url);
-  await page.waitForFunction(() => window.__terrane?.connection === "online");
+  await page.waitForFunction(() => window.__terrane?.connection === "online" && window.__terrane.position);
   const from = await page.evaluate(() => window.__terrane.position);
   await page.keyboard.down("KeyW");
   await page.waitForFunction((start) => {
@@ -61,7 +61,7 @@ const loaded = async (wait) => {
   const page = await browser.newPage({ viewport: { width: 1280, height: 720 }, bypassCSP: true });
   const sums = await watch(page, kinds);
   await page.goto(server.url);
-  await page.waitForFunction(() => window.__terrane?.connection === "online", null, { timeout: 60_000 });
+  await page.waitForFunction(() => window.__terrane?.connection === "online" && window.__terrane.position, null, { timeout: 60_000 });
   await wait(page);
   await browser.close();
   return sums;
