@@ -6,7 +6,7 @@ import type { Account, Lot } from "../net/domain.ts";
 import type { Daylight } from "./daytime.ts";
 import type { QualityChoice } from "./settings.ts";
 
-export { Declined } from "./declined.ts";
+export { Declined } from "../net/declined.ts";
 
 export interface Commands {
   /** Speaks; false when nobody could hear because the connection is lost. */

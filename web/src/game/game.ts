@@ -26,7 +26,7 @@ import type { BodyView, CameraPlace, World } from "../world/world.ts";
 import { type ChatLine, ChatLog } from "./chat_log.ts";
 import type { Commands } from "./commands.ts";
 import { type Daylight, heavenShown, parseFixedTime } from "./daytime.ts";
-import { declined } from "./declined.ts";
+import { declined } from "../net/declined.ts";
 import type { Hud, LotView, NearbyPerson } from "./hud.ts";
 import { LABELS_MAX, LABELS_WITHIN_M, type LabelPlace, type Labels } from "./labels.ts";
 import { Lots } from "./lots.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ApiError, problemOf } from "../net/rest.ts";
 import { declined } from "./declined.ts";
+import { ApiError, problemOf } from "./rest.ts";
 
 const answer = (body: unknown) => problemOf(new Response(null, { status: 422 }), body);
 

@@ -1,7 +1,7 @@
 /** Turns what went wrong with a request into a sentence for the person who made it. */
 
-import { Refusal } from "../net/refusal.ts";
-import { ApiError, Unreachable } from "../net/rest.ts";
+import { Refusal } from "./refusal.ts";
+import { ApiError, Unreachable } from "./rest.ts";
 
 /** A request that was not granted, in words for the person. */
 export class Declined extends Error {
