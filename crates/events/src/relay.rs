@@ -1,6 +1,6 @@
 //! From the table to listeners.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use api::SharedClock;
@@ -49,34 +49,45 @@ impl Wake {
 
 /// Gives events their positions and tells them to this process.
 pub struct Relay {
+    store: Store,
+    clock: SharedClock,
     listeners: broadcast::Sender<Arc<StoredEvent>>,
     wake: Wake,
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Relay {
-    /// Begins with the first event that has no position yet: one that was stored before the process was started but
+    /// Nothing runs yet, so that whoever must not miss the first event can listen before.
+    pub fn new(store: Store, clock: SharedClock) -> Self {
+        Self {
+            store,
+            clock,
+            listeners: broadcast::Sender::new(LISTENER_WAITING_MAX),
+            wake: Wake::default(),
+            stop: watch::Sender::new(false),
+            task: Mutex::default(),
+        }
+    }
+
+    /// Begins with the first event that has no position yet, one that was stored before the process was started and
     /// told to nobody included.
-    pub async fn start(store: Store, clock: SharedClock) -> Result<Self, store::Error> {
-        let listeners = broadcast::Sender::new(LISTENER_WAITING_MAX);
-        let wake = Wake::default();
-        let (stop, stopping) = watch::channel(false);
-        let told = store.read(outbox::last_position).await?;
-        let worker = Worker { store, clock, listeners: listeners.clone(), told };
-        let task = tokio::spawn(worker.run(wake.clone(), stopping));
-        Ok(Self { listeners, wake, stop, task })
+    pub async fn start(&self) -> Result<(), store::Error> {
+        let worker = Worker {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            listeners: self.listeners.clone(),
+            told: self.store.read(outbox::last_position).await?,
+        };
+        let task = tokio::spawn(worker.run(self.wake.clone(), self.stop.subscribe()));
+        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+        Ok(())
     }
 
     /// Events from now on. A listener that is told [`broadcast::error::RecvError::Lagged`] has missed some and reads
     /// them with [`crate::after`] by the last position it saw.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<StoredEvent>> {
         self.listeners.subscribe()
-    }
-
-    /// For [`Relay::subscribe`] where no relay can be held.
-    pub fn listeners(&self) -> broadcast::Sender<Arc<StoredEvent>> {
-        self.listeners.clone()
     }
 
     /// Looks at once.
@@ -90,10 +101,13 @@ impl Relay {
     }
 
     /// Tells what is stored already, then ends.
-    pub async fn stop(self) {
-        // The task listens until it ends; one that panicked has said so.
-        let _ = self.stop.send(true);
-        let _ = self.task.await;
+    pub async fn stop(&self) {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.stop.send_replace(true);
+        if let Some(task) = task {
+            // One that panicked has said so.
+            let _ = task.await;
+        }
     }
 }
 
