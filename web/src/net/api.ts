@@ -1,10 +1,11 @@
 /** The calls of `/api/v1` that the client makes, answered in the client's own words (`domain.ts`). */
-import createClient from "openapi-fetch";
-import type { components, paths } from "../gen/openapi.ts";
+import type { components } from "../gen/openapi.ts";
 import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
 import type { LatLng } from "../geo/lat_lng.ts";
+import { type Answer, Asker, type AuthHeader, client, dataOf, type TokenSource } from "./asking.ts";
 import type { Account, Lot, PlanetInfo } from "./domain.ts";
-import { ApiError, problemOf, reach } from "./rest.ts";
+
+export type { TokenSource } from "./asking.ts";
 
 type Schemas = components["schemas"];
 
@@ -14,28 +15,6 @@ export interface Login {
   readonly expiresInS: number;
   readonly refreshToken: string;
   readonly account: Account;
-}
-
-/** Where access tokens come from; see `identity.ts`. */
-export interface TokenSource {
-  accessToken(): Promise<string>;
-  dropToken(): void;
-}
-
-const client = createClient<paths>({ baseUrl: "/", fetch: (request) => reach(request) });
-
-/** What openapi-fetch hands back: data or not, and the response itself. */
-interface Answer<T> {
-  readonly data?: T;
-  readonly response: Response;
-  readonly error?: unknown;
-}
-
-/** The data of a good answer; an {@link ApiError} otherwise. */
-async function dataOf<T>(asked: Promise<Answer<T>>): Promise<T> {
-  const { data, error, response } = await asked;
-  if (data === undefined) throw problemOf(response, error);
-  return data;
 }
 
 /** What a newcomer may ask, before there is a token. */
@@ -75,9 +54,13 @@ export const publicApi = {
 const PAGES_MAX = 10;
 const PAGE_ITEMS = 100;
 
-/** What a logged-in person may ask. A token that has just expired is replaced and the call made once more. */
+/** What a logged-in person may ask. */
 export class Api {
-  constructor(private readonly tokens: TokenSource) {}
+  readonly #asker: Asker;
+
+  constructor(tokens: TokenSource) {
+    this.#asker = new Asker(tokens);
+  }
 
   async updateAccount(change: { name?: string; color?: string }): Promise<Account> {
     const body = { display_name: change.name ?? null, color: change.color ?? null };
@@ -143,20 +126,10 @@ export class Api {
     return lots;
   }
 
-  async #ask<T>(call: (headers: AuthHeader) => Promise<Answer<T>>): Promise<T> {
-    const attempt = async () => dataOf(call({ authorization: `Bearer ${await this.tokens.accessToken()}` }));
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      this.tokens.dropToken();
-      return attempt();
-    }
+  #ask<T>(call: (headers: AuthHeader) => Promise<Answer<T>>): Promise<T> {
+    return this.#asker.ask(call);
   }
 }
-
-/** An alias, not an interface: only that may stand where any headers may. */
-type AuthHeader = { readonly authorization: string };
 
 function accountOf({ account_id, display_name, color }: Schemas["ProfileAnswer"]): Account {
   return { accountId: account_id, name: display_name, color };

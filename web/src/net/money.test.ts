@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { formatMoney } from "./domain.ts";
-import { formatChange, formatRate, parseMoney, shareOf, writeMoney } from "./money.ts";
+import { formatChange, formatRate, parseMoney, splitPrice, writeMoney } from "./money.ts";
 
 const COIN = { code: "coin", scale: 2 };
 const WHOLE = { code: "token", scale: 0 };
@@ -57,10 +57,17 @@ test("an amount is written with the scale of its currency", () => {
   expect(formatChange(300, COIN)).toBe("+3.00 coin");
 });
 
-test("a fee is the part that its rate says, rounded up", () => {
-  expect(shareOf(10_000, 250)).toBe(250);
-  expect(shareOf(1, 250)).toBe(1);
-  expect(shareOf(0, 250)).toBe(0);
-  expect(shareOf(Number.MAX_SAFE_INTEGER, 10_000)).toBe(Number.MAX_SAFE_INTEGER);
+test("seller, fee and tax get the whole price", () => {
+  const rates = { fee_bps: 250, tax_bps: 100 };
+  for (const [price, sellerMinor, feeMinor, taxMinor] of [
+    [10_000, 9_650, 250, 100],
+    [99, 97, 2, 0],
+    [39, 39, 0, 0],
+    [1, 1, 0, 0],
+  ] as const) {
+    expect(splitPrice(price, rates)).toEqual({ sellerMinor, feeMinor, taxMinor });
+  }
+  const most = Number.MAX_SAFE_INTEGER;
+  expect(splitPrice(most, { fee_bps: 10_000, tax_bps: 0 }).feeMinor).toBe(most);
   expect(formatRate(250)).toBe("2.5 %");
 });

@@ -51,9 +51,14 @@ export function formatChange(minor: number, currency: Currency): string {
   return sign + formatMoney(Math.abs(minor), currency);
 }
 
-/** The part of an amount that a rate in hundredths of a percent takes, rounded up as the books do. */
-export function shareOf(minor: number, rateBps: number): number {
-  return Number((BigInt(minor) * BigInt(rateBps) + 9_999n) / 10_000n);
+/** What seller, fee and tax get of a price: the two are rounded down, the seller has the rest, as the books do it. */
+export function splitPrice(
+  priceMinor: number,
+  rates: { readonly fee_bps: number; readonly tax_bps: number },
+): { readonly sellerMinor: number; readonly feeMinor: number; readonly taxMinor: number } {
+  const part = (bps: number) => Number((BigInt(priceMinor) * BigInt(bps)) / 10_000n);
+  const [feeMinor, taxMinor] = [part(rates.fee_bps), part(rates.tax_bps)];
+  return { sellerMinor: priceMinor - feeMinor - taxMinor, feeMinor, taxMinor };
 }
 
 /** `2.5 %` from 250. */

@@ -47,6 +47,8 @@ const handlers = {
   refused: ignore,
   lotChanged: ignore,
   bye: ignore,
+  event: ignore,
+  fences: ignore,
 };
 
 function setUp(overrides: Partial<SessionDeps> = {}) {
