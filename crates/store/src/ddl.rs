@@ -72,12 +72,12 @@ impl Statement {
     }
 }
 
-fn is_word_start(first: char) -> bool {
+pub(crate) fn is_word_start(first: char) -> bool {
     first.is_ascii_alphabetic() || first == '_'
 }
 
 /// Length in bytes of the token that `text` begins with: a word, a quoted text, a comment, or one character.
-fn token_length(text: &str, first: char) -> usize {
+pub(crate) fn token_length(text: &str, first: char) -> usize {
     let until =
         |end: &str, skip: usize| text[skip..].find(end).map_or(text.len(), |at| skip + at + end.len());
     match first {

@@ -20,16 +20,24 @@
 //! a commit (one `fsync` for many), never a fate: each has its own savepoint, and if the shared commit fails each is
 //! run again alone.
 //!
+//! Two ways to do much at once: [`Tx::execute_rows`] runs one statement over many rows, and a [`Group`] lets decisions
+//! that arrive together share one transaction without sharing their fate.
+//!
+//! A query that ends in ` for update` takes the rows it gives, in the order of its `order by`. (`SQLite` has one writer
+//! and does not know the words: they are left out there.)
+//!
 //! The crate refuses: SQL that is not `&'static str` (no value can be pasted into a statement), a missing or surplus
 //! parameter, going on after a failed statement, and a database newer than the migrations it was given.
 //!
-//! Read first: [`Store`], [`Tx`], [`Error`].
+//! Read first: [`Store`], [`Tx`], [`Group`], [`Error`].
 
 mod ddl;
 mod error;
+mod group;
 mod job;
 mod migrate;
 mod pg;
+mod rows;
 mod sqlite;
 mod statements;
 #[cfg(feature = "testing")]
@@ -42,6 +50,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use error::{Error, OpenError};
+pub use group::Group;
 pub use migrate::{MigrateError, Migration};
 pub use tx::Tx;
 pub use value::{FromValue, Row, Value};

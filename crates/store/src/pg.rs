@@ -11,6 +11,7 @@ use postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 use postgres::{Client, Config, IsolationLevel, NoTls, Statement};
 
 use crate::job::{Job, Lane, Queue, Verdict};
+use crate::rows::RowsSql;
 use crate::tx::EngineTx;
 use crate::{Error, Isolation, OpenError, Row, Tx, Value};
 
@@ -178,17 +179,17 @@ pub(crate) struct PgTx<'a> {
 }
 
 impl PgTx<'_> {
-    fn statement(&mut self, sql: &'static str) -> Result<Statement, Error> {
+    fn statement(&mut self, sql: &'static str, forms: Option<&RowsSql>) -> Result<Statement, Error> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.transaction.prepare(sql)?;
+        let statement = self.transaction.prepare(forms.map_or(sql, |it| &it.postgres))?;
         self.statements.insert(sql, statement.clone());
         Ok(statement)
     }
 
     fn bound(&mut self, sql: &'static str, params: &[Value]) -> Result<Statement, Error> {
-        let statement = self.statement(sql)?;
+        let statement = self.statement(sql, None)?;
         let expected = statement.params().len();
         if expected != params.len() {
             return Err(Error::Parameters { expected, given: params.len() });
@@ -198,13 +199,18 @@ impl PgTx<'_> {
 
     pub(crate) fn query(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, Error> {
         let statement = self.bound(sql, params)?;
-        let rows = self.transaction.query(&statement, &dynamic(params))?;
-        rows.iter()
-            .map(|row| {
-                let values = (0..row.len()).map(|column| row.try_get(column)).collect::<Result<_, _>>()?;
-                Ok(Row::new(values))
-            })
-            .collect()
+        read_rows(&self.transaction.query(&statement, &dynamic(params))?)
+    }
+
+    pub(crate) fn query_rows(
+        &mut self,
+        sql: &'static str,
+        forms: &RowsSql,
+        rows: &[Vec<Value>],
+    ) -> Result<Vec<Row>, Error> {
+        let statement = self.statement(sql, Some(forms))?;
+        let columns = columns(rows, forms.width);
+        read_rows(&self.transaction.query(&statement, &dynamic(&columns))?)
     }
 
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
@@ -212,8 +218,19 @@ impl PgTx<'_> {
         Ok(self.transaction.execute(&statement, &dynamic(params))?)
     }
 
-    pub(crate) fn prepare(&mut self, sql: &'static str) -> Result<usize, Error> {
-        Ok(self.statement(sql)?.params().len())
+    pub(crate) fn execute_rows(
+        &mut self,
+        sql: &'static str,
+        forms: &RowsSql,
+        rows: &[Vec<Value>],
+    ) -> Result<u64, Error> {
+        let statement = self.statement(sql, Some(forms))?;
+        let columns = columns(rows, forms.width);
+        Ok(self.transaction.execute(&statement, &dynamic(&columns))?)
+    }
+
+    pub(crate) fn prepare(&mut self, sql: &'static str, forms: Option<&RowsSql>) -> Result<usize, Error> {
+        Ok(self.statement(sql, forms)?.params().len())
     }
 
     pub(crate) fn define(&mut self, ddl: &str) -> Result<(), Error> {
@@ -225,8 +242,57 @@ impl PgTx<'_> {
     }
 }
 
-fn dynamic(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+fn dynamic<T: ToSql + Sync>(params: &[T]) -> Vec<&(dyn ToSql + Sync)> {
     params.iter().map(|it| it as _).collect()
+}
+
+fn read_rows(rows: &[postgres::Row]) -> Result<Vec<Row>, Error> {
+    let read = |row: &postgres::Row| {
+        let values = (0..row.len()).map(|column| row.try_get(column)).collect::<Result<_, _>>()?;
+        Ok(Row::new(values))
+    };
+    rows.iter().map(read).collect()
+}
+
+fn columns(rows: &[Vec<Value>], width: usize) -> Vec<Column<'_>> {
+    (0..width).map(|index| Column { rows, index }).collect()
+}
+
+/// One column of many rows, sent as an array.
+#[derive(Debug)]
+struct Column<'a> {
+    rows: &'a [Vec<Value>],
+    index: usize,
+}
+
+impl ToSql for Column<'_> {
+    /// Dimensions, whether there may be nulls, element type; length and lower bound of the dimension; then each
+    /// element behind its length, −1 for null.
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Conversion<IsNull> {
+        let Kind::Array(element) = base(ty).kind() else {
+            return Err(format!("{ty} is no array").into());
+        };
+        out.put_i32(1);
+        out.put_i32(1);
+        out.put_u32(element.oid());
+        out.put_i32(i32::try_from(self.rows.len())?);
+        out.put_i32(1);
+        for row in self.rows {
+            let at = out.len();
+            out.put_i32(-1);
+            if let IsNull::No = row[self.index].to_sql(element, out)? {
+                let length = i32::try_from(out.len() - at - 4)?;
+                out[at..at + 4].copy_from_slice(&length.to_be_bytes());
+            }
+        }
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
 }
 
 fn base(ty: &Type) -> &Type {

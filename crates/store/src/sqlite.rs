@@ -242,34 +242,62 @@ fn bind<'c>(
     sql: &str,
     params: &[Value],
 ) -> Result<rusqlite::CachedStatement<'c>, Error> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let expected = statement.parameter_count();
-    if expected != params.len() {
-        return Err(Error::Parameters { expected, given: params.len() });
-    }
-    for position in 1..=expected {
-        // `$2` is a *name* to SQLite, and positions go by first appearance: bind by the number in the name. As many
-        // distinct names as parameters, all in range, means that each is used.
-        let value = statement
-            .parameter_name(position)
-            .and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1))
-            .and_then(|index| params.get(index))
-            .ok_or(Error::Parameters { expected, given: params.len() })?;
-        statement.raw_bind_parameter(position, value)?;
-    }
+    let mut statement = prepared(connection, sql)?;
+    let order = order_of_parameters(&statement, params.len())?;
+    bind_values(&mut statement, &order, params)?;
     Ok(statement)
 }
 
+/// There is one writer: whatever it reads is its own until it commits.
+const TAKES_ROWS: &str = " for update";
+
+fn prepared<'c>(connection: &'c Connection, sql: &str) -> Result<rusqlite::CachedStatement<'c>, Error> {
+    Ok(connection.prepare_cached(sql.strip_suffix(TAKES_ROWS).unwrap_or(sql))?)
+}
+
+/// Which parameter belongs at each position. `$2` is a *name* to `SQLite`, and positions go by first appearance: bind
+/// by the number in the name. As many distinct names as parameters, all in range, means that each is used.
+fn order_of_parameters(statement: &rusqlite::Statement<'_>, given: usize) -> Result<Vec<usize>, Error> {
+    let expected = statement.parameter_count();
+    let wrong = Error::Parameters { expected, given };
+    if expected != given {
+        return Err(wrong);
+    }
+    (1..=expected)
+        .map(|position| {
+            let name = statement.parameter_name(position)?.strip_prefix('$')?;
+            name.parse::<usize>().ok()?.checked_sub(1).filter(|it| *it < given)
+        })
+        .collect::<Option<_>>()
+        .ok_or(wrong)
+}
+
+fn bind_values(
+    statement: &mut rusqlite::Statement<'_>,
+    order: &[usize],
+    params: &[Value],
+) -> Result<(), Error> {
+    for (position, index) in order.iter().enumerate() {
+        statement.raw_bind_parameter(position + 1, &params[*index])?;
+    }
+    Ok(())
+}
+
 pub(crate) fn query(connection: &Connection, sql: &str, params: &[Value]) -> Result<Vec<Row>, Error> {
+    let mut out = Vec::new();
     let mut statement = bind(connection, sql, params)?;
+    collect(&mut statement, &mut out)?;
+    Ok(out)
+}
+
+fn collect(statement: &mut rusqlite::Statement<'_>, out: &mut Vec<Row>) -> Result<(), Error> {
     let columns = statement.column_count();
     let mut rows = statement.raw_query();
-    let mut out = Vec::new();
     while let Some(row) = rows.next()? {
         let values = (0..columns).map(|column| value(row.get_ref(column)?)).collect::<Result<_, _>>()?;
         out.push(Row::new(values));
     }
-    Ok(out)
+    Ok(())
 }
 
 pub(crate) fn execute(connection: &Connection, sql: &str, params: &[Value]) -> Result<u64, Error> {
@@ -277,8 +305,32 @@ pub(crate) fn execute(connection: &Connection, sql: &str, params: &[Value]) -> R
     Ok(changed as u64)
 }
 
+/// `rows` are as wide as the statement says.
+pub(crate) fn execute_rows(connection: &Connection, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
+    let mut statement = prepared(connection, sql)?;
+    let order = order_of_parameters(&statement, rows.first().map_or(0, Vec::len))?;
+    let mut changed = 0;
+    for row in rows {
+        bind_values(&mut statement, &order, row)?;
+        changed += statement.raw_execute()? as u64;
+    }
+    Ok(changed)
+}
+
+/// `rows` are as wide as the statement says.
+pub(crate) fn query_rows(connection: &Connection, sql: &str, rows: &[Vec<Value>]) -> Result<Vec<Row>, Error> {
+    let mut statement = prepared(connection, sql)?;
+    let order = order_of_parameters(&statement, rows.first().map_or(0, Vec::len))?;
+    let mut out = Vec::new();
+    for row in rows {
+        bind_values(&mut statement, &order, row)?;
+        collect(&mut statement, &mut out)?;
+    }
+    Ok(out)
+}
+
 pub(crate) fn prepare(connection: &Connection, sql: &str) -> Result<usize, Error> {
-    Ok(connection.prepare_cached(sql)?.parameter_count())
+    Ok(prepared(connection, sql)?.parameter_count())
 }
 
 pub(crate) fn define(connection: &Connection, ddl: &str) -> Result<(), Error> {

@@ -1,6 +1,9 @@
 //! A running transaction.
 
+use std::sync::Arc;
+
 use crate::pg::PgTx;
+use crate::rows::{self, RowsSql};
 use crate::{Error, Row, Value, sqlite};
 
 /// A running transaction, handed to the body.
@@ -63,11 +66,40 @@ impl<'a> Tx<'a> {
         })
     }
 
-    /// Asks the engine whether it understands `sql`, without running it; how many parameters it takes.
+    /// Runs a statement over many rows, `rows(name type, …)` being its table (see the crate's `rows` module); how many
+    /// it changed. The rows must not depend on each other. Of no rows nothing is asked.
+    pub fn execute_rows(&mut self, sql: &'static str, rows: &[Vec<Value>]) -> Result<u64, Error> {
+        self.run(|engine| match (check_rows(sql, rows)?, engine) {
+            (None, _) => Ok(0),
+            (Some(forms), EngineTx::Sqlite(connection)) => {
+                sqlite::execute_rows(connection, &forms.sqlite, rows)
+            }
+            (Some(forms), EngineTx::Postgres(tx)) => tx.execute_rows(sql, &forms, rows),
+        })
+    }
+
+    /// Runs a query over many rows, like [`Tx::execute_rows`]. The answers come in no particular order.
+    pub fn query_rows(&mut self, sql: &'static str, rows: &[Vec<Value>]) -> Result<Vec<Row>, Error> {
+        self.run(|engine| match (check_rows(sql, rows)?, engine) {
+            (None, _) => Ok(Vec::new()),
+            (Some(forms), EngineTx::Sqlite(connection)) => {
+                sqlite::query_rows(connection, &forms.sqlite, rows)
+            }
+            (Some(forms), EngineTx::Postgres(tx)) => tx.query_rows(sql, &forms, rows),
+        })
+    }
+
+    /// Asks the engine whether it understands `sql`, without running it; how many parameters it takes, or values in
+    /// each of its rows.
     pub fn prepare(&mut self, sql: &'static str) -> Result<usize, Error> {
-        self.run(|engine| match engine {
-            EngineTx::Sqlite(connection) => sqlite::prepare(connection, sql),
-            EngineTx::Postgres(tx) => tx.prepare(sql),
+        self.run(|engine| {
+            let forms = rows::parsed(sql)?;
+            match engine {
+                EngineTx::Sqlite(connection) => {
+                    sqlite::prepare(connection, forms.as_ref().map_or(sql, |it| &it.sqlite))
+                }
+                EngineTx::Postgres(tx) => tx.prepare(sql, forms.as_deref()),
+            }
         })
     }
 
@@ -94,6 +126,19 @@ impl<'a> Tx<'a> {
         }
         statement(&mut self.engine).inspect_err(|error| self.failure = Some(error.clone()))
     }
+}
+
+/// The statement's forms, if there is anything to run it for.
+fn check_rows(sql: &'static str, rows: &[Vec<Value>]) -> Result<Option<Arc<RowsSql>>, Error> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let forms =
+        rows::parsed(sql)?.ok_or_else(|| Error::Statement { detail: format!("no rows(…) in `{sql}`") })?;
+    if let Some(wrong) = rows.iter().find(|it| it.len() != forms.width) {
+        return Err(Error::Parameters { expected: forms.width, given: wrong.len() });
+    }
+    if rows.iter().all(|it| are_portable(it)) { Ok(Some(forms)) } else { Err(Error::NotPortable) }
 }
 
 /// `PostgreSQL` refuses NUL in text, `SQLite` turns NaN into null: neither is let through on either.
