@@ -4,12 +4,14 @@
 //! browser run this same function, so a client that replays its inputs arrives at the server's bits: only
 //! `+ - * /` and `sqrt` are used, and nothing is read but the arguments.
 //!
-//! The crate refuses to know what the ground is made of (see [`Ground`]), who steers, and what time it is.
+//! The crate refuses to know what the ground is made of (see [`Ground`]), why land is closed to a body (see
+//! [`ClosedLand`]), who steers, and what time it is.
 //! Directions are vectors in space, never angles against north, so a pole is a place like any other.
 //!
 //! Read first: [`step()`], [`Body`], [`Input`].
 
 mod body;
+mod closed;
 mod input;
 mod predictor;
 mod rules;
@@ -17,6 +19,7 @@ mod step;
 mod surface;
 
 pub use body::{Body, Mode};
+pub use closed::{ClosedLand, Fenced};
 pub use input::{Buttons, Input};
 pub use predictor::Predictor;
 pub use rules::*;
@@ -34,6 +37,11 @@ pub trait Ground {
 
     /// Distance of sea level from the planet's centre.
     fn radius_m(&self) -> f64;
+
+    /// Where the body may not go; none if it may go everywhere. See [`Fenced`].
+    fn closed_land(&self) -> Option<&ClosedLand> {
+        None
+    }
 }
 
 impl<G: Ground + ?Sized> Ground for &G {
@@ -43,5 +51,9 @@ impl<G: Ground + ?Sized> Ground for &G {
 
     fn radius_m(&self) -> f64 {
         (**self).radius_m()
+    }
+
+    fn closed_land(&self) -> Option<&ClosedLand> {
+        (**self).closed_land()
     }
 }

@@ -76,6 +76,20 @@ impl Predictor {
         (self.body().position - predicted).length()
     }
 
+    /// What is closed to the body has changed after the input numbered `seq`: applies the later ones again. Gives how
+    /// far the body is moved by that in metres.
+    pub fn repeat_after(&mut self, seq: u32, ground: &impl Ground) -> f64 {
+        let later = self.last_seq.wrapping_sub(seq).cast_signed().max(0).cast_unsigned() as usize;
+        let first = self.pending.len().saturating_sub(later);
+        let before = self.body().position;
+        let mut body = first.checked_sub(1).map_or(self.confirmed, |last| self.pending[last].1);
+        for (input, after) in self.pending.iter_mut().skip(first) {
+            step(&mut body, *input, ground);
+            *after = body;
+        }
+        (self.body().position - before).length()
+    }
+
     fn answer_first(&mut self) {
         if let Some((_, body)) = self.pending.pop_front() {
             self.confirmed = body;

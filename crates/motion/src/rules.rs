@@ -1,7 +1,7 @@
 //! The numbers of movement. A change of any of them is a change of protocol: raise [`RULES_VERSION`].
 
 /// Version of the movement rules; part of the protocol hash, because prediction needs equal rules.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 
 /// Steps per second.
 pub const STEP_HZ: u32 = 30;
@@ -38,6 +38,10 @@ pub const STEP_HEIGHT_M: f64 = 0.6;
 /// How far ahead the feet feel the ground: over this distance a ledge of [`STEP_HEIGHT_M`] is exactly as steep
 /// as the slope limit, so one comparison serves both.
 pub const REACH_M: f64 = STEP_HEIGHT_M / SLOPE_LIMIT_TAN;
+
+/// A step over the border of land that is closed to the body ends so far before it, in metres: no rounding of a place
+/// reaches over that.
+pub const BORDER_M: f64 = 0.05;
 
 /// How deep the feet of a floating body are below the water's surface; deeper water than this is swum in.
 pub const SWIM_DRAFT_M: f64 = 1.2;

@@ -15,8 +15,18 @@ use glam::DVec3;
 
 /// Advances `body` by [`STEP_S`] seconds.
 ///
-/// A body at rest that is asked for nothing keeps its bits and costs no ground sample.
+/// A body at rest that is asked for nothing keeps its bits and costs no ground sample. Where land is closed to it, it
+/// ends at the border unless it was inside.
 pub fn step(body: &mut Body, input: Input, ground: &impl Ground) {
+    let before = *body;
+    advance(body, input, ground);
+    if ground.closed_land().is_some_and(|closed| closed.bars(before.position, body.position)) {
+        // It stands on the very border, where the last bit of a place decides about the cell.
+        *body = Body { velocity: DVec3::ZERO, ..before };
+    }
+}
+
+fn advance(body: &mut Body, input: Input, ground: &impl Ground) {
     let start = Start::of(body, ground);
     let wish = input.wish(start.up);
     let jumps = input.buttons.has(Buttons::JUMP);
@@ -58,6 +68,13 @@ impl Start {
             along_m_s: body.velocity - up * climb_m_s,
             climb_m_s,
         }
+    }
+
+    /// `velocity` along the ground, without what would lead in this step over the border of land that is closed.
+    fn held(&self, velocity: DVec3, ground: &impl Ground) -> Option<DVec3> {
+        let place_m = self.up * (ground.radius_m() + self.height_m);
+        let way_m = ground.closed_land()?.turn_away(place_m, velocity * STEP_S)?;
+        Some(way_m / STEP_S)
     }
 
     /// The direction of the place reached by going `offset_m` along the ground.
@@ -174,7 +191,12 @@ fn step_grounded(
     let tan_along =
         along_ground(along, start.up).map_or(0.0, |direction| slope.tan * direction.dot(slope.uphill));
     let tan_walked = tan_along.clamp(-SLOPE_LIMIT_TAN, SLOPE_LIMIT_TAN);
-    let on_map = along / (1.0 + tan_walked * tan_walked).sqrt();
+    let stretch = (1.0 + tan_walked * tan_walked).sqrt();
+    let mut on_map = along / stretch;
+    if let Some(held) = start.held(on_map, ground) {
+        on_map = held;
+        along = held * stretch;
+    }
     if buttons.has(Buttons::JUMP) && !slides {
         place(body, start.up, start.height_m, on_map, JUMP_M_S, ground);
         body.mode = Mode::Airborne;
@@ -208,6 +230,7 @@ fn step_airborne(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &i
         None => start.along_m_s,
     };
     along = limited(along, RUN_M_S);
+    along = start.held(along, ground).unwrap_or(along);
     let climb = (start.climb_m_s - GRAVITY_M_S2 * STEP_S).max(-FALL_MAX_M_S);
     // The mean of old and new speed: the height of a jump does not depend on the length of a step.
     let height_m = start.height_m + (start.climb_m_s + climb) * (0.5 * STEP_S);
@@ -244,6 +267,7 @@ fn land(body: &mut Body, up: DVec3, elevation_m: f64, along_m_s: DVec3, ground: 
 fn step_swimming(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &impl Ground) {
     let wanted = wish.map_or(DVec3::ZERO, |wish| wish * SWIM_M_S);
     let mut along = approach(start.along_m_s, wanted, WATER_ACCELERATION_M_S2 * STEP_S);
+    along = start.held(along, ground).unwrap_or(along);
     let mut up = start.moved(along * STEP_S, ground);
     let mut surface = ground.surface(up);
     if surface.elevation_m > start.height_m.max(surface.afloat_m()) + STEP_HEIGHT_M {
