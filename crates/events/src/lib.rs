@@ -7,15 +7,18 @@
 //!
 //! - Listeners in this process: [`Relay::subscribe`]. Each process sees each event, from when it was started.
 //! - Who comes back after a while: [`after`], by the last position seen, as long as events are kept ([`KEPT_US`]).
+//! - Clients: [`routes`], a stream over HTTP that goes on where it stopped.
 //! - Work that must be done once for each event: [`consume`], whose cursor moves in the transaction of the work.
 //!
 //! It knows no kind of event and no rule of who may see more than the [`Audience`] says.
 
 mod consume;
 mod event;
+mod feed;
 mod outbox;
 mod relay;
 mod retention;
+mod streams;
 
 use store::Migration;
 
@@ -24,6 +27,7 @@ pub use event::{Audience, DATA_BYTES_MAX, NewEvent, StoredEvent};
 pub use outbox::{after, last_position, record};
 pub use relay::{Relay, Wake};
 pub use retention::{KEPT_US, sweep};
+pub use streams::{PER_ACCOUNT_MAX, STREAMS_MAX, Streams, routes};
 
 /// The schema of this crate.
 pub const MIGRATIONS: &[Migration] =
@@ -32,4 +36,4 @@ pub const MIGRATIONS: &[Migration] =
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
 pub const STATEMENTS: &[&[&str]] =
-    &[outbox::STATEMENTS, consume::STATEMENTS, relay::STATEMENTS, retention::STATEMENTS];
+    &[outbox::STATEMENTS, consume::STATEMENTS, relay::STATEMENTS, retention::STATEMENTS, streams::STATEMENTS];

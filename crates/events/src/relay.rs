@@ -90,6 +90,11 @@ impl Relay {
         self.listeners.subscribe()
     }
 
+    /// For [`Relay::subscribe`] where no relay can be held.
+    pub(crate) fn listeners(&self) -> broadcast::Sender<Arc<StoredEvent>> {
+        self.listeners.clone()
+    }
+
     /// Looks at once.
     pub fn wake(&self) {
         self.wake.wake();
