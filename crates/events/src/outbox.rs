@@ -9,10 +9,10 @@ use uuid::Uuid;
 use crate::{Audience, DATA_BYTES_MAX, NewEvent, StoredEvent};
 
 store::statements! {
-    /// One event, without a position yet.
-    RECORD = "insert into events \
-              (event_id, event_position, kind, at, audience, near_cell, account_ids, data) \
-              values ($1, null, $2, $3, $4, $5, $6, $7)";
+    /// Events, without positions yet.
+    RECORD = "insert into events (event_id, event_position, kind, at, audience, near_cell, account_ids, data) \
+              select event_id, null, kind, at, audience, near_cell, account_ids, data from rows(event_id uuid, \
+              kind text, at timestamptz, audience text, near_cell bigint, account_ids bytea, data text)";
     /// Those after a position, in order.
     AFTER = "select event_id, event_position, kind, at, audience, near_cell, account_ids, data from events \
              where event_position > $1 order by event_position limit $2";
@@ -27,9 +27,8 @@ store::statements! {
 /// If the data of an event is no JSON object or has more than [`DATA_BYTES_MAX`] bytes, or if an event has an empty
 /// list of accounts.
 pub fn record(tx: &mut Tx<'_>, events: &[NewEvent], now_us: i64) -> Result<(), store::Error> {
-    for event in events {
-        tx.execute(RECORD, &row_of(event, now_us))?;
-    }
+    let rows: Vec<Vec<Value>> = events.iter().map(|event| row_of(event, now_us)).collect();
+    tx.execute_rows(RECORD, &rows)?;
     Ok(())
 }
 
