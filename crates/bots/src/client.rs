@@ -5,15 +5,15 @@ use bytes::Bytes;
 use cell::LatLng;
 use futures_util::{SinkExt as _, StreamExt as _};
 use glam::DVec3;
-use motion::{Body, Buttons, Input, Predictor};
+use motion::{Body, Buttons, ClosedLand, Fenced, Input, Predictor};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use wire::{
-    Bye, ClientMessage, DecodeError, Hello, InputBatch, LotChanged, PROTOCOL_HASH, PROTOCOL_VERSION, People,
-    Ping, Place, Pong, RESUME_TOKEN_BYTES, Refused, SERVER_MESSAGE_MAX_BYTES, Said, Say, ServerMessage, View,
-    Welcome, WhoIs, stream,
+    Bye, ClientMessage, DecodeError, Fences, Hello, InputBatch, LotChanged, PROTOCOL_HASH, PROTOCOL_VERSION,
+    People, Ping, Place, Pong, RESUME_TOKEN_BYTES, Refused, SERVER_MESSAGE_MAX_BYTES, Said, Say,
+    ServerMessage, View, Welcome, WhoIs, stream,
 };
 
 /// Thousands of clients share a process: their buffers are small.
@@ -81,6 +81,10 @@ pub enum Event {
     Refused(Refused),
     /// A lot near has changed.
     LotChanged(LotChanged),
+    /// Something happened that concerns the player.
+    Happened(wire::Event),
+    /// Land near is closed or open to the player.
+    Fences(Fences),
     /// The last message.
     Bye(Bye),
 }
@@ -92,6 +96,7 @@ pub struct Client {
     welcome: Welcome,
     resume_token: [u8; RESUME_TOKEN_BYTES],
     predictor: Predictor,
+    closed: ClosedLand,
     sent_seq: u32,
     view: View,
     received_bytes: u64,
@@ -132,6 +137,7 @@ impl Client {
             ground: site.ground(),
             resume_token,
             predictor: Predictor::new(body, last_seq),
+            closed: ClosedLand::default(),
             sent_seq: last_seq,
             view: View::default(),
             received_bytes: first.len() as u64,
@@ -169,6 +175,11 @@ impl Client {
         self.view.bodies().map(|seen| (seen.entity_id, seen.position(&self.ground)))
     }
 
+    /// The land near that is closed to the player.
+    pub fn closed(&self) -> &ClosedLand {
+        &self.closed
+    }
+
     /// Bytes of all messages so far.
     pub fn received_bytes(&self) -> u64 {
         self.received_bytes
@@ -176,7 +187,8 @@ impl Client {
 
     /// Moves the own body by one step of 1/30 s. The inputs leave with [`Client::send_inputs`].
     pub fn step(&mut self, buttons: Buttons, look: DVec3) {
-        self.predictor.step(Input::new(buttons, look), &self.ground);
+        let fenced = Fenced { ground: &self.ground, closed: &self.closed };
+        self.predictor.step(Input::new(buttons, look), &fenced);
     }
 
     /// Sends the inputs of the steps since the last call.
@@ -226,7 +238,8 @@ impl Client {
             ServerMessage::Frame(frame) => {
                 let gaps = self.view.apply(&frame)?;
                 let head = frame.head;
-                let correction_m = self.predictor.reconcile(head.own, head.last_input_seq, &self.ground);
+                let fenced = Fenced { ground: &self.ground, closed: &self.closed };
+                let correction_m = self.predictor.reconcile(head.own, head.last_input_seq, &fenced);
                 self.sent_seq = self.sent_seq.min(self.predictor.last_seq());
                 Event::Frame { tick: head.tick, correction_m, gaps, is_restart: head.is_restart }
             }
@@ -235,6 +248,14 @@ impl Client {
             ServerMessage::Pong(pong) => Event::Pong(pong),
             ServerMessage::Refused(refused) => Event::Refused(refused),
             ServerMessage::LotChanged(lot) => Event::LotChanged(lot),
+            ServerMessage::Event(event) => Event::Happened(event),
+            ServerMessage::Fences(fences) => {
+                let is_applied = fences.apply(&mut self.closed);
+                is_applied.map_err(|_| ClientError::Protocol("fences around what is no lot"))?;
+                let fenced = Fenced { ground: &self.ground, closed: &self.closed };
+                self.predictor.repeat_after(fences.after_input_seq, &fenced);
+                Event::Fences(fences)
+            }
             ServerMessage::Bye(bye) => Event::Bye(bye),
             ServerMessage::Welcome(_) => return Err(ClientError::Protocol("a second welcome")),
         })

@@ -220,7 +220,7 @@ fn note(visit: &mut Visit, event: Event, start: Instant) -> Result<(), String> {
             visit.refused += 1;
         }
         Event::Bye(bye) => return Err(format!("bye {}: {}", bye.code, bye.detail)),
-        Event::People(_) | Event::LotChanged(_) => {}
+        Event::People(_) | Event::LotChanged(_) | Event::Happened(_) | Event::Fences(_) => {}
     }
     Ok(())
 }

@@ -4,12 +4,13 @@
 //! in metres, in the planet's axes), then the mode's number.
 //!
 //! The order of calls: [`body_new`] and [`body_set`] with the `Welcome`; [`body_step`] 30 times a second, and
-//! [`body_take_inputs`] whenever a message should go out; [`body_reconcile`] after each frame.
+//! [`body_take_inputs`] whenever a message should go out; [`body_reconcile`] after each frame, [`body_take_fences`] after
+//! each message of fences.
 
 use glam::DVec3;
-use motion::{Body, Buttons, Ground, Input, Mode, Predictor, Surface};
+use motion::{Body, Buttons, ClosedLand, Fenced, Ground, Input, Mode, Predictor, Surface};
 use planet::Planet;
-use wire::{ClientMessage, InputBatch, Kind};
+use wire::{ClientMessage, InputBatch, Kind, ServerMessage};
 
 use crate::planet::planet_ref;
 use crate::stream::stream_ref;
@@ -40,6 +41,7 @@ impl Ground for PlanetGround {
 pub struct OwnBody {
     ground: PlanetGround,
     predictor: Predictor,
+    closed: ClosedLand,
     sent_seq: u32,
 }
 
@@ -49,6 +51,14 @@ impl OwnBody {
         let batch = InputBatch::unsent(&self.predictor, self.sent_seq)?;
         self.sent_seq = batch.last_seq();
         Some(ClientMessage::Input(batch).encode())
+    }
+
+    /// Takes a whole `Fences` message and gives how far the body is moved by that, none if it cannot be read.
+    fn take_fences(&mut self, message: &[u8]) -> Option<f64> {
+        let Ok(ServerMessage::Fences(fences)) = ServerMessage::decode(message) else { return None };
+        fences.apply(&mut self.closed).ok()?;
+        let fenced = Fenced { ground: &self.ground, closed: &self.closed };
+        Some(self.predictor.repeat_after(fences.after_input_seq, &fenced))
     }
 }
 
@@ -80,7 +90,8 @@ pub unsafe extern "C" fn body_new(planet: usize, x: f64, y: f64, z: f64) -> usiz
     let ground = PlanetGround(unsafe { planet_ref(planet) });
     let direction = DVec3::new(x, y, z).try_normalize().unwrap_or(DVec3::X);
     let predictor = Predictor::new(Body::standing_at(direction, &ground), 0);
-    Box::into_raw(Box::new(OwnBody { ground, predictor, sent_seq: 0 })).expose_provenance()
+    let closed = ClosedLand::default();
+    Box::into_raw(Box::new(OwnBody { ground, predictor, closed, sent_seq: 0 })).expose_provenance()
 }
 
 /// The body of a handle.
@@ -135,8 +146,9 @@ pub unsafe extern "C" fn body_get(body: usize, out: *mut f64) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn body_step(body: usize, buttons: u32, hx: f64, hy: f64, hz: f64) -> u32 {
     // SAFETY: the caller's promise above.
-    let OwnBody { ground, predictor, .. } = unsafe { body_mut(body) };
-    predictor.step(Input::new(Buttons(buttons as u8), DVec3::new(hx, hy, hz)), ground)
+    let OwnBody { ground, predictor, closed, .. } = unsafe { body_mut(body) };
+    let input = Input::new(Buttons(buttons as u8), DVec3::new(hx, hy, hz));
+    predictor.step(input, &Fenced { ground, closed })
 }
 
 /// Writes the `Input` message with the inputs made since the last call, at most 16, and returns its length; 0 if there
@@ -163,10 +175,37 @@ pub unsafe extern "C" fn body_reconcile(body: usize, stream: usize) -> f64 {
     // SAFETY: the caller's promise above.
     let (body, stream) = unsafe { (body_mut(body), stream_ref(stream)) };
     let Some(head) = stream.head() else { return 0.0 };
-    let correction_m = body.predictor.reconcile(head.own, head.last_input_seq, &body.ground);
+    let fenced = Fenced { ground: &body.ground, closed: &body.closed };
+    let correction_m = body.predictor.reconcile(head.own, head.last_input_seq, &fenced);
     // A prediction that was started again goes on numbering where the server is.
     body.sent_seq = body.sent_seq.min(body.predictor.last_seq());
     correction_m
+}
+
+/// Takes a whole `Fences` message, kind byte included, and repeats the inputs that the server steps by it. Returns how
+/// far the body is moved by that in metres, or −1 if the message cannot be read.
+///
+/// # Safety
+/// `body` is a handle of [`body_new`]; `message` points to `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_take_fences(body: usize, message: *const u8, length: usize) -> f64 {
+    // SAFETY: the caller's promise above.
+    let (body, message) = unsafe { (body_mut(body), std::slice::from_raw_parts(message, length)) };
+    body.take_fences(message).unwrap_or(-1.0)
+}
+
+/// Writes the lots nearby that are closed to the body, at most `capacity`, and returns how many are written.
+///
+/// # Safety
+/// `body` is a handle of [`body_new`]; `out` has room for `capacity` ids.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_closed_lots(body: usize, out: *mut u64, capacity: u32) -> u32 {
+    // SAFETY: the caller's promise above.
+    let lots = unsafe { body_mut(body) }.closed.lots();
+    let ids: Vec<u64> = lots.iter().take(capacity as usize).map(|(lot, _)| lot.raw()).collect();
+    // SAFETY: as before.
+    unsafe { write_values(out, &ids) };
+    ids.len() as u32
 }
 
 /// The hash over 20 s of scripted movement from some dry place, equal to the same function's on the server.
@@ -259,6 +298,16 @@ mod tests {
                 seen += u32::try_from(batch.inputs.len()).unwrap();
             }
             assert_eq!(seen, 40);
+
+            let lot = cell::CellId::from_point(expected.position).parent(9);
+            let mut closed = ClosedLand::default();
+            assert!(closed.close(lot, 5));
+            let fences = ServerMessage::Fences(wire::Fences::all(&closed, 30)).encode();
+            assert_eq!(body_take_fences(body, fences.as_ptr(), fences.len()), 0.0, "who is inside may go on");
+            assert_eq!(body_take_fences(body, fences.as_ptr(), 2), -1.0);
+            let mut lots = [0; 4];
+            assert_eq!(body_closed_lots(body, lots.as_mut_ptr(), 4), 1);
+            assert_eq!((lots[0], body_closed_lots(body, lots.as_mut_ptr(), 0)), (lot.raw(), 0));
 
             state[4] = f64::NAN;
             assert_eq!(body_set(body, state.as_ptr(), 7), 0);

@@ -32,11 +32,15 @@ pub enum Kind {
     LotChanged = 71,
     /// Server: last message of a connection.
     Bye = 72,
+    /// Server: something happened that concerns the reader.
+    Event = 73,
+    /// Server: land nearby that is closed to the reader.
+    Fences = 74,
 }
 
 impl Kind {
     /// Every kind, clients' first.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Hello,
         Self::Input,
         Self::Say,
@@ -51,6 +55,8 @@ impl Kind {
         Self::Refused,
         Self::LotChanged,
         Self::Bye,
+        Self::Event,
+        Self::Fences,
     ];
 
     /// The kind with this number.
@@ -75,6 +81,10 @@ impl Kind {
             Self::Said | Self::LotChanged => 2_048,
             Self::People => 16 * 1024,
             Self::Pong => 64,
+            // Its data has 4 KiB.
+            Self::Event => 8 * 1024,
+            // So many closed cells and as many opened ones, if each is a parcel of its own.
+            Self::Fences => 64 + CLOSED_CELLS_MAX * (25 + 8),
         }
     }
 }
@@ -89,5 +99,7 @@ pub const TEXT_MAX_CHARS: usize = 240;
 pub const WHO_IS_MAX: usize = 64;
 /// The most inputs in one `Input` message.
 pub const INPUT_BATCH_MAX: usize = 16;
+/// The most closed cells that one player is told of at a time.
+pub const CLOSED_CELLS_MAX: usize = 512;
 /// Bytes of a resume token.
 pub const RESUME_TOKEN_BYTES: usize = 16;

@@ -10,6 +10,7 @@
 //! Read first: [`ClientMessage`], [`ServerMessage`], [`stream`].
 
 mod bits;
+mod fences;
 mod frame;
 mod input_batch;
 mod kind;
@@ -21,13 +22,14 @@ pub mod stream;
 mod version;
 mod view;
 
+pub use fences::NoLot;
 pub use frame::{
     Block, FRAME_CELLS_MAX, FRAME_HEAD_BYTES, Frame, FrameError, FrameHead, append_block, cell_count,
 };
 pub use input_batch::{InputBatch, InputBatchError};
 pub use kind::{
-    CLIENT_MESSAGE_MAX_BYTES, INPUT_BATCH_MAX, Kind, RESUME_TOKEN_BYTES, SERVER_MESSAGE_MAX_BYTES,
-    TEXT_MAX_CHARS, WHO_IS_MAX,
+    CLIENT_MESSAGE_MAX_BYTES, CLOSED_CELLS_MAX, INPUT_BATCH_MAX, Kind, RESUME_TOKEN_BYTES,
+    SERVER_MESSAGE_MAX_BYTES, TEXT_MAX_CHARS, WHO_IS_MAX,
 };
 pub use message::*;
 pub use place::{CELL_LEVEL_MAX, LATTICE_BITS, LATTICE_SIDE, LatticePlace, facing_from_u8, facing_to_u8};

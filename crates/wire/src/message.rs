@@ -3,11 +3,11 @@
 use crate::frame::Frame;
 use crate::input_batch::InputBatch;
 use crate::proto;
-use crate::{Kind, WHO_IS_MAX};
+use crate::{CLOSED_CELLS_MAX, Kind, WHO_IS_MAX};
 
 pub use crate::proto::{
-    BodyState, Bye, Hello, Leave, LotChanged, People, Person, Ping, Place, PlanetSpec, Pong, Refused, Said,
-    Say, Welcome, WhoIs,
+    BodyState, Bye, ClosedParcel, Event, Fences, Hello, Leave, LotChanged, People, Person, Ping, Place,
+    PlanetSpec, Pong, Refused, Said, Say, Welcome, WhoIs,
 };
 
 /// Why bytes are not a message.
@@ -125,6 +125,10 @@ pub enum ServerMessage<'a> {
     LotChanged(LotChanged),
     /// Last message of a connection.
     Bye(Bye),
+    /// Something happened that concerns the reader.
+    Event(Event),
+    /// Land nearby that is closed to the reader.
+    Fences(Fences),
 }
 
 impl<'a> ServerMessage<'a> {
@@ -139,6 +143,8 @@ impl<'a> ServerMessage<'a> {
             Self::Refused(_) => Kind::Refused,
             Self::LotChanged(_) => Kind::LotChanged,
             Self::Bye(_) => Kind::Bye,
+            Self::Event(_) => Kind::Event,
+            Self::Fences(_) => Kind::Fences,
         }
     }
 
@@ -154,6 +160,8 @@ impl<'a> ServerMessage<'a> {
             Self::Refused(message) => append(message, &mut bytes),
             Self::LotChanged(message) => append(message, &mut bytes),
             Self::Bye(message) => append(message, &mut bytes),
+            Self::Event(message) => append(message, &mut bytes),
+            Self::Fences(message) => append(message, &mut bytes),
         }
         bytes
     }
@@ -170,6 +178,8 @@ impl<'a> ServerMessage<'a> {
             Kind::Refused => Self::Refused(parse(kind, payload)?),
             Kind::LotChanged => Self::LotChanged(parse(kind, payload)?),
             Kind::Bye => Self::Bye(parse(kind, payload)?),
+            Kind::Event => Self::Event(parse(kind, payload)?),
+            Kind::Fences => Self::Fences(parse_fences(kind, payload)?),
             _ => return Err(DecodeError::UnknownKind(kind as u8)),
         })
     }
@@ -192,6 +202,15 @@ fn append(message: &impl prost::Message, bytes: &mut Vec<u8>) {
 
 fn parse<M: prost::Message + Default>(kind: Kind, payload: &[u8]) -> Result<M, DecodeError> {
     M::decode(payload).map_err(|error| malformed(kind, &error))
+}
+
+fn parse_fences(kind: Kind, payload: &[u8]) -> Result<Fences, DecodeError> {
+    let message: Fences = parse(kind, payload)?;
+    let closed: usize = message.closed.iter().map(|parcel| parcel.cells.len()).sum();
+    if closed > CLOSED_CELLS_MAX || message.opened_cells.len() > CLOSED_CELLS_MAX {
+        return Err(malformed(kind, &"too many cells"));
+    }
+    Ok(message)
 }
 
 fn malformed(kind: Kind, reason: &impl ToString) -> DecodeError {

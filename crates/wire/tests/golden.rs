@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use wire::stream::{CellStream, Placement, Stance};
 use wire::{
-    Block, Bye, ClientMessage, Frame, FrameHead, Hello, InputBatch, LotChanged, People, Person, Ping,
-    PlanetSpec, Pong, Refused, Said, Say, ServerMessage, Welcome, WhoIs,
+    Block, Bye, ClientMessage, ClosedParcel, Event, Fences, Frame, FrameHead, Hello, InputBatch, LotChanged,
+    People, Person, Ping, PlanetSpec, Pong, Refused, Said, Say, ServerMessage, Welcome, WhoIs,
 };
 
 fn hex(bytes: &[u8]) -> String {
@@ -173,6 +173,21 @@ fn server_messages(key: &[u8], cell: CellId) -> Vec<ServerMessage<'_>> {
             lot_name: "Meadow".into(),
         }),
         ServerMessage::Bye(Bye { code: "too_slow".into(), detail: "bye".into(), may_reconnect: true }),
+        ServerMessage::Event(Event {
+            kind: "market.outbid".into(),
+            event_id: "0190b5a4-0000-7000-8000-00000000000e".into(),
+            at_us: 1_700_000_000_000_000,
+            data_json: r#"{"parcel":"89c25985","price_minor":1200,"currency":"coin"}"#.into(),
+        }),
+        ServerMessage::Fences(Fences {
+            is_restart: true,
+            after_input_seq: 1002,
+            closed: vec![ClosedParcel {
+                parcel: 0x89c2_5985_0000_0000,
+                cells: vec![0x89c2_5985_0000_0000, 0x89c2_5987_0000_0000],
+            }],
+            opened_cells: vec![0x89c2_598f_0000_0000],
+        }),
     ]
 }
 

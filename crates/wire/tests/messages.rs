@@ -5,9 +5,10 @@ use glam::DVec3;
 use motion::{Body, Buttons, Input, Mode};
 use proptest::prelude::*;
 use wire::{
-    Block, Bye, ClientMessage, DecodeError, Frame, FrameHead, Hello, INPUT_BATCH_MAX, InputBatch, Kind,
-    LotChanged, PROTOCOL_HASH, PROTOCOL_VERSION, People, Person, Ping, Place, PlanetSpec, Pong, Refused,
-    Said, Say, ServerMessage, VersionMismatch, WHO_IS_MAX, Welcome, WhoIs, check_version,
+    Block, Bye, CLOSED_CELLS_MAX, ClientMessage, ClosedParcel, DecodeError, Event, Fences, Frame, FrameHead,
+    Hello, INPUT_BATCH_MAX, InputBatch, Kind, LotChanged, PROTOCOL_HASH, PROTOCOL_VERSION, People, Person,
+    Ping, Place, PlanetSpec, Pong, Refused, Said, Say, ServerMessage, VersionMismatch, WHO_IS_MAX, Welcome,
+    WhoIs, check_version,
 };
 
 fn finite() -> impl Strategy<Value = f64> {
@@ -72,6 +73,22 @@ fn any_frame_parts() -> impl Strategy<Value = FrameParts> {
     (head, prop::collection::vec(any_cell(), 0..20), prop::collection::vec(block, 0..20))
 }
 
+/// Up to as many cells as are allowed, each parcel of one to three.
+fn any_fences() -> impl Strategy<Value = Fences> {
+    let parcel = (any::<u64>(), prop::collection::vec(any::<u64>(), 1..=3))
+        .prop_map(|(parcel, cells)| ClosedParcel { parcel, cells });
+    let closed = prop::collection::vec(parcel, 0..=CLOSED_CELLS_MAX / 3);
+    let opened_cells = prop::collection::vec(any::<u64>(), 0..=CLOSED_CELLS_MAX);
+    (any::<bool>(), any::<u32>(), closed, opened_cells).prop_map(
+        |(is_restart, after_input_seq, closed, opened_cells)| Fences {
+            is_restart,
+            after_input_seq,
+            closed,
+            opened_cells,
+        },
+    )
+}
+
 fn any_control() -> impl Strategy<Value = ServerMessage<'static>> {
     let person = (any::<u32>(), "[0-9a-f-]{36}", ".{1,32}", any::<u32>()).prop_map(
         |(entity_id, account_id, display_name, color)| Person { entity_id, account_id, display_name, color },
@@ -120,6 +137,15 @@ fn any_control() -> impl Strategy<Value = ServerMessage<'static>> {
         ("[a-z_]{1,30}", ".{0,100}", any::<bool>()).prop_map(|(code, detail, may_reconnect)| {
             ServerMessage::Bye(Bye { code, detail, may_reconnect })
         }),
+        ("[a-z_.]{1,30}", "[0-9a-f-]{36}", any::<i64>(), "[ -~]{0,4096}").prop_map(
+            |(kind, event_id, at_us, data_json)| ServerMessage::Event(Event {
+                kind,
+                event_id,
+                at_us,
+                data_json
+            })
+        ),
+        any_fences().prop_map(ServerMessage::Fences),
     ]
 }
 

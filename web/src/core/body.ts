@@ -1,4 +1,6 @@
+import type { CellId } from "../geo/cell_id.ts";
 import type { Vec3 } from "../geo/vec3.ts";
+import { MalformedMessage } from "../wire/messages.ts";
 import { Scratch } from "./memory.ts";
 import type { Stream } from "./stream.ts";
 import type { CoreExports } from "./wasm.ts";
@@ -37,10 +39,14 @@ export interface BodyExports extends CoreExports {
   readonly body_step: (body: number, buttons: number, x: number, y: number, z: number) => number;
   readonly body_take_inputs: (body: number, out: number) => number;
   readonly body_reconcile: (body: number, stream: number) => number;
+  readonly body_take_fences: (body: number, message: number, byteLength: number) => number;
+  readonly body_closed_lots: (body: number, out: number, capacity: number) => number;
 }
 
 export const BODY_STATE_BYTES = 80;
 const INPUT_MESSAGE_BYTES_MAX = 118;
+/** As many closed cells as the server tells of at a time; `CLOSED_CELLS_MAX` in `crates/wire`. */
+const CLOSED_LOTS_MAX = 512;
 
 /** Reads the ten numbers of a body's state. */
 export function readBody(scratch: Scratch): BodyState {
@@ -57,6 +63,7 @@ export class OwnBody {
   readonly #handle: number;
   readonly #scratch: Scratch;
   #lastSeq: number;
+  #closedLots: readonly CellId[] = [];
 
   /** Starts from what the `Welcome` said of the body after the input `lastSeq`. */
   constructor(
@@ -97,6 +104,29 @@ export class OwnBody {
   /** Takes over the newest frame's answer and repeats what it does not hold yet; metres the prediction was off. */
   reconcile(stream: Stream): number {
     return this.core.body_reconcile(this.#handle, stream.handle);
+  }
+
+  /**
+   * Takes a whole `Fences` message, kind byte included, and repeats the steps that the server takes by it; metres by
+   * which the body is elsewhere now.
+   */
+  takeFences(message: Uint8Array): number {
+    const copy = new Scratch(this.core, Math.max(message.length, CLOSED_LOTS_MAX * 8));
+    try {
+      copy.bytes.set(message);
+      const movedM = this.core.body_take_fences(this.#handle, copy.ptr, message.length);
+      if (movedM < 0) throw new MalformedMessage(`fences of ${message.length} bytes do not decode`);
+      const count = this.core.body_closed_lots(this.#handle, copy.ptr, CLOSED_LOTS_MAX);
+      this.#closedLots = copy.cellIds(count);
+      return movedM;
+    } finally {
+      copy.dispose();
+    }
+  }
+
+  /** The lots nearby that are closed to us; the same array until that changes. */
+  get closedLots(): readonly CellId[] {
+    return this.#closedLots;
   }
 
   /** Messages with the inputs made since the last call. */

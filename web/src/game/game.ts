@@ -95,6 +95,7 @@ export class Game implements Commands {
   #own: { readonly body: OwnBody; readonly prediction: Prediction; readonly stream: Stream } | undefined;
   /** What came before the ground on which everybody stands. */
   #waitingFrames: Uint8Array[] = [];
+  #waitingFences: Uint8Array[] = [];
   #playback = new PlaybackClock();
   #account: Account | undefined;
   #balanceMinor: number | undefined;
@@ -298,6 +299,10 @@ export class Game implements Commands {
       const cell = parseCellToken(lotToken);
       if (cell !== undefined) this.#lots.changed(cell);
     },
+    event: () => {
+      // Panels ask for what they show.
+    },
+    fences: (message) => this.#takeFences(message),
     bye: ({ code, detail }) => {
       if (!this.#welcomed) this.#parts.onWaiting(detail);
       if (code === "shutting_down") this.notice("The planet is restarting. Hold on.");
@@ -313,6 +318,7 @@ export class Game implements Commands {
     this.#own?.stream.dispose();
     this.#own = undefined;
     this.#waitingFrames = [];
+    this.#waitingFences = [];
     this.#welcomed = welcome;
     this.#playback = new PlaybackClock();
     this.#names.clear();
@@ -335,6 +341,7 @@ export class Game implements Commands {
     if (this.#welcomed !== welcome || this.#abort.signal.aborted) return;
     const own = new OwnBody(core, planet.handle, start, welcome.lastInputSeq);
     this.#own = { body: own, prediction: new Prediction(own), stream: new Stream(core, planet.handle) };
+    for (const message of this.#waitingFences.splice(0)) this.#takeFences(message);
     for (const message of this.#waitingFrames.splice(0)) this.#takeFrame(message);
     if (!before || distance(before, start.position) > SAME_PLACE_M) {
       void world.arriveAt(start.position, start.facing);
@@ -353,6 +360,18 @@ export class Game implements Commands {
     own.stream.apply(message);
     this.#playback.observe(own.stream.tick * STEP_MS, performance.now());
     own.prediction.confirmed(own.stream.lastInputSeq, own.body.reconcile(own.stream));
+  }
+
+  /** Each tells what has changed since the last, so none may be left out. */
+  #takeFences(message: Uint8Array): void {
+    const own = this.#own;
+    if (own) own.prediction.repeated(own.body.takeFences(message));
+    else this.#waitingFences.push(message);
+  }
+
+  /** The lots nearby that our body may not enter; the same array until that changes. */
+  get closedLots(): readonly CellId[] {
+    return this.#own?.body.closedLots ?? [];
   }
 
   #connectionIs(state: ConnectionState): void {
@@ -591,6 +610,9 @@ export class Game implements Commands {
         },
         get lot() {
           return game.#lot && { ...game.#lot, cell: cellToken(game.#lot.cell) };
+        },
+        get closedLots() {
+          return game.closedLots.map(cellToken);
         },
         get corrections() {
           return game.#own?.prediction.corrections;

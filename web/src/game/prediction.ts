@@ -60,12 +60,14 @@ export class Prediction {
     }
   }
 
-  /**
-   * After the server's answer to the input `confirmedSeq` has been taken over, which moved the body by `offM`
-   * metres: glides there from where it was drawn.
-   */
+  /** After the server's answer to the input `confirmedSeq` has been taken over, which moved the body by `offM` metres. */
   confirmed(confirmedSeq: number, offM: number): void {
     this.#confirmedSeq = confirmedSeq;
+    this.repeated(offM);
+  }
+
+  /** After steps have been repeated, which moved the body by `offM` metres: glides there from where it was drawn. */
+  repeated(offM: number): void {
     if (offM < SAME_PLACE_M) return;
     this.corrections += 1;
     const before = this.view().position;

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file terrane.proto.
  */
 export const file_terrane: GenFile = /*@__PURE__*/
-  fileDesc("Cg10ZXJyYW5lLnByb3RvEgp0ZXJyYW5lLnYxIooBCgVIZWxsbxIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEhUKDXByb3RvY29sX2hhc2gYAiABKAYSFAoMYWNjZXNzX3Rva2VuGAMgASgJEhQKDHJlc3VtZV90b2tlbhgEIAEoDBIkCglhcnJpdmVfYXQYBSABKAsyES50ZXJyYW5lLnYxLlBsYWNlIjQKBVBsYWNlEhQKDGxhdGl0dWRlX2RlZxgBIAEoARIVCg1sb25naXR1ZGVfZGVnGAIgASgBIhMKA1NheRIMCgR0ZXh0GAEgASgJIhsKBVdob0lzEhIKCmVudGl0eV9pZHMYASADKA0iHgoEUGluZxIWCg5jbGllbnRfdGltZV9tcxgBIAEoASIHCgVMZWF2ZSKhAgoHV2VsY29tZRIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEhUKDXByb3RvY29sX2hhc2gYAiABKAYSEQoJZW50aXR5X2lkGAMgASgNEhQKDHJlc3VtZV90b2tlbhgEIAEoDBIPCgdyZXN1bWVkGAUgASgIEg8KB3RpY2tfaHoYBiABKA0SDwoHc2VuZF9oehgHIAEoDRIMCgR0aWNrGAggASgEEhYKDmxhc3RfaW5wdXRfc2VxGAkgASgNEiYKBnBsYW5ldBgKIAEoCzIWLnRlcnJhbmUudjEuUGxhbmV0U3BlYxIWCg5zZXJ2ZXJfdGltZV9tcxgLIAEoARIjCgRib2R5GAwgASgLMhUudGVycmFuZS52MS5Cb2R5U3RhdGUiRAoKUGxhbmV0U3BlYxIMCgRzZWVkGAEgASgGEg0KBXNoaWZ0GAIgASgNEhkKEWdlbmVyYXRvcl92ZXJzaW9uGAMgASgNIoUBCglCb2R5U3RhdGUSCgoCcHgYASABKAESCgoCcHkYAiABKAESCgoCcHoYAyABKAESCgoCdngYBCABKAESCgoCdnkYBSABKAESCgoCdnoYBiABKAESCgoCZngYByABKAESCgoCZnkYCCABKAESCgoCZnoYCSABKAESDAoEbW9kZRgKIAEoDSJUCgZQZXJzb24SEQoJZW50aXR5X2lkGAEgASgNEhIKCmFjY291bnRfaWQYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEg0KBWNvbG9yGAQgASgNIiwKBlBlb3BsZRIiCgZwZW9wbGUYASADKAsyEi50ZXJyYW5lLnYxLlBlcnNvbiJVCgRTYWlkEhEKCWVudGl0eV9pZBgBIAEoDRIUCgxkaXNwbGF5X25hbWUYAiABKAkSDAoEdGV4dBgDIAEoCRIWCg5zZXJ2ZXJfdGltZV9tcxgEIAEoASJECgRQb25nEhYKDmNsaWVudF90aW1lX21zGAEgASgBEhYKDnNlcnZlcl90aW1lX21zGAIgASgBEgwKBHRpY2sYAyABKAQiJwoHUmVmdXNlZBIMCgRjb2RlGAEgASgJEg4KBmRldGFpbBgCIAEoCSJfCgpMb3RDaGFuZ2VkEhEKCWxvdF90b2tlbhgBIAEoCRIYChBvd25lcl9hY2NvdW50X2lkGAIgASgJEhIKCm93bmVyX25hbWUYAyABKAkSEAoIbG90X25hbWUYBCABKAkiOgoDQnllEgwKBGNvZGUYASABKAkSDgoGZGV0YWlsGAIgASgJEhUKDW1heV9yZWNvbm5lY3QYAyABKAhiBnByb3RvMw");
+  fileDesc("Cg10ZXJyYW5lLnByb3RvEgp0ZXJyYW5lLnYxIooBCgVIZWxsbxIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEhUKDXByb3RvY29sX2hhc2gYAiABKAYSFAoMYWNjZXNzX3Rva2VuGAMgASgJEhQKDHJlc3VtZV90b2tlbhgEIAEoDBIkCglhcnJpdmVfYXQYBSABKAsyES50ZXJyYW5lLnYxLlBsYWNlIjQKBVBsYWNlEhQKDGxhdGl0dWRlX2RlZxgBIAEoARIVCg1sb25naXR1ZGVfZGVnGAIgASgBIhMKA1NheRIMCgR0ZXh0GAEgASgJIhsKBVdob0lzEhIKCmVudGl0eV9pZHMYASADKA0iHgoEUGluZxIWCg5jbGllbnRfdGltZV9tcxgBIAEoASIHCgVMZWF2ZSKhAgoHV2VsY29tZRIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEhUKDXByb3RvY29sX2hhc2gYAiABKAYSEQoJZW50aXR5X2lkGAMgASgNEhQKDHJlc3VtZV90b2tlbhgEIAEoDBIPCgdyZXN1bWVkGAUgASgIEg8KB3RpY2tfaHoYBiABKA0SDwoHc2VuZF9oehgHIAEoDRIMCgR0aWNrGAggASgEEhYKDmxhc3RfaW5wdXRfc2VxGAkgASgNEiYKBnBsYW5ldBgKIAEoCzIWLnRlcnJhbmUudjEuUGxhbmV0U3BlYxIWCg5zZXJ2ZXJfdGltZV9tcxgLIAEoARIjCgRib2R5GAwgASgLMhUudGVycmFuZS52MS5Cb2R5U3RhdGUiRAoKUGxhbmV0U3BlYxIMCgRzZWVkGAEgASgGEg0KBXNoaWZ0GAIgASgNEhkKEWdlbmVyYXRvcl92ZXJzaW9uGAMgASgNIoUBCglCb2R5U3RhdGUSCgoCcHgYASABKAESCgoCcHkYAiABKAESCgoCcHoYAyABKAESCgoCdngYBCABKAESCgoCdnkYBSABKAESCgoCdnoYBiABKAESCgoCZngYByABKAESCgoCZnkYCCABKAESCgoCZnoYCSABKAESDAoEbW9kZRgKIAEoDSJUCgZQZXJzb24SEQoJZW50aXR5X2lkGAEgASgNEhIKCmFjY291bnRfaWQYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEg0KBWNvbG9yGAQgASgNIiwKBlBlb3BsZRIiCgZwZW9wbGUYASADKAsyEi50ZXJyYW5lLnYxLlBlcnNvbiJVCgRTYWlkEhEKCWVudGl0eV9pZBgBIAEoDRIUCgxkaXNwbGF5X25hbWUYAiABKAkSDAoEdGV4dBgDIAEoCRIWCg5zZXJ2ZXJfdGltZV9tcxgEIAEoASJECgRQb25nEhYKDmNsaWVudF90aW1lX21zGAEgASgBEhYKDnNlcnZlcl90aW1lX21zGAIgASgBEgwKBHRpY2sYAyABKAQiJwoHUmVmdXNlZBIMCgRjb2RlGAEgASgJEg4KBmRldGFpbBgCIAEoCSJfCgpMb3RDaGFuZ2VkEhEKCWxvdF90b2tlbhgBIAEoCRIYChBvd25lcl9hY2NvdW50X2lkGAIgASgJEhIKCm93bmVyX25hbWUYAyABKAkSEAoIbG90X25hbWUYBCABKAkiOgoDQnllEgwKBGNvZGUYASABKAkSDgoGZGV0YWlsGAIgASgJEhUKDW1heV9yZWNvbm5lY3QYAyABKAgiSQoFRXZlbnQSDAoEa2luZBgBIAEoCRIQCghldmVudF9pZBgCIAEoCRINCgVhdF91cxgDIAEoAxIRCglkYXRhX2pzb24YBCABKAkidQoGRmVuY2VzEhIKCmlzX3Jlc3RhcnQYASABKAgSFwoPYWZ0ZXJfaW5wdXRfc2VxGAIgASgNEigKBmNsb3NlZBgDIAMoCzIYLnRlcnJhbmUudjEuQ2xvc2VkUGFyY2VsEhQKDG9wZW5lZF9jZWxscxgEIAMoBiItCgxDbG9zZWRQYXJjZWwSDgoGcGFyY2VsGAEgASgGEg0KBWNlbGxzGAIgAygGYgZwcm90bzM");
 
 /**
  * First message on every connection.
@@ -526,4 +526,110 @@ export type Bye = Message<"terrane.v1.Bye"> & {
  */
 export const ByeSchema: GenMessage<Bye> = /*@__PURE__*/
   messageDesc(file_terrane, 15);
+
+/**
+ * Something happened that concerns the reader: with their account, or in public near them.
+ *
+ * @generated from message terrane.v1.Event
+ */
+export type Event = Message<"terrane.v1.Event"> & {
+  /**
+   * For example `land.ownership_changed`.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string event_id = 2;
+   */
+  eventId: string;
+
+  /**
+   * Microseconds since 1970.
+   *
+   * @generated from field: int64 at_us = 3;
+   */
+  atUs: bigint;
+
+  /**
+   * A flat JSON object; ids are text, amounts whole numbers.
+   *
+   * @generated from field: string data_json = 4;
+   */
+  dataJson: string;
+};
+
+/**
+ * Describes the message terrane.v1.Event.
+ * Use `create(EventSchema)` to create a new message.
+ */
+export const EventSchema: GenMessage<Event> = /*@__PURE__*/
+  messageDesc(file_terrane, 16);
+
+/**
+ * Land near the reader that is closed to their body: what has changed since the last such message.
+ *
+ * @generated from message terrane.v1.Fences
+ */
+export type Fences = Message<"terrane.v1.Fences"> & {
+  /**
+   * True: forget what was told before.
+   *
+   * @generated from field: bool is_restart = 1;
+   */
+  isRestart: boolean;
+
+  /**
+   * Number of the last input that was applied before this held: later ones are stepped by it.
+   *
+   * @generated from field: uint32 after_input_seq = 2;
+   */
+  afterInputSeq: number;
+
+  /**
+   * @generated from field: repeated terrane.v1.ClosedParcel closed = 3;
+   */
+  closed: ClosedParcel[];
+
+  /**
+   * Cells that are open now, or too far away to be told of.
+   *
+   * @generated from field: repeated fixed64 opened_cells = 4;
+   */
+  openedCells: bigint[];
+};
+
+/**
+ * Describes the message terrane.v1.Fences.
+ * Use `create(FencesSchema)` to create a new message.
+ */
+export const FencesSchema: GenMessage<Fences> = /*@__PURE__*/
+  messageDesc(file_terrane, 17);
+
+/**
+ * Cells of one parcel: a body in one of them may walk on into the others.
+ *
+ * @generated from message terrane.v1.ClosedParcel
+ */
+export type ClosedParcel = Message<"terrane.v1.ClosedParcel"> & {
+  /**
+   * The parcel's id: one of its cells, which need not be among those listed.
+   *
+   * @generated from field: fixed64 parcel = 1;
+   */
+  parcel: bigint;
+
+  /**
+   * @generated from field: repeated fixed64 cells = 2;
+   */
+  cells: bigint[];
+};
+
+/**
+ * Describes the message terrane.v1.ClosedParcel.
+ * Use `create(ClosedParcelSchema)` to create a new message.
+ */
+export const ClosedParcelSchema: GenMessage<ClosedParcel> = /*@__PURE__*/
+  messageDesc(file_terrane, 18);
 

@@ -11,10 +11,12 @@ export const SERVER_KIND = {
   refused: 70,
   lotChanged: 71,
   bye: 72,
+  event: 73,
+  fences: 74,
 } as const;
 
 /** Raised together with the server's when a message changes its meaning. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Limits that the server refuses beyond; asked for here so that nobody runs into them. */
 export const TEXT_CHARACTERS_MAX = 240;

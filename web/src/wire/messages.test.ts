@@ -38,6 +38,8 @@ function decode(bytes: Uint8Array): [keyof ServerMessages, unknown] {
     refused: hear("refused"),
     lotChanged: hear("lotChanged"),
     bye: hear("bye"),
+    event: hear("event"),
+    fences: hear("fences"),
   };
   dispatch(bytes, handlers);
   const [only] = heard;
@@ -86,14 +88,18 @@ describe("what the server sends reaches its handler", () => {
     ["Refused", "refused", { code: "too_fast", detail: "slow down" }],
     ["LotChanged", "lotChanged", { lotToken: "89c25985", ownerName: "Ann", lotName: "Meadow" }],
     ["Bye", "bye", { code: "too_slow", detail: "bye", mayReconnect: true }],
+    ["Event", "event", { kind: "market.outbid", atUs: 1_700_000_000_000_000n }],
   ] as const)("%s", (name, handler, expected) => {
     const [heardBy, message] = decode(bytesOf(name));
     expect(heardBy).toBe(handler);
     expect(message).toMatchObject(expected);
   });
 
-  test("Frame, whole", () => {
-    expect(decode(bytesOf("Frame"))).toEqual(["frame", bytesOf("Frame")]);
+  test.each([
+    ["Frame", "frame"],
+    ["Fences", "fences"],
+  ])("%s, whole", (name, handler) => {
+    expect(decode(bytesOf(name))).toEqual([handler, bytesOf(name)]);
   });
 });
 

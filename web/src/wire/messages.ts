@@ -6,6 +6,7 @@ import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary }
 import {
   type Bye,
   ByeSchema,
+  EventSchema,
   HelloSchema,
   type LotChanged,
   LotChangedSchema,
@@ -19,13 +20,14 @@ import {
   type Said,
   SaidSchema,
   SaySchema,
+  type Event as ServerEvent,
   type Welcome,
   WelcomeSchema,
   WhoIsSchema,
 } from "../gen/terrane_pb.ts";
 import { CLIENT_KIND, SERVER_KIND } from "./kinds.ts";
 
-export type { Bye, LotChanged, People, Pong, Refused, Said, Welcome };
+export type { Bye, LotChanged, People, Pong, Refused, Said, ServerEvent, Welcome };
 
 /** What each kind of server message carries. */
 export interface ServerMessages {
@@ -38,6 +40,10 @@ export interface ServerMessages {
   refused: Refused;
   lotChanged: LotChanged;
   bye: Bye;
+  /** Something that concerns us happened. */
+  event: ServerEvent;
+  /** Land nearby that is closed to our body: the whole message, for `core/body.ts`. */
+  fences: Uint8Array;
 }
 
 /** One handler a kind: a kind that nobody handles does not compile. */
@@ -56,6 +62,8 @@ const DECODERS: { readonly [K in keyof ServerMessages]: (message: Uint8Array) =>
   refused: (message) => fromBinary(RefusedSchema, message.subarray(1)),
   lotChanged: (message) => fromBinary(LotChangedSchema, message.subarray(1)),
   bye: (message) => fromBinary(ByeSchema, message.subarray(1)),
+  event: (message) => fromBinary(EventSchema, message.subarray(1)),
+  fences: (message) => message,
 };
 
 const NAMES = new Map(
