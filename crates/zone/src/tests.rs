@@ -146,8 +146,16 @@ fn told(session: &mut Session) -> Vec<String> {
             ServerMessage::Refused(refused) => Some(format!("refused {}", refused.code)),
             ServerMessage::LotChanged(lot) => Some(format!("lot {}", lot.lot_token)),
             ServerMessage::Bye(bye) => Some(format!("bye {}", bye.code)),
+            ServerMessage::Event(event) => Some(format!("event {}", event.kind)),
+            ServerMessage::Fences(fences) => Some(fences_told(&fences)),
         })
         .collect()
+}
+
+fn fences_told(fences: &wire::Fences) -> String {
+    let closed: usize = fences.closed.iter().map(|parcel| parcel.cells.len()).sum();
+    let restart = if fences.is_restart { "all " } else { "" };
+    format!("fences {restart}+{closed} -{}", fences.opened_cells.len())
 }
 
 fn say(session: &mut Session, text: &str) -> Result<(), &'static str> {
