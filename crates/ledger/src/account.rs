@@ -7,15 +7,31 @@ use crate::{Amount, AssetId, AssetKind};
 /// An account of the books.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AccountRef {
-    /// What a player owns; its id is the player's account id.
+    /// What a player or a group owns; its id is the player's account id or the group's id.
     Wallet(Uuid),
     /// What the planet has earned.
     Treasury,
     /// Issues the deeds of lots.
     LandOffice,
-    /// Issues coins.
+    /// Issues money.
     Mint,
+    /// Fees of sellers.
+    Fees,
+    /// Taxes.
+    Tax,
+    /// Money between two hands.
+    Escrow,
 }
+
+/// The planet's own accounts.
+const OF_THE_PLANET: [AccountRef; 6] = [
+    AccountRef::Treasury,
+    AccountRef::LandOffice,
+    AccountRef::Mint,
+    AccountRef::Fees,
+    AccountRef::Tax,
+    AccountRef::Escrow,
+];
 
 /// Ids of the planet's own accounts end in a small number behind this. No wallet has such an id: account ids are
 /// UUIDs of version 4 or 7, these say version 8.
@@ -30,6 +46,9 @@ impl AccountRef {
             Self::Treasury => Uuid::from_u128(SYSTEM_IDS + 1),
             Self::LandOffice => Uuid::from_u128(SYSTEM_IDS + 2),
             Self::Mint => Uuid::from_u128(SYSTEM_IDS + 3),
+            Self::Fees => Uuid::from_u128(SYSTEM_IDS + 4),
+            Self::Tax => Uuid::from_u128(SYSTEM_IDS + 5),
+            Self::Escrow => Uuid::from_u128(SYSTEM_IDS + 6),
         }
     }
 
@@ -40,21 +59,27 @@ impl AccountRef {
             Self::Treasury => "treasury",
             Self::LandOffice => "land_office",
             Self::Mint => "mint",
+            Self::Fees => "fees",
+            Self::Tax => "tax",
+            Self::Escrow => "escrow",
         }
     }
 
     /// The account of a kind; `None` for a name that is none.
     pub fn from_kind(kind: &str, id: Uuid) -> Option<Self> {
-        [Self::Wallet(id), Self::Treasury, Self::LandOffice, Self::Mint]
-            .into_iter()
-            .find(|it| it.kind() == kind)
+        std::iter::once(Self::Wallet(id)).chain(OF_THE_PLANET).find(|it| it.kind() == kind)
+    }
+
+    /// The account that has this id: one of the planet's own, or else a wallet.
+    pub fn from_id(id: Uuid) -> Self {
+        OF_THE_PLANET.into_iter().find(|it| it.id() == id).unwrap_or(Self::Wallet(id))
     }
 
     /// The least it may hold of an asset: nothing, unless it issues that asset. The mint may issue any amount of
-    /// coins, the land office each deed once.
+    /// money, the land office each deed once.
     pub fn floor(self, asset: &AssetId) -> Amount {
         match (self, asset.kind()) {
-            (Self::Mint, AssetKind::Coin) => Amount::MIN,
+            (Self::Mint, AssetKind::Currency) => Amount::MIN,
             (Self::LandOffice, AssetKind::Deed) => ONE_ISSUED,
             _ => Amount::ZERO,
         }
@@ -84,10 +109,11 @@ mod tests {
     fn only_issuers_go_below_zero_and_only_in_what_they_issue() {
         let (coin, deed) = (AssetId::coin(), AssetId::try_deed("4be64c3c").unwrap());
         let wallet = AccountRef::Wallet(Uuid::nil());
-        for account in [wallet, AccountRef::Treasury, AccountRef::LandOffice] {
+        let others = OF_THE_PLANET.into_iter().chain([wallet]);
+        for account in others.clone().filter(|it| *it != AccountRef::Mint) {
             assert_eq!(account.floor(&coin), Amount::ZERO, "{account:?}");
         }
-        for account in [wallet, AccountRef::Treasury, AccountRef::Mint] {
+        for account in others.filter(|it| *it != AccountRef::LandOffice) {
             assert_eq!(account.floor(&deed), Amount::ZERO, "{account:?}");
         }
         assert_eq!(AccountRef::Mint.floor(&coin), Amount::MIN);
@@ -97,11 +123,11 @@ mod tests {
     #[test]
     fn accounts_are_known_by_kind_and_sort_wallets_first() {
         let id = Uuid::from_u128(u128::MAX >> 4);
-        let accounts =
-            [AccountRef::Wallet(id), AccountRef::Treasury, AccountRef::LandOffice, AccountRef::Mint];
+        let accounts: Vec<_> = std::iter::once(AccountRef::Wallet(id)).chain(OF_THE_PLANET).collect();
         assert!(accounts.is_sorted());
         for account in accounts {
             assert_eq!(AccountRef::from_kind(account.kind(), id), Some(account));
+            assert_eq!(AccountRef::from_id(account.id()), account);
         }
         assert_eq!(AccountRef::from_kind("bank", id), None);
     }

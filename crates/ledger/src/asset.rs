@@ -8,16 +8,19 @@ const COIN: &str = "coin";
 /// A token names a cell in at most 16 hexadecimal digits.
 const TOKEN_LENGTH_MAX: usize = 16;
 
-/// The name of an asset: `coin`, or `deed:<token>` for the deed of a lot. Cheap to clone.
+/// A currency's name is this long at most.
+const CURRENCY_LENGTH_MAX: usize = 16;
+
+/// The name of an asset: that of a currency (`coin`), or `deed:<token>` for the deed of a parcel. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AssetId(Arc<str>);
 
 /// What sort of asset it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AssetKind {
-    /// Money: any amount, in hundredths.
-    Coin,
-    /// The right to a lot: there is at most one.
+    /// Money: any amount.
+    Currency,
+    /// The right to a parcel: there is at most one.
     Deed,
 }
 
@@ -32,7 +35,20 @@ impl AssetId {
         Self(COIN.into())
     }
 
-    /// The deed of the lot with this cell token (lower-case hexadecimal).
+    /// The money with this code: a lower-case letter, then letters, digits or `_`, 16 characters at most. Which
+    /// currencies a planet has is not decided here.
+    pub fn try_currency(code: &str) -> Result<Self, ParseAssetError> {
+        let is_plain = code.bytes().all(|it| matches!(it, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        if code.len() > CURRENCY_LENGTH_MAX
+            || !is_plain
+            || !code.starts_with(|it: char| it.is_ascii_lowercase())
+        {
+            return Err(ParseAssetError);
+        }
+        Ok(Self(code.into()))
+    }
+
+    /// The deed of the parcel with this cell token (lower-case hexadecimal).
     pub fn try_deed(token: &str) -> Result<Self, ParseAssetError> {
         let is_hex = token.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
         if token.is_empty() || token.len() > TOKEN_LENGTH_MAX || !is_hex {
@@ -45,8 +61,7 @@ impl AssetId {
     pub fn parse(text: &str) -> Result<Self, ParseAssetError> {
         match text.strip_prefix(DEED_PREFIX) {
             Some(token) => Self::try_deed(token),
-            None if text == COIN => Ok(Self::coin()),
-            None => Err(ParseAssetError),
+            None => Self::try_currency(text),
         }
     }
 
@@ -57,7 +72,7 @@ impl AssetId {
 
     /// What sort of asset it is.
     pub fn kind(&self) -> AssetKind {
-        if self.0.starts_with(DEED_PREFIX) { AssetKind::Deed } else { AssetKind::Coin }
+        if self.0.starts_with(DEED_PREFIX) { AssetKind::Deed } else { AssetKind::Currency }
     }
 }
 
@@ -65,16 +80,8 @@ impl AssetKind {
     /// Its name in the books.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Coin => "coin",
+            Self::Currency => "currency",
             Self::Deed => "deed",
-        }
-    }
-
-    /// Decimal places between the smallest unit and the one people speak of.
-    pub const fn scale(self) -> u8 {
-        match self {
-            Self::Coin => 2,
-            Self::Deed => 0,
         }
     }
 }
@@ -97,16 +104,22 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for asset in
-            [AssetId::coin(), AssetId::try_deed("4be64c3c").unwrap(), AssetId::try_deed("1").unwrap()]
-        {
+        for asset in [
+            AssetId::coin(),
+            AssetId::try_currency("gem_2").unwrap(),
+            AssetId::try_deed("4be64c3c").unwrap(),
+            AssetId::try_deed("1").unwrap(),
+        ] {
             assert_eq!(AssetId::parse(asset.as_str()), Ok(asset));
         }
         for text in [
             "",
-            "coins",
             "Coin",
-            "deed",
+            "2coins",
+            "_coin",
+            "coin ",
+            "a_name_that_is_17",
+            "münze",
             "deed:",
             "deed:4BE6",
             "deed:4be64c3c4be64c3c4",

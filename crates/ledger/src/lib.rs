@@ -1,8 +1,8 @@
 //! The rules of value.
 //!
-//! Everything that can be owned is an [`AssetId`]: coins, and the deed of each lot. Every change of ownership is a
+//! Everything that can be owned is an [`AssetId`]: money, and the deed of each parcel. Every change of ownership is a
 //! [`Posting`]: a set of legs that sums to zero for each asset, so that nothing appears from nowhere and nothing is
-//! lost. What exists was issued by an account that may: the mint for coins, the land office for deeds; these alone go
+//! lost. What exists was issued by an account that may: the mint for money, the land office for deeds; these alone go
 //! below zero, by exactly what is in other hands.
 //!
 //! The crate computes; it keeps nothing, knows no time and no database. `wallet` keeps the books.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use uuid::Uuid;
+
 use crate::{AccountRef, Amount, AssetId, AssetKind};
 
 /// Legs of one posting at most.
@@ -12,10 +14,38 @@ const REFERENCE_LENGTH_MAX: usize = 100;
 /// Why value moved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PostingKind {
-    /// Coins for somebody who is new.
+    /// Money for somebody who is new.
     WelcomeGrant,
-    /// A free lot was claimed and paid for.
+    /// Free land was claimed and paid for.
     LandClaim,
+    /// Parcels became one.
+    LandMerge,
+    /// A parcel became several.
+    LandSplit,
+    /// A parcel was given up.
+    LandAbandon,
+    /// A parcel was given away.
+    LandGift,
+    /// A listed parcel was sold.
+    Sale,
+    /// A parcel was sold to the highest bidder.
+    AuctionSale,
+    /// A parcel was sold on an offer.
+    OfferSale,
+    /// A player gave money to another.
+    Transfer,
+    /// Rent for a period.
+    Rent,
+    /// A deposit was taken or kept.
+    Deposit,
+    /// A deposit went back.
+    DepositReturn,
+    /// Upkeep of land for a period.
+    Upkeep,
+    /// Abandoned land went back to the planet.
+    Reclaim,
+    /// An earlier posting was taken back.
+    Reversal,
 }
 
 impl PostingKind {
@@ -24,6 +54,20 @@ impl PostingKind {
         match self {
             Self::WelcomeGrant => "welcome_grant",
             Self::LandClaim => "land_claim",
+            Self::LandMerge => "land_merge",
+            Self::LandSplit => "land_split",
+            Self::LandAbandon => "land_abandon",
+            Self::LandGift => "land_gift",
+            Self::Sale => "sale",
+            Self::AuctionSale => "auction_sale",
+            Self::OfferSale => "offer_sale",
+            Self::Transfer => "transfer",
+            Self::Rent => "rent",
+            Self::Deposit => "deposit",
+            Self::DepositReturn => "deposit_return",
+            Self::Upkeep => "upkeep",
+            Self::Reclaim => "reclaim",
+            Self::Reversal => "reversal",
         }
     }
 }
@@ -45,6 +89,7 @@ pub struct Posting {
     client_id: String,
     kind: PostingKind,
     reference: String,
+    reverses: Option<Uuid>,
     legs: Vec<Leg>,
 }
 
@@ -105,9 +150,8 @@ impl Posting {
         client_id: impl Into<String>,
         reference: impl Into<String>,
     ) -> PostingBuilder {
-        let posting =
-            Self { client_id: client_id.into(), kind, reference: reference.into(), legs: Vec::new() };
-        PostingBuilder { posting }
+        let (client_id, reference) = (client_id.into(), reference.into());
+        PostingBuilder { posting: Self { client_id, kind, reference, reverses: None, legs: Vec::new() } }
     }
 
     /// What makes it unique.
@@ -123,6 +167,11 @@ impl Posting {
     /// What it is about.
     pub fn reference(&self) -> &str {
         &self.reference
+    }
+
+    /// The posting that this one takes back.
+    pub fn reverses(&self) -> Option<Uuid> {
+        self.reverses
     }
 
     /// In ascending order of account, then asset: the order in which rows are locked.
@@ -143,6 +192,13 @@ impl PostingBuilder {
     #[must_use]
     pub fn transfer(self, from: AccountRef, to: AccountRef, asset: &AssetId, amount: Amount) -> Self {
         self.leg(from, asset.clone(), amount.negated()).leg(to, asset.clone(), amount)
+    }
+
+    /// Says that it takes back an earlier posting; each can be taken back once.
+    #[must_use]
+    pub fn reversing(mut self, posting_id: Uuid) -> Self {
+        self.posting.reverses = Some(posting_id);
+        self
     }
 
     /// The posting, if it keeps the rules.
@@ -195,10 +251,8 @@ fn check_legs(legs: &[Leg]) -> Result<(), PostingError> {
 mod tests {
     use std::collections::HashMap;
 
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
     use super::*;
+    use proptest::prelude::*;
 
     fn ann() -> AccountRef {
         AccountRef::Wallet(Uuid::from_u128(1))
@@ -311,7 +365,7 @@ mod tests {
             for (account, asset, amount) in &legs {
                 *sums.entry(asset.clone()).or_default() += amount;
                 is_sound &= *amount != 0 && pairs.insert((*account, asset.clone()));
-                is_sound &= asset.kind() == AssetKind::Coin || amount.abs() == 1;
+                is_sound &= asset.kind() == AssetKind::Currency || amount.abs() == 1;
             }
             is_sound &= sums.values().all(|it| *it == 0);
             let posting = posting(&legs);

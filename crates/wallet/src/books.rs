@@ -1,44 +1,33 @@
-//! Booking a posting.
+//! Booking postings, one or many at a time.
 
-use ledger::{AccountRef, Amount, AssetId, Leg, Posting, PostingKind};
-use store::{Tx, params};
+use std::collections::HashSet;
+
+use ledger::{AccountRef, Amount, AssetId, Posting};
+use store::{Row, Tx, Value, params};
 use uuid::Uuid;
 
-use crate::WELCOME_GRANT;
+use crate::balances::{self, Balance, Balances, Key};
 
 store::statements! {
-    /// Takes the client id.
-    ADD_POSTING = "insert into postings (posting_id, client_id, kind, reference, posted_at) \
-                   values ($1, $2, $3, $4, $5) on conflict (client_id) do nothing";
+    /// Takes the client ids; gives those that were free. A posting that takes back another is also refused if that
+    /// was taken back before.
+    ADD_POSTINGS = "insert into postings (posting_id, client_id, kind, reference, posted_at, reverses) \
+                    select posting_id, client_id, kind, reference, posted_at, reverses \
+                    from rows(posting_id uuid, client_id text, kind text, reference text, posted_at timestamptz, \
+                    reverses uuid) where true on conflict do nothing returning posting_id";
+    /// Lets go of client ids of this transaction's own.
+    DROP_POSTINGS = "delete from postings where posting_id in (select posting_id from rows(posting_id uuid))";
     /// The posting that has the client id.
-    FIND_POSTING = "select posting_id, kind, reference from postings where client_id = $1";
+    FIND_POSTING = "select posting_id, kind, reference, reverses from postings where client_id = $1";
     /// Its legs.
     FIND_LEGS = "select ledger_account_id, asset_id, amount from legs where posting_id = $1";
-    /// Takes the balance and changes it, if it may become that.
-    CHANGE_BALANCE = "update balances set amount = amount + $3 \
-                      where ledger_account_id = $1 and asset_id = $2 \
-                      and amount + $3 >= amount_min and amount + $3 <= 9007199254740991";
-    /// What is there.
-    BALANCE = "select amount from balances where ledger_account_id = $1 and asset_id = $2";
-    /// The first leg of an account and asset makes the balance; of two at once the second adds to it.
-    ADD_BALANCE = "insert into balances (ledger_account_id, asset_id, amount, amount_min) values ($1, $2, $3, $4) \
-                   on conflict (ledger_account_id, asset_id) do update \
-                   set amount = balances.amount + excluded.amount \
-                   where balances.amount + excluded.amount >= balances.amount_min \
-                   and balances.amount + excluded.amount <= 9007199254740991";
-    /// Opens an account when it is first needed.
-    ADD_ACCOUNT = "insert into ledger_accounts (ledger_account_id, kind, opened_at) values ($1, $2, $3) \
-                   on conflict (ledger_account_id) do nothing";
-    /// Makes an asset known when it is first needed.
-    ADD_ASSET = "insert into assets (asset_id, kind, scale) values ($1, $2, $3) on conflict (asset_id) do nothing";
-    /// Writes down one leg.
-    ADD_LEG = "insert into legs (posting_id, ledger_account_id, asset_id, amount) values ($1, $2, $3, $4)";
-    /// What an account has of every kind of money.
-    MONEY = "select b.asset_id, b.amount, a.scale from balances b join assets a on a.asset_id = b.asset_id \
-             where b.ledger_account_id = $1 and a.kind = 'coin'";
-    /// Who holds which deed.
-    DEED_HOLDERS = "select b.asset_id, b.ledger_account_id from balances b join assets a on a.asset_id = b.asset_id \
-                    where a.kind = 'deed' and b.amount > 0";
+    /// Writes down legs.
+    ADD_LEGS = "insert into legs (posting_id, ledger_account_id, asset_id, amount, leg_number, balance_after) \
+                select posting_id, account_id, asset_id, amount, leg_number, balance_after \
+                from rows(posting_id uuid, account_id uuid, asset_id text, amount bigint, leg_number bigint, \
+                balance_after bigint)";
+    /// Has them sealed.
+    ADD_UNSEALED = "insert into unsealed_postings (posting_id) select posting_id from rows(posting_id uuid)";
 }
 
 /// A posting in the books.
@@ -50,7 +39,7 @@ pub struct Posted {
     pub is_new: bool,
 }
 
-/// Why a posting was not booked. The transaction must not be kept then.
+/// Why a posting was not booked.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PostError {
     /// An account does not have what it was to give.
@@ -60,7 +49,7 @@ pub enum PostError {
         account: AccountRef,
         /// Of what.
         asset: AssetId,
-        /// What it has.
+        /// What it has that is not held.
         available: Amount,
         /// What it was to give.
         needed: Amount,
@@ -76,6 +65,12 @@ pub enum PostError {
     /// The client id belongs to a posting with other content.
     #[error("another posting has this client id")]
     ClientIdTaken,
+    /// What it takes back was taken back before.
+    #[error("posting {posting_id} was taken back before")]
+    ReversedBefore {
+        /// What it was to take back.
+        posting_id: Uuid,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -83,130 +78,164 @@ pub enum PostError {
 
 /// Books a posting: it is there with all its legs and the balances are changed, or nothing is.
 ///
-/// The same posting (by client id and content) again is answered with the first one and changes nothing. Rows are
-/// taken in ascending order of account and asset.
+/// The same posting (by client id and content) again is answered with the first one and changes nothing.
 pub fn post(tx: &mut Tx<'_>, posting: &Posting, now_us: i64) -> Result<Posted, PostError> {
-    let posting_id = posting_id(now_us);
-    let kind = posting.kind().code();
-    let is_new = tx
-        .execute(ADD_POSTING, params![posting_id, posting.client_id(), kind, posting.reference(), now_us])?
-        == 1;
-    if !is_new {
-        return posted_before(tx, posting);
-    }
-    for leg in posting.legs() {
-        change_balance(tx, leg, now_us)?;
-        tx.execute(ADD_LEG, params![posting_id, leg.account.id(), leg.asset.as_str(), leg.amount.minor()])?;
-    }
-    Ok(Posted { posting_id, is_new: true })
+    let mut fates = post_all(tx, std::slice::from_ref(posting), now_us)?;
+    fates.pop().expect("one posting has one fate")
 }
 
-fn posted_before(tx: &mut Tx<'_>, posting: &Posting) -> Result<Posted, PostError> {
-    let row = tx.query_one(FIND_POSTING, params![posting.client_id()])?;
-    let posting_id: Uuid = row.get(0)?;
-    let mut legs = Vec::new();
-    for row in tx.query(FIND_LEGS, params![posting_id])? {
-        legs.push((row.get::<Uuid>(0)?, row.get::<String>(1)?, row.get::<i64>(2)?));
+/// Books postings in their order, each with its own fate: one that is refused changes nothing and does not spoil its
+/// neighbours. A few statements for all of them, however many.
+pub fn post_all(
+    tx: &mut Tx<'_>,
+    postings: &[Posting],
+    now_us: i64,
+) -> Result<Vec<Result<Posted, PostError>>, store::Error> {
+    let mut fates = Vec::with_capacity(postings.len());
+    // The same client id twice: what the second may be depends on what became of the first.
+    while let Some(rest) = postings.get(fates.len()..).filter(|it| !it.is_empty()) {
+        let mut seen = HashSet::new();
+        let count = rest.iter().take_while(|it| seen.insert(it.client_id())).count();
+        fates.extend(post_distinct(tx, &rest[..count], now_us)?);
     }
+    Ok(fates)
+}
+
+/// Books postings of which no two have one client id.
+///
+/// Everywhere rows are taken in one order, so that nobody waits in a circle: first the client ids in their order, then
+/// the balances in the order of accounts and assets. All that decides is read by then, and decided in memory; then
+/// each balance is written once, with what all its legs together made of it.
+fn post_distinct(
+    tx: &mut Tx<'_>,
+    postings: &[Posting],
+    now_us: i64,
+) -> Result<Vec<Result<Posted, PostError>>, store::Error> {
+    let ids = posting_ids(now_us, postings.len());
+    let new = add_postings(tx, postings, &ids, now_us)?;
+    let is_new = |id: &Uuid| new.contains(id);
+    let candidates = postings.iter().zip(&ids).filter(|(_, id)| is_new(id));
+    let keys = candidates.flat_map(|(posting, _)| posting.legs()).map(|it| (it.account, it.asset.clone()));
+    let mut balances = balances::take(tx, keys.collect(), now_us)?;
+
+    let mut fates = Vec::with_capacity(postings.len());
+    let (mut legs, mut sealed, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (posting, id) in postings.iter().zip(&ids) {
+        if !is_new(id) {
+            fates.push(posted_before(tx, posting)?);
+            continue;
+        }
+        match decide(&mut balances, posting) {
+            Ok(()) => {
+                legs.extend(posting.legs().iter().zip(numbers(&balances, posting)).map(|(leg, number)| {
+                    let (account, asset) = (leg.account.id(), leg.asset.as_str());
+                    params![*id, account, asset, leg.amount.minor(), number.0, number.1].to_vec()
+                }));
+                sealed.push(params![*id].to_vec());
+                fates.push(Ok(Posted { posting_id: *id, is_new: true }));
+            }
+            Err(error) => {
+                refused.push(params![*id].to_vec());
+                fates.push(Err(error));
+            }
+        }
+    }
+    tx.execute_rows(DROP_POSTINGS, &refused)?;
+    tx.execute_rows(ADD_LEGS, &legs)?;
+    balances::write(tx, &balances)?;
+    tx.execute_rows(ADD_UNSEALED, &sealed)?;
+    Ok(fates)
+}
+
+/// Takes the client ids; the ids of the postings that are new.
+fn add_postings(
+    tx: &mut Tx<'_>,
+    postings: &[Posting],
+    ids: &[Uuid],
+    now_us: i64,
+) -> Result<HashSet<Uuid>, store::Error> {
+    let mut in_order: Vec<_> = postings.iter().zip(ids).collect();
+    in_order.sort_by_key(|(posting, _)| posting.client_id());
+    let rows: Vec<Vec<Value>> = in_order
+        .into_iter()
+        .map(|(it, id)| {
+            params![*id, it.client_id(), it.kind().code(), it.reference(), now_us, it.reverses()].to_vec()
+        })
+        .collect();
+    tx.query_rows(ADD_POSTINGS, &rows)?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Changes the balances by the posting's legs, all or none.
+fn decide(balances: &mut Balances, posting: &Posting) -> Result<(), PostError> {
+    let of = |it: &ledger::Leg| -> Key { (it.account, it.asset.clone()) };
+    for leg in posting.legs() {
+        let balance = balances.get(&of(leg)).expect("the balances of all legs were taken");
+        let amount = balance.amount + leg.amount.minor();
+        if leg.amount.is_negative() && amount - balance.held < balance.amount_min {
+            let available = balances::amount(balance.amount - balance.held)?;
+            let (account, asset, needed) = (leg.account, leg.asset.clone(), leg.amount.negated());
+            return Err(PostError::InsufficientFunds { account, asset, available, needed });
+        }
+        if amount > Amount::MAX.minor() {
+            return Err(PostError::TooMuch { account: leg.account, asset: leg.asset.clone() });
+        }
+    }
+    for leg in posting.legs() {
+        let balance = balances.get_mut(&of(leg)).expect("the balances of all legs were taken");
+        balance.amount += leg.amount.minor();
+        balance.leg_count += 1;
+        balance.is_changed = true;
+    }
+    Ok(())
+}
+
+/// For each leg of the posting decided last: its number, and its balance after it. A posting has at most one leg in a
+/// balance.
+fn numbers<'a>(balances: &'a Balances, posting: &'a Posting) -> impl Iterator<Item = (i64, i64)> + 'a {
+    posting.legs().iter().map(|leg| {
+        let Balance { leg_count, amount, .. } = balances[&(leg.account, leg.asset.clone())];
+        (leg_count, amount)
+    })
+}
+
+/// What stands in the way of a posting whose client id was not free.
+fn posted_before(tx: &mut Tx<'_>, posting: &Posting) -> Result<Result<Posted, PostError>, store::Error> {
+    let Some(row) = tx.query_opt(FIND_POSTING, params![posting.client_id()])? else {
+        // Not the client id, then.
+        let posting_id = posting.reverses().ok_or(store::Error::NoRow)?;
+        return Ok(Err(PostError::ReversedBefore { posting_id }));
+    };
+    let posting_id: Uuid = row.get(0)?;
+    let mut legs = find_legs(tx, posting_id)?;
     legs.sort();
     let expected =
         posting.legs().iter().map(|it| (it.account.id(), it.asset.as_str().to_owned(), it.amount.minor()));
     let is_same = row.get::<String>(1)? == posting.kind().code()
         && row.get::<String>(2)? == posting.reference()
+        && row.get::<Option<Uuid>>(3)? == posting.reverses()
         && legs.into_iter().eq(expected);
-    if is_same { Ok(Posted { posting_id, is_new: false }) } else { Err(PostError::ClientIdTaken) }
+    Ok(if is_same { Ok(Posted { posting_id, is_new: false }) } else { Err(PostError::ClientIdTaken) })
 }
 
-fn change_balance(tx: &mut Tx<'_>, leg: &Leg, now_us: i64) -> Result<(), PostError> {
-    let Leg { account, asset, amount } = leg;
-    if tx.execute(CHANGE_BALANCE, params![account.id(), asset.as_str(), amount.minor()])? == 1 {
-        return Ok(());
-    }
-    // Not there yet, or refused. Whoever looked in between might see what another has just made: the statement that
-    // makes it also adds to it, under the same guard.
-    let floor = account.floor(asset);
-    if *amount >= floor {
-        tx.execute(ADD_ACCOUNT, params![account.id(), account.kind(), now_us])?;
-        tx.execute(ADD_ASSET, params![asset.as_str(), asset.kind().code(), asset.kind().scale()])?;
-        let added =
-            tx.execute(ADD_BALANCE, params![account.id(), asset.as_str(), amount.minor(), floor.minor()])?;
-        if added == 1 {
-            return Ok(());
-        }
-    }
-    if amount.is_negative() {
-        let available = balance(tx, *account, asset)?;
-        let (account, asset, needed) = (*account, asset.clone(), amount.negated());
-        Err(PostError::InsufficientFunds { account, asset, available, needed })
-    } else {
-        Err(PostError::TooMuch { account: *account, asset: asset.clone() })
+/// The posting if it was booked before; [`PostError::ClientIdTaken`] if another one has its client id.
+pub(crate) fn posted(tx: &mut Tx<'_>, posting: &Posting) -> Result<Option<Posted>, PostError> {
+    match tx.query_opt(FIND_POSTING, params![posting.client_id()])? {
+        Some(_) => posted_before(tx, posting)?.map(Some),
+        None => Ok(None),
     }
 }
 
-/// What an account has of an asset; nothing if it was never touched.
-pub fn balance(tx: &mut Tx<'_>, account: AccountRef, asset: &AssetId) -> Result<Amount, store::Error> {
-    match tx.query_opt(BALANCE, params![account.id(), asset.as_str()])? {
-        Some(row) => amount(row.get(0)?),
-        None => Ok(Amount::ZERO),
-    }
+/// Account, asset and amount of each leg.
+pub(crate) fn find_legs(tx: &mut Tx<'_>, posting_id: Uuid) -> Result<Vec<(Uuid, String, i64)>, store::Error> {
+    let read = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    tx.query(FIND_LEGS, params![posting_id])?.iter().map(read).collect()
 }
 
-/// How much an account has of one kind of money.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Money {
-    /// Which.
-    pub asset: AssetId,
-    /// How much.
-    pub amount: Amount,
-    /// Decimal places of [`Money::amount`].
-    pub scale: u8,
-}
-
-/// What a player has of every kind of money; coins always among it.
-pub fn money(tx: &mut Tx<'_>, account_id: Uuid) -> Result<Vec<Money>, store::Error> {
-    let mut all = Vec::new();
-    for row in tx.query(MONEY, params![account_id])? {
-        all.push(Money {
-            asset: asset(&row.get::<String>(0)?)?,
-            amount: amount(row.get(1)?)?,
-            scale: row.get(2)?,
-        });
-    }
-    if all.is_empty() {
-        let asset = AssetId::coin();
-        let scale = asset.kind().scale();
-        all.push(Money { asset, amount: Amount::ZERO, scale });
-    }
-    Ok(all)
-}
-
-/// Every deed that was issued and who holds it. Reads them all: for proofs.
-pub fn deed_holders(tx: &mut Tx<'_>) -> Result<Vec<(AssetId, Uuid)>, store::Error> {
-    let rows = tx.query(DEED_HOLDERS, params![])?;
-    rows.iter().map(|row| Ok((asset(&row.get::<String>(0)?)?, row.get(1)?))).collect()
-}
-
-/// Gives a newcomer the welcome grant; again for the same account it changes nothing. To be called in the transaction
-/// that makes the account.
-pub fn open_for(tx: &mut Tx<'_>, account_id: Uuid, now_us: i64) -> Result<(), PostError> {
-    let grant = Posting::of(PostingKind::WelcomeGrant, format!("welcome_grant:{account_id}"), "")
-        .transfer(AccountRef::Mint, AccountRef::Wallet(account_id), &AssetId::coin(), WELCOME_GRANT)
-        .finish()
-        .expect("two legs of one amount are balanced");
-    post(tx, &grant, now_us).map(drop)
-}
-
-/// What is in the books must be what was written there.
-pub(crate) fn amount(minor: i64) -> Result<Amount, store::Error> {
-    Amount::try_from_minor(minor).ok_or_else(|| damaged("an amount is out of range"))
-}
-
-pub(crate) fn asset(name: &str) -> Result<AssetId, store::Error> {
-    AssetId::parse(name).map_err(|_| damaged("no such asset"))
-}
-
-fn damaged(what: &str) -> store::Error {
-    store::Error::Damaged { detail: format!("ledger: {what}") }
+/// Ascending ids for `count` postings of one instant.
+fn posting_ids(now_us: i64, count: usize) -> Vec<Uuid> {
+    let mut ids: Vec<_> = (0..count).map(|_| posting_id(now_us)).collect();
+    ids.sort_unstable();
+    ids
 }
 
 /// A version 7 UUID whose twelve bits after the milliseconds are the fraction of the millisecond, so that ids made a
@@ -221,13 +250,13 @@ fn posting_id(now_us: i64) -> Uuid {
 
 #[cfg(test)]
 mod tests {
-    use super::posting_id;
+    use super::*;
 
     #[test]
     fn posting_ids_follow_the_time() {
         let start = 1_763_715_600_000_000;
-        let ids: Vec<_> = (0..5000).map(|n| posting_id(start + n)).collect();
-        assert!(ids.is_sorted(), "a microsecond apart");
+        let ids: Vec<_> = (0..5000).flat_map(|n| posting_ids(start + n, 2)).collect();
+        assert!(ids.is_sorted(), "a microsecond apart, and within one");
         assert!(ids.iter().all(|it| it.get_version_num() == 7));
         assert_ne!(posting_id(start), posting_id(start), "but never the same");
     }

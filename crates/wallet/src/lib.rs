@@ -1,29 +1,56 @@
 //! The books: who owns how much of what, and every posting that made it so.
 //!
 //! [`post`] books a [`ledger::Posting`] inside a transaction of the caller, who adds what else must happen with it (a
-//! title, an order): all or nothing. It takes the balances it touches by guarded updates in one order everywhere, so
-//! it belongs in [`store::Store::locked`]. [`open_for`] welcomes a new player, [`verify`] proves the books.
+//! title, an order): all or nothing. [`post_all`] books many, each with its own fate, in a few statements. [`hold`]
+//! keeps money for something that will be paid later. All of them take the balances they touch in one order everywhere,
+//! so they belong in [`store::Store::locked`]. [`open_for`] welcomes a new player, [`verify`] proves the books,
+//! [`Economy`] holds the numbers that an operator may change.
 //!
-//! It never changes or removes a posting: a mistake is corrected by another posting.
+//! It never changes or removes a posting: a mistake is corrected by another posting ([`reverse`]).
 
+mod balances;
 mod books;
+mod economy;
+mod holds;
+mod reversal;
 mod routes;
 mod verify;
+mod welcome;
+
+use std::sync::LazyLock;
 
 use ledger::Amount;
 use store::Migration;
 
-pub use books::{Money, PostError, Posted, balance, deed_holders, money, open_for, post};
+pub use balances::{Money, available, balance, deed_holders, is_account, money, open_account, take_balances};
+pub use books::{PostError, Posted, post, post_all};
+pub use economy::{Currency, Economy, EconomyError, Increment, Land, Market, Reclaim, Upkeep};
+pub use holds::{
+    ExpiredHold, Hold, HoldError, HoldKind, HoldRequest, HoldState, change_hold, expire_holds, find_hold,
+    hold, post_hold, void_hold,
+};
+pub use reversal::{ReverseError, reverse};
 pub use routes::{BalanceView, LegView, PostingView, WalletView, routes};
 pub use verify::{Fault, Report, verify};
+pub use welcome::open_for;
 
-/// What a newcomer gets: 500.00 coins.
-pub const WELCOME_GRANT: Amount = Amount::try_from_minor(50_000).expect("the grant is in range");
+/// What a newcomer gets in coins.
+pub static WELCOME_GRANT: LazyLock<Amount> =
+    LazyLock::new(|| Economy::embedded().currency("coin").map_or(Amount::ZERO, |it| it.welcome));
 
 /// The schema of this crate.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 2, name: "wallet", sql: include_str!("../migrations/0002_wallet.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 2, name: "wallet", sql: include_str!("../migrations/0002_wallet.sql") },
+    Migration { number: 8, name: "books", sql: include_str!("../migrations/0008_books.sql") },
+];
 
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
-pub const STATEMENTS: &[&[&str]] = &[books::STATEMENTS, routes::STATEMENTS, verify::STATEMENTS];
+pub const STATEMENTS: &[&[&str]] = &[
+    balances::STATEMENTS,
+    books::STATEMENTS,
+    holds::STATEMENTS,
+    reversal::STATEMENTS,
+    routes::STATEMENTS,
+    verify::STATEMENTS,
+];

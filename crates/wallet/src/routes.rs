@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::books;
+use crate::balances;
 
 store::statements! {
     /// One page of an account's postings with that account's legs, newest first.
@@ -91,12 +91,12 @@ pub fn routes(store: Store) -> OpenApiRouter {
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn wallet(State(store): State<Store>, caller: Caller) -> Result<Json<WalletView>, Problem> {
-    let money = store.read(move |tx| books::money(tx, caller.account_id)).await?;
+    let money = store.read(move |tx| balances::money(tx, caller.account_id)).await?;
     let balances = money
         .into_iter()
         .map(|it| BalanceView {
             asset: it.asset.to_string(),
-            code: it.asset.kind().code().to_owned(),
+            code: it.asset.to_string(),
             amount_minor: it.amount.minor(),
             scale: it.scale,
         })

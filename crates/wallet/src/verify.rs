@@ -7,7 +7,7 @@ use ledger::AccountRef;
 use store::{Tx, params};
 use uuid::Uuid;
 
-use crate::books::asset;
+use crate::balances::asset;
 
 /// Faults of one sort that are listed; the rest is the same story.
 const FAULTS_MAX: i64 = 100;
@@ -16,8 +16,8 @@ store::statements! {
     /// How much has been written.
     COUNT_POSTINGS = "select count(*) from postings";
     /// The sum of all balances of each kind of asset.
-    SUMS = "select a.kind, cast(sum(b.amount) as bigint) from balances b join assets a on a.asset_id = b.asset_id \
-            group by a.kind";
+    SUMS = "select case when a.kind = 'deed' then 'deed' else a.asset_id end as name, \
+            cast(sum(b.amount) as bigint) from balances b join assets a on a.asset_id = b.asset_id group by name";
     /// Assets of which there is something from nowhere.
     UNBALANCED_ASSETS = "select asset_id, cast(sum(amount) as bigint) from balances \
                          group by asset_id having sum(amount) <> 0 limit $1";

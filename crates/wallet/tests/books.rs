@@ -252,7 +252,7 @@ fn the_database_itself_refuses_a_balance_below_its_least() {
         post(&store, &coins("a", AccountRef::Mint, wallet_of(1), 100)).await.unwrap();
         let steal = "update balances set amount = amount - 101 where amount = 100";
         let refused = store.locked(|tx| tx.execute(steal, params![])).await;
-        assert_eq!(refused, Err(store::Error::Check { constraint: "balances_not_below_min".to_owned() }));
+        assert!(matches!(refused, Err(store::Error::Check { .. })), "{refused:?}");
     });
 }
 
