@@ -7,6 +7,8 @@
 //! the form of the request are not kept, so that trying again is worth while. An account has a bounded number of kept
 //! answers: whoever makes keys without end fills no disk.
 
+mod batch;
+
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -18,6 +20,8 @@ use store::{Isolation, Store, Tx, params};
 use uuid::Uuid;
 
 use crate::{Problem, kinds};
+
+pub use batch::{Decided, Taken, keep_all, run_all, take_all};
 
 /// How long an answer is kept.
 pub const KEPT_US: i64 = 24 * 60 * 60 * 1_000_000;
@@ -50,6 +54,10 @@ store::statements! {
     SWEEP = "delete from idempotency_keys where expires_at <= $1 and (account_id, idempotency_key) in \
              (select account_id, idempotency_key from idempotency_keys where expires_at <= $1 limit $2)";
 }
+
+/// Every statement, for the test that shows each to both engines.
+#[doc(hidden)]
+pub const ALL_STATEMENTS: &[&[&str]] = &[STATEMENTS, batch::STATEMENTS];
 
 /// The client's name for one decision: 1 to 64 visible ASCII characters, best a UUID.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -109,8 +117,8 @@ impl Fingerprint {
         self
     }
 
-    fn finish(self) -> [u8; 32] {
-        self.0.finalize().into()
+    fn finish(&self) -> [u8; 32] {
+        self.0.clone().finalize().into()
     }
 }
 
@@ -165,8 +173,7 @@ where
     F: FnMut(&mut Tx<'_>) -> Result<(StatusCode, Value), E> + Send + 'static,
     E: Into<Problem> + From<store::Error> + Send + 'static,
 {
-    let Decision { account_id, key: IdempotencyKey(key), fingerprint, now_us } = decision;
-    let slot = Slot { account_id, key, fingerprint: fingerprint.finish(), now_us };
+    let slot = Slot::of(&decision);
     let in_effect = slot.clone();
     let outcome = store
         .transaction(isolation, move |tx| {
@@ -251,11 +258,22 @@ impl Earlier {
 }
 
 impl Slot {
+    fn of(decision: &Decision) -> Self {
+        let Decision { account_id, key: IdempotencyKey(key), fingerprint, now_us } = decision;
+        let fingerprint = fingerprint.finish();
+        Self { account_id: *account_id, key: key.clone(), fingerprint, now_us: *now_us }
+    }
+
+    fn expires_at(&self) -> i64 {
+        self.now_us.saturating_add(KEPT_US)
+    }
+
     /// Makes the key ours, or gives why it cannot be. Another transaction that holds it is waited for.
     fn take(&self, tx: &mut Tx<'_>) -> Result<Option<Earlier>, store::Error> {
-        let expires_at = self.now_us.saturating_add(KEPT_US);
-        let taken =
-            tx.execute(TAKE, params![self.account_id, &self.key, self.fingerprint, expires_at, self.now_us])?;
+        let taken = tx.execute(
+            TAKE,
+            params![self.account_id, &self.key, self.fingerprint, self.expires_at(), self.now_us],
+        )?;
         if taken == 0 {
             return self.recall(tx).map(Some);
         }

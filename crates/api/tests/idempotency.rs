@@ -177,6 +177,113 @@ async fn a_sweep_leaves_a_key_that_is_being_used_again() {
 }
 
 #[test]
+fn every_statement_is_understood() {
+    on_each(async |store| store::testing::prepare_all(&store, idempotency::ALL_STATEMENTS).await);
+}
+
+/// Decides all in one transaction: each content that says so is refused, the others are effects.
+async fn decide_all(store: &Store, decisions: Vec<Decision>, contents: Vec<&'static str>) -> Vec<String> {
+    let answers = store
+        .locked(move |tx| {
+            idempotency::run_all(tx, &decisions, |tx, new| {
+                new.iter()
+                    .map(|at| match contents[*at] {
+                        "busy" => Ok(Err(BUSY.into())),
+                        "forbidden" => Ok(Err(FORBIDDEN.into())),
+                        content => {
+                            tx.execute(ADD, params![1])?;
+                            Ok(Ok((StatusCode::CREATED, json!(content))))
+                        }
+                    })
+                    .collect()
+            })
+        })
+        .await
+        .expect("it is stored");
+    let shown = |it: Result<Answer, Problem>| match it {
+        Ok(it) => {
+            format!("{} {} {}", it.status.as_u16(), it.body.get("code").unwrap_or(&it.body), it.is_replay)
+        }
+        Err(problem) => format!("{} {}", problem.status().as_u16(), problem.code()),
+    };
+    answers.into_iter().map(shown).collect()
+}
+
+async fn decide_list(store: &Store, list: &[(u128, &str, &'static str)], now_us: i64) -> Vec<String> {
+    let decisions =
+        list.iter().map(|(account, key, content)| decision(*account, key, content, now_us)).collect();
+    decide_all(store, decisions, list.iter().map(|it| it.2).collect()).await
+}
+
+#[test]
+fn many_in_one_transaction_have_each_their_own_answer() {
+    on_each(async |store| {
+        let list = [
+            (1, "a", "x"),
+            (1, "b", "busy"),
+            (2, "a", "y"),
+            (1, "a", "x"),
+            (1, "a", "z"),
+            (3, "c", "forbidden"),
+        ];
+        let answers = decide_list(&store, &list, NOW_US).await;
+        assert_eq!(
+            answers,
+            [
+                "201 \"x\" false",
+                "409 busy",
+                "201 \"y\" false",
+                "201 \"x\" true",
+                "422 idempotency_key_reused",
+                "403 forbidden"
+            ]
+        );
+        assert_eq!(effects(&store).await, 2);
+        let again = [
+            (3, "c", "w"),
+            (1, "b", "busy"),
+            (2, "a", "y"),
+            (2, "a", "other"),
+            (4, "a", "v"),
+            (1, "a", "other"),
+            (1, "a", "x"),
+        ];
+        let answers = decide_list(&store, &again, NOW_US + 1).await;
+        assert_eq!(
+            answers,
+            [
+                "201 \"w\" false",
+                "409 \"busy\" true",
+                "201 \"y\" true",
+                "422 idempotency_key_reused",
+                "201 \"v\" false",
+                "422 idempotency_key_reused",
+                "201 \"x\" true"
+            ]
+        );
+        assert_eq!(effects(&store).await, 4);
+        let later = decide_list(&store, &[(2, "a", "u"), (2, "a", "u")], NOW_US + KEPT_US).await;
+        assert_eq!(later[0], "201 \"u\" false", "kept long enough");
+        assert_eq!(effects(&store).await, 5);
+        assert_eq!(decide_all(&store, Vec::new(), Vec::new()).await, [""; 0]);
+    });
+}
+
+#[test]
+fn too_many_are_refused_among_many_too() {
+    on_each(async |store| {
+        let keys: Vec<String> = (0..KEPT_PER_ACCOUNT_MAX + 3).map(|n| format!("{n:06}")).collect();
+        let list: Vec<_> = keys.iter().map(|it| (1, it.as_str(), "x")).chain([(2, "a", "x")]).collect();
+        let answers = decide_list(&store, &list, NOW_US).await;
+        let refused: Vec<_> =
+            (0..answers.len()).filter(|at| answers[*at] == "429 too_many_decisions").collect();
+        let most = KEPT_PER_ACCOUNT_MAX as usize;
+        assert_eq!(refused, [most, most + 1, most + 2]);
+        assert_eq!(effects(&store).await, KEPT_PER_ACCOUNT_MAX + 1);
+    });
+}
+
+#[test]
 fn a_key_is_read_with_and_without_quotes() {
     for good in ["a", "\"a\"", " a ", "8e03978e-40d5-43e8-bc93-6894a57f9324"] {
         assert_eq!(IdempotencyKey::parse(good).unwrap().as_str(), good.trim().trim_matches('"'));
