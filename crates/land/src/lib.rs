@@ -1,36 +1,81 @@
-//! Land: who owns which lot.
+//! Land: who owns which lots.
 //!
-//! A lot is one S2 cell of the lot level; its cell id is its key everywhere. A claim is one transaction: the parcel,
-//! the posting (money one way, deed the other), the title and the answer kept for repeated requests are there
-//! together or not at all. Two who claim the same lot at the same instant meet in the parcel's primary key: one gets
-//! it, the other is told so and keeps their money.
+//! A *lot* is one S2 cell of the lot level; its cell id is its key everywhere. A *parcel* is one lot or several that
+//! hang together by their sides, with one owner, one deed and one name; its id is its *anchor*, which is one of its
+//! lots. Every decision is one transaction: the parcel, the posting (money one way, deed the other), the title, the
+//! event and the answer kept for repeated requests are there together or not at all. Two who claim the same lot at the
+//! same instant meet in its primary key: one gets it, the other is told so and keeps their money.
 //!
-//! It does not know how people move or what they are called: [`Presence`] and [`DisplayName`] are handed in.
+//! Other services change land in their own transactions: they [`take`] a parcel, [`encumber`] and [`release`] it and
+//! [`transfer`] it. Parcels are taken before balances, in ascending order, by everybody.
 //!
-//! Read first: [`LandService`], [`Refusal`] (the rules, in order), [`price`].
+//! It does not know how people move, what they are called or who leads a group: [`Presence`], [`DisplayName`] and
+//! [`Authority`] are handed in.
+//!
+//! Read first: [`LandService`], [`ParcelFacts`], [`Refusal`] (the rules, in order), [`transfer`].
 
-mod parcels;
+mod area;
+mod books;
+mod claim;
+mod complete;
+mod decide;
+mod describe;
+mod encumbrance;
+mod find;
+mod keep;
+pub mod limits;
+mod lots;
+mod parcel;
 mod routes;
 mod rules;
+mod seen;
 mod service;
+mod shape;
+mod survey;
+mod title;
+mod transfer;
 mod verify;
 mod view;
 
 use store::Migration;
 
-pub use routes::{RenameRequest, routes};
-pub use rules::{CLAIM_DISTANCE_MAX_M, Refusal, Unclaimable, price};
-pub use service::{Deps, DisplayName, LandService, LotEvent, Presence};
+pub use area::Area;
+pub use books::deed;
+pub use complete::complete;
+pub use describe::Description;
+pub use encumbrance::{
+    Encumbrance, EncumbranceKind, Shown, bind_lease, encumber, encumbrance, release, release_all, show,
+    unbind_lease,
+};
+pub use parcel::{ParcelFacts, cells, facts_of, parcel, take, take_all};
+pub use routes::{ClaimsRequest, DescribeRequest, routes};
+pub use rules::{Refusal, Unclaimable, price};
+pub use service::{Authority, Deps, DisplayName, LandService, LotEvent, Presence};
+pub use survey::Front;
+pub use title::TitleKind;
+pub use transfer::{Transfer, transfer, transfer_all};
 pub use verify::{Fault, verify};
-pub use view::{LotStatus, LotView, OwnerView, PlaceView};
+pub use view::{LotStatus, LotView, MarketView, OwnerKind, OwnerView, PlaceView};
 
 /// Level of a standard lot on a planet of default size: 35 m wide on average.
 pub const LOT_LEVEL_AT_DEFAULT: u8 = 15;
 
 /// The schema of this crate.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 3, name: "land", sql: include_str!("../migrations/0003_land.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 3, name: "land", sql: include_str!("../migrations/0003_land.sql") },
+    Migration { number: 9, name: "parcels", sql: include_str!("../migrations/0009_parcels.sql") },
+];
 
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
-pub const STATEMENTS: &[&[&str]] = &[parcels::STATEMENTS, verify::STATEMENTS];
+pub const STATEMENTS: &[&[&str]] = &[
+    complete::STATEMENTS,
+    describe::STATEMENTS,
+    encumbrance::STATEMENTS,
+    find::STATEMENTS,
+    keep::STATEMENTS,
+    parcel::STATEMENTS,
+    title::STATEMENTS,
+    transfer::STATEMENTS,
+    verify::STATEMENTS,
+];

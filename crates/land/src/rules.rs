@@ -1,4 +1,4 @@
-//! What may be claimed, by whom, and for how much.
+//! Why a request about land is refused, and what land costs.
 
 use api::{Problem, ProblemKind, kinds};
 use axum::http::StatusCode;
@@ -7,12 +7,10 @@ use glam::DVec3;
 use ledger::Amount;
 use planet::Planet;
 
-/// A claimant's body is at most this far from the lot's centre, height aside.
-pub const CLAIM_DISTANCE_MAX_M: f64 = 100.0;
-/// 0.10 coins a square metre.
-const PRICE_MINOR_PER_M2: f64 = 10.0;
+use crate::EncumbranceKind;
+use crate::limits::{CLAIM_DISTANCE_MAX_M, PRICE_MINOR_PER_M2};
 
-/// Why a request about a lot is refused. If several reasons apply, the first in this order is the one given.
+/// Why a request about land is refused. If several reasons apply, the first in this order is the one given.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum Refusal {
     /// The token names no cell of the lot level.
@@ -23,14 +21,52 @@ pub enum Refusal {
         /// The level of lots.
         lot_level: u8,
     },
+    /// A list of lots is too long, or would make a parcel of too many.
+    #[error("{count} lots are too many: at most {max} are allowed")]
+    TooManyCells {
+        /// So many.
+        count: usize,
+        /// The most.
+        max: usize,
+    },
+    /// A list of cells holds one inside another.
+    #[error("{inner} is inside {outer}: cells must not overlap")]
+    Overlapping {
+        /// The smaller cell.
+        inner: CellId,
+        /// The larger.
+        outer: CellId,
+    },
+    /// A list of lots holds one twice.
+    #[error("{cell} stands twice in the list")]
+    DuplicateCell {
+        /// Which.
+        cell: CellId,
+    },
+    /// The lots do not hang together by their sides.
+    #[error("{what} would not hang together: each lot must share a side with another")]
+    NotConnected {
+        /// Which set of lots.
+        what: &'static str,
+    },
     /// The lot can belong to nobody.
-    #[error("the lot is not land: {0}")]
-    Unclaimable(Unclaimable),
+    #[error("lot {cell} is not land: {reason}")]
+    Unclaimable {
+        /// Which lot.
+        cell: CellId,
+        /// Why.
+        reason: Unclaimable,
+    },
+    /// The caller may not act for the owner they name.
+    #[error("you do not act for this owner")]
+    NoAuthority,
     /// The claimant has no body on the planet.
     #[error("only somebody who is on the planet can claim")]
     NotInWorld,
     /// The claimant's body is elsewhere.
-    #[error("the lot's centre is {distance_m:.0} m away, at most {CLAIM_DISTANCE_MAX_M:.0} m is allowed")]
+    #[error(
+        "the nearest lot's centre is {distance_m:.0} m away, at most {CLAIM_DISTANCE_MAX_M:.0} m is allowed"
+    )]
     TooFar {
         /// From the body to the lot's centre.
         distance_m: f64,
@@ -38,25 +74,69 @@ pub enum Refusal {
     /// The lot has an owner.
     #[error("the lot has an owner")]
     Taken,
-    /// The key named another claim, longer ago than answers are kept.
-    #[error("this key named another claim before; make a new key for each decision")]
+    /// Somebody else's land, or nobody's.
+    #[error("only the owner does that")]
+    NotOwner,
+    /// The land is several owners'.
+    #[error("the parcels have different owners")]
+    OwnersDiffer,
+    /// A lot that is not part of the parcel.
+    #[error("lot {cell} is not part of the parcel")]
+    NotInParcel {
+        /// Which.
+        cell: CellId,
+    },
+    /// All lots would be taken off a parcel.
+    #[error("a parcel keeps at least one lot")]
+    NothingLeft,
+    /// Something is about to happen to the parcel.
+    #[error("parcel {parcel} is part of an open {}", kind.code())]
+    Encumbered {
+        /// Which parcel.
+        parcel: CellId,
+        /// What.
+        kind: EncumbranceKind,
+    },
+    /// A tenant has the parcel.
+    #[error("parcel {parcel} is leased")]
+    Leased {
+        /// Which.
+        parcel: CellId,
+    },
+    /// The key named another decision, longer ago than answers are kept.
+    #[error("this key named another decision before; make a new key for each")]
     KeyReused,
     /// The claimant has not enough.
-    #[error("the lot costs {}, there is {}", price.minor(), available.minor())]
+    #[error("the land costs {}, there is {}", price.minor(), available.minor())]
     InsufficientFunds {
         /// What the claimant has.
         available: Amount,
-        /// What the lot costs.
+        /// What the land costs.
         price: Amount,
     },
-    /// Somebody else's lot, or nobody's.
-    #[error("only the owner names a lot")]
-    NotOwner,
+    /// A gift to oneself.
+    #[error("the land is the receiver's already")]
+    SelfGift,
+    /// Nobody has that id.
+    #[error("there is no such account or group")]
+    ReceiverUnknown,
+    /// More gifts are offered to the receiver than may be.
+    #[error("too many gifts are waiting for the receiver")]
+    TooManyGifts,
+    /// No such gift, or one that is none of the caller's business.
+    #[error("there is no such gift")]
+    GiftUnknown,
+    /// The gift was decided already.
+    #[error("the gift is {state}")]
+    GiftClosed {
+        /// Its state.
+        state: String,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// The books are not as they must be.
-    #[error("the claim could not be booked: {0}")]
+    #[error("it could not be booked: {0}")]
     Books(wallet::PostError),
 }
 
@@ -77,63 +157,96 @@ impl Unclaimable {
     }
 }
 
-/// The price of a lot by its true area: 0.10 coins a square metre, the last fraction rounded up.
+/// The price of land by its true area: 0.10 coins a square metre, the last fraction rounded up.
 pub fn price(area_m2: f64) -> Amount {
     // A whole face of an Earth-sized planet is 10¹⁵ minor units: far inside the range.
     Amount::try_from_minor((area_m2 * PRICE_MINOR_PER_M2).ceil() as i64)
         .expect("an area of a planet is in range")
 }
 
-/// True area of a cell on the sphere of the sea's surface.
-pub(crate) fn area_m2(planet: &Planet, lot: CellId) -> f64 {
-    lot.area_sr() * planet.radius_m() * planet.radius_m()
-}
-
-/// Whether anybody may own the lot.
-pub(crate) fn check_claimable(planet: &Planet, lot: CellId) -> Result<(), Unclaimable> {
-    let points = std::iter::once(lot.center()).chain(lot.corners());
-    let is_dry = points.map(|direction| planet.ground(direction)).all(|ground| ground.water_m.is_none());
-    if is_dry { Ok(()) } else { Err(Unclaimable::UnderWater) }
-}
-
-/// Whether a body is near enough to the lot's centre. Both are brought down to the sea's surface, so that a mountain
-/// is no further than its foot.
-pub(crate) fn check_near(planet: &Planet, lot: CellId, body: Option<DVec3>) -> Result<(), Refusal> {
+/// Whether a body is near enough to the centre of one of the lots. All are brought down to the sea's surface, so that
+/// a mountain is no further than its foot.
+pub(crate) fn check_near(planet: &Planet, lots: &[CellId], body: Option<DVec3>) -> Result<(), Refusal> {
     let direction = body.and_then(DVec3::try_normalize).ok_or(Refusal::NotInWorld)?;
-    let distance_m = direction.distance(lot.center()) * planet.radius_m();
+    let distances = lots.iter().map(|lot| direction.distance(lot.center()) * planet.radius_m());
+    let distance_m = distances.fold(f64::INFINITY, f64::min);
     if distance_m <= CLAIM_DISTANCE_MAX_M { Ok(()) } else { Err(Refusal::TooFar { distance_m }) }
 }
 
+const fn unprocessable(code: &'static str, title: &'static str) -> ProblemKind {
+    ProblemKind::new(StatusCode::UNPROCESSABLE_ENTITY, code, title)
+}
+
+const fn conflict(code: &'static str, title: &'static str) -> ProblemKind {
+    ProblemKind::new(StatusCode::CONFLICT, code, title)
+}
+
 const NOT_A_LOT: ProblemKind = ProblemKind::new(StatusCode::NOT_FOUND, "not_a_lot", "There is no such lot");
-const UNCLAIMABLE: ProblemKind =
-    ProblemKind::new(StatusCode::UNPROCESSABLE_ENTITY, "lot_unclaimable", "The lot can belong to nobody");
-const NOT_IN_WORLD: ProblemKind =
-    ProblemKind::new(StatusCode::CONFLICT, "not_in_world", "You are not on the planet");
-const TOO_FAR: ProblemKind =
-    ProblemKind::new(StatusCode::UNPROCESSABLE_ENTITY, "lot_too_far", "The lot is too far away");
-const TAKEN: ProblemKind = ProblemKind::new(StatusCode::CONFLICT, "lot_taken", "The lot is taken");
-const INSUFFICIENT_FUNDS: ProblemKind =
-    ProblemKind::new(StatusCode::UNPROCESSABLE_ENTITY, "insufficient_funds", "You do not have enough");
-const NOT_OWNER: ProblemKind = ProblemKind::new(StatusCode::FORBIDDEN, "not_owner", "The lot is not yours");
+const TOO_MANY_CELLS: ProblemKind = unprocessable("too_many_cells", "The land has too many lots");
+const OVERLAPPING: ProblemKind = unprocessable("overlapping_cells", "Cells overlap");
+const DUPLICATE: ProblemKind = unprocessable("duplicate_cells", "A cell stands twice");
+const NOT_CONNECTED: ProblemKind = unprocessable("not_connected", "The lots do not hang together");
+const UNCLAIMABLE: ProblemKind = unprocessable("lot_unclaimable", "The lot can belong to nobody");
+const NO_AUTHORITY: ProblemKind =
+    ProblemKind::new(StatusCode::FORBIDDEN, "no_authority", "You do not act for this owner");
+const NOT_IN_WORLD: ProblemKind = conflict("not_in_world", "You are not on the planet");
+const TOO_FAR: ProblemKind = unprocessable("lot_too_far", "The lot is too far away");
+const TAKEN: ProblemKind = conflict("lot_taken", "The lot is taken");
+const NOT_OWNER: ProblemKind = ProblemKind::new(StatusCode::FORBIDDEN, "not_owner", "The land is not yours");
+const OWNERS_DIFFER: ProblemKind = unprocessable("owners_differ", "The parcels have different owners");
+const NOT_IN_PARCEL: ProblemKind = unprocessable("not_in_parcel", "A lot is not part of the parcel");
+const NOTHING_LEFT: ProblemKind = unprocessable("nothing_left", "Nothing would be left of the parcel");
+const ENCUMBERED: ProblemKind = conflict("parcel_encumbered", "Something is about to happen to the parcel");
+const LEASED: ProblemKind = conflict("parcel_leased", "The parcel is leased");
+const INSUFFICIENT_FUNDS: ProblemKind = unprocessable("insufficient_funds", "You do not have enough");
+const SELF_GIFT: ProblemKind = unprocessable("self_gift", "A gift is for somebody else");
+const RECEIVER_UNKNOWN: ProblemKind = unprocessable("receiver_unknown", "There is no such receiver");
+const TOO_MANY_GIFTS: ProblemKind = conflict("too_many_gifts", "Too many gifts are waiting for the receiver");
+const GIFT_UNKNOWN: ProblemKind =
+    ProblemKind::new(StatusCode::NOT_FOUND, "gift_unknown", "There is no such gift");
+const GIFT_CLOSED: ProblemKind = conflict("gift_closed", "The gift is decided");
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let sentence = refusal.to_string();
         match refusal {
             Refusal::NotALot { .. } => NOT_A_LOT.detail(sentence),
-            Refusal::Unclaimable(reason) => UNCLAIMABLE.detail(sentence).fact("reason", reason.code()),
+            Refusal::TooManyCells { count, max } => {
+                TOO_MANY_CELLS.detail(sentence).fact("count", count).fact("max", max)
+            }
+            Refusal::Overlapping { inner, outer } => {
+                OVERLAPPING.detail(sentence).fact("inner", inner.token()).fact("outer", outer.token())
+            }
+            Refusal::DuplicateCell { cell } => DUPLICATE.detail(sentence).fact("token", cell.token()),
+            Refusal::NotConnected { .. } => NOT_CONNECTED.detail(sentence),
+            Refusal::Unclaimable { cell, reason } => {
+                UNCLAIMABLE.detail(sentence).fact("token", cell.token()).fact("reason", reason.code())
+            }
+            Refusal::NoAuthority => NO_AUTHORITY.detail(sentence),
             Refusal::NotInWorld => NOT_IN_WORLD.detail(sentence),
             Refusal::TooFar { distance_m } => TOO_FAR
                 .detail(sentence)
                 .fact("distance_m", distance_m.round())
                 .fact("max_m", CLAIM_DISTANCE_MAX_M),
             Refusal::Taken => TAKEN.detail(sentence),
+            Refusal::NotOwner => NOT_OWNER.detail(sentence),
+            Refusal::OwnersDiffer => OWNERS_DIFFER.detail(sentence),
+            Refusal::NotInParcel { cell } => NOT_IN_PARCEL.detail(sentence).fact("token", cell.token()),
+            Refusal::NothingLeft => NOTHING_LEFT.detail(sentence),
+            Refusal::Encumbered { parcel, kind } => {
+                ENCUMBERED.detail(sentence).fact("parcel", parcel.token()).fact("kind", kind.code())
+            }
+            Refusal::Leased { parcel } => LEASED.detail(sentence).fact("parcel", parcel.token()),
             Refusal::KeyReused => kinds::IDEMPOTENCY_KEY_REUSED.detail(sentence),
             Refusal::InsufficientFunds { available, price } => INSUFFICIENT_FUNDS
                 .detail(sentence)
                 .fact("available_minor", available.minor())
                 .fact("price_minor", price.minor()),
-            Refusal::NotOwner => NOT_OWNER.detail(sentence),
+            Refusal::SelfGift => SELF_GIFT.detail(sentence),
+            Refusal::ReceiverUnknown => RECEIVER_UNKNOWN.detail(sentence),
+            Refusal::TooManyGifts => TOO_MANY_GIFTS.detail(sentence),
+            Refusal::GiftUnknown => GIFT_UNKNOWN.detail(sentence),
+            Refusal::GiftClosed { state } => GIFT_CLOSED.detail(sentence).fact("state", state),
             Refusal::Store(error) => error.into(),
             Refusal::Books(error) => Self::internal(&error),
         }

@@ -1,4 +1,4 @@
-//! A lot as clients see it.
+//! Land as clients see it.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,20 +16,26 @@ pub enum LotStatus {
     Unclaimable,
 }
 
-/// One lot.
+/// A parcel: one lot or several that have one owner and one deed. A lot of nobody is shown alike, as one of one lot.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({
     "token": "4be64c3c",
     "status": "taken",
-    "owner": {"account_id": "019aa5c3-1f00-7000-8000-000000000001", "display_name": "Ann"},
+    "owner": {"account_id": "019aa5c3-1f00-7000-8000-000000000001", "kind": "account", "display_name": "Ann"},
     "name": "Ann's garden",
-    "area_m2": 1230.52,
-    "price_minor": 12306,
+    "description": "Apples and bees.",
+    "area_m2": 2460.91,
+    "price_minor": 24_610,
     "center": {"lat_deg": 40.7, "lng_deg": -74.0},
+    "cell_count": 2,
+    "cells": ["4be64c3c", "4be64c44"],
+    "biome": "grassland",
+    "front": ["river"],
+    "is_leased": false,
     "claimed_at": "2026-11-21T09:00:00Z"
 }))]
 pub struct LotView {
-    /// The S2 token of the lot's cell.
+    /// The parcel's name for ever: the S2 token of one of its lots.
     pub token: String,
     /// Whether it can be had.
     pub status: LotStatus,
@@ -42,25 +48,77 @@ pub struct LotView {
     /// What its owner calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What its owner says of it; lines are separated by line feeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// True area at sea level, to the hundredth.
     pub area_m2: f64,
     /// What a claim costs, in smallest units of the planet's money.
     pub price_minor: i64,
-    /// Its centre.
+    /// Its middle.
     pub center: PlaceView,
+    /// How many lots it has.
+    pub cell_count: u32,
+    /// The tokens of its lots, ascending.
+    pub cells: Vec<String>,
+    /// What grows at its middle, as in the biome legend of the maps. Absent for land of nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub biome: Option<String>,
+    /// The water it looks out on: `river`, `coast`, `lake`. Empty for land of nobody.
+    #[serde(default)]
+    pub front: Vec<String>,
+    /// What is about to happen to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub market: Option<MarketView>,
+    /// Whether a tenant has it.
+    #[serde(default)]
+    pub is_leased: bool,
     /// Since when its first owner had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub claimed_at: Option<jiff::Timestamp>,
 }
 
-/// The owner of a lot.
+/// The owner of a parcel.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct OwnerView {
-    /// Whose account.
+    /// Whose account, or which group.
     pub account_id: Uuid,
+    /// Which of the two.
+    #[serde(default)]
+    pub kind: OwnerKind,
     /// What they are called now.
     pub display_name: String,
+}
+
+/// Who can own land.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerKind {
+    /// One account.
+    #[default]
+    Account,
+    /// A group of accounts.
+    Group,
+}
+
+/// What is about to happen to a parcel.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MarketView {
+    /// `listing`, `auction`, `lease_offer` or `gift`.
+    pub kind: String,
+    /// Which one.
+    pub id: Uuid,
+    /// The price, or the highest bid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_minor: Option<i64>,
+    /// In which money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// When it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ends_at: Option<jiff::Timestamp>,
 }
 
 /// A place on the planet.

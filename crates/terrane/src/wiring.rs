@@ -40,6 +40,9 @@ pub(crate) fn services(
         // Without a zone in this process nobody is anywhere, and nobody can claim.
         presence: Arc::new(move |account_id| presence.as_ref().and_then(|zone| zone.position_of(account_id))),
         display_name: Arc::new(identity::display_name),
+        group_name: Arc::new(|_, _| Ok(None)),
+        authority: Arc::new(|_, _, _| Ok(false)),
+        wake: events::Wake::default(),
         clock: Arc::new(SystemClock),
     }));
     if let Some(zone) = zone {
@@ -79,7 +82,7 @@ async fn announce_lots(mut events: broadcast::Receiver<LotEvent>, zone: zone::Ha
 fn lot_changed(event: LotEvent) -> LotChanged {
     LotChanged {
         lot_token: event.lot.token(),
-        owner_account_id: event.owner_id.to_string(),
+        owner_account_id: event.owner_id.map(|it| it.to_string()).unwrap_or_default(),
         owner_name: event.owner_name,
         lot_name: event.name.unwrap_or_default(),
     }

@@ -42,6 +42,7 @@ async fn every_route_is_described_with_all_its_answers() {
             "get /api/v1/lands/mine",
             "get /api/v1/lands/{token}",
             "patch /api/v1/lands/{token}",
+            "post /api/v1/lands/claims",
             "post /api/v1/lands/{token}/claim",
         ]
     );

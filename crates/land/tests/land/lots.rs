@@ -104,7 +104,7 @@ fn lots_are_listed_by_place_and_by_owner_in_pages() {
         assert_eq!(tokens(&listed), mine);
         assert_eq!(
             listed.body["items"][0]["owner"],
-            json!({"account_id": account(1), "display_name": "player 1"})
+            json!({"account_id": account(1), "kind": "account", "display_name": "player 1"})
         );
         assert!(tokens(&world.get(9, "/api/v1/lands/mine").await).is_empty());
         let second = world.get(1, "/api/v1/lands/mine?limit=1").await;

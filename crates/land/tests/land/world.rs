@@ -17,6 +17,9 @@ use store::{Migration, Store};
 use tower::ServiceExt;
 use uuid::Uuid;
 
+/// Who has a number of this or above is a group, led by the player of the number that much lower.
+pub(crate) const GROUPS: u128 = 1 << 64;
+
 pub(crate) const NOW_US: i64 = 1_763_715_600_000_000;
 
 /// Coarse and of the default size, so that its lots are of theirs; made once for all tests.
@@ -25,7 +28,7 @@ static PLANET: LazyLock<Arc<Planet>> =
 
 /// What land needs of the schema.
 pub(crate) fn migrations() -> Vec<Migration> {
-    [wallet::MIGRATIONS, land::MIGRATIONS, api::MIGRATIONS].concat()
+    [wallet::MIGRATIONS, land::MIGRATIONS, api::MIGRATIONS, events::MIGRATIONS].concat()
 }
 
 /// People are numbers: their token, and their account's id.
@@ -74,7 +77,14 @@ impl World {
             store: store.clone(),
             planet: Arc::clone(&planet),
             presence: Arc::new(move |id: Uuid| seen.lock().expect("no test panics here").get(&id).copied()),
-            display_name: Arc::new(|_, id| Ok(Some(format!("player {}", id.as_u128())))),
+            display_name: Arc::new(|_, id| {
+                Ok((id.as_u128() < GROUPS).then(|| format!("player {}", id.as_u128())))
+            }),
+            group_name: Arc::new(|_, id| {
+                Ok((id.as_u128() >= GROUPS).then(|| format!("group {}", id.as_u128() - GROUPS)))
+            }),
+            authority: Arc::new(|_, owner, actor| Ok(owner.as_u128() == GROUPS + actor.as_u128())),
+            wake: events::Wake::default(),
             clock: Arc::clone(&clock) as _,
         }));
         let verifier: Verifier = Arc::new(Numbers);

@@ -1,0 +1,38 @@
+//! Land over HTTP.
+
+mod claims;
+mod lots;
+
+use std::sync::Arc;
+
+use api::{Problem, cursor};
+use cell::CellId;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::LandService;
+
+pub use claims::ClaimsRequest;
+pub use lots::DescribeRequest;
+
+/// The routes of this crate, to be merged at the root.
+pub fn routes(land: Arc<LandService>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(lots::list))
+        .routes(routes!(lots::list_mine))
+        .routes(routes!(lots::get_one, lots::describe))
+        .routes(routes!(claims::claim))
+        .routes(routes!(claims::claim_several))
+        .with_state(land)
+}
+
+/// Goes on when the caller hangs up, so that others hear of what was stored.
+async fn to_the_end<T: Send + 'static>(change: impl Future<Output = T> + Send + 'static) -> T {
+    tokio::spawn(change).await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
+}
+
+fn parse_cursor(text: Option<&str>) -> Result<Option<CellId>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let raw = u64::from_be_bytes(cursor::decode(text)?);
+    CellId::try_from_raw(raw).map(Some).ok_or_else(|| api::kinds::INVALID_CURSOR.into())
+}
