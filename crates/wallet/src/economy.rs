@@ -78,6 +78,8 @@ pub struct Land {
     pub price_minor_per_m2: f64,
     /// Cells claimed at once.
     pub claim_cells_max: u32,
+    /// True area claimed at once.
+    pub claim_area_max_m2: f64,
     /// Cells of one parcel.
     pub parcel_cells_max: u32,
     /// From the claimant's body to the nearest cell's centre.
@@ -281,6 +283,7 @@ fn check_market(market: &Market, faults: &mut Faults) {
 fn check_land(land: &Land, faults: &mut Faults) {
     faults.unless_in("land.price_minor_per_m2", &land.price_minor_per_m2, 0.0001, PER_M2_MAX);
     faults.unless_in("land.claim_cells_max", &land.claim_cells_max, 1, CELLS_MAX);
+    faults.unless_in("land.claim_area_max_m2", &land.claim_area_max_m2, 1.0, 1e9);
     faults.unless_in("land.parcel_cells_max", &land.parcel_cells_max, land.claim_cells_max, CELLS_MAX);
     faults.unless_in("land.claim_distance_max_m", &land.claim_distance_max_m, 1.0, 100_000.0);
     let upkeep = &land.upkeep;
