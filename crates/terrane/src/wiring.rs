@@ -50,7 +50,13 @@ pub(crate) fn services(
     }
     tokio::spawn(forget_old_answers(store.clone()));
     let maps = maps::routes(Arc::new(MapService::new(maps)));
-    wallet::routes(store.clone()).merge(land::routes(land)).merge(maps)
+    let wallet = wallet::routes(wallet::Deps {
+        store: store.clone(),
+        clock: Arc::new(SystemClock),
+        authority: Arc::new(|_, _, _| Ok(false)),
+        wake: events::Wake::default(),
+    });
+    wallet.merge(land::routes(land)).merge(maps)
 }
 
 /// Answers of decisions are promised for a day; without this they would stay for ever.

@@ -197,7 +197,7 @@ impl Faults {
         }
     }
 
-    fn unless_in<T: PartialOrd + std::fmt::Display>(&mut self, name: &str, value: &T, min: T, max: T) {
+    fn unless_in<T: PartialOrd + Copy + std::fmt::Display>(&mut self, name: &str, value: &T, min: T, max: T) {
         self.unless(*value >= min && *value <= max, || {
             format!("{name} = {value}: must be from {min} to {max}")
         });

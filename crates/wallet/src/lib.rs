@@ -30,7 +30,10 @@ pub use holds::{
     hold, post_hold, void_hold,
 };
 pub use reversal::{ReverseError, reverse};
-pub use routes::{BalanceView, LegView, PostingView, WalletView, routes};
+pub use routes::{
+    Authority, BalanceView, Deps, HoldView, LegView, PostingView, StatementLine, TransferRequest,
+    TransferView, WalletView, routes,
+};
 pub use verify::{Fault, Report, verify};
 pub use welcome::open_for;
 
@@ -51,6 +54,10 @@ pub const STATEMENTS: &[&[&str]] = &[
     books::STATEMENTS,
     holds::STATEMENTS,
     reversal::STATEMENTS,
-    routes::STATEMENTS,
+    routes::holds::STATEMENTS,
+    routes::postings::STATEMENTS,
+    routes::statement::STATEMENTS,
+    routes::statement_csv::STATEMENTS,
+    routes::transfers::STATEMENTS,
     verify::STATEMENTS,
 ];

@@ -48,7 +48,8 @@ async fn assert_sound(store: &Store) {
 
 #[test]
 fn every_statement_is_understood() {
-    for_each_engine(MIGRATIONS, async |store| prepare_all(&store, wallet::STATEMENTS).await);
+    let migrations = [MIGRATIONS, api::MIGRATIONS, events::MIGRATIONS].concat();
+    for_each_engine(&migrations, async |store| prepare_all(&store, wallet::STATEMENTS).await);
 }
 
 #[test]

@@ -1,16 +1,14 @@
-//! What a player sees of the books: their own part.
+//! Postings, as far as they concern the caller.
 
 use api::{Caller, Page, PageParams, Problem, ValidQuery, cursor, page_limit, timestamp};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use store::{Store, Tx, params};
+use store::{Tx, params};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::balances;
+use crate::Deps;
 
 store::statements! {
     /// One page of an account's postings with that account's legs, newest first.
@@ -25,27 +23,6 @@ store::statements! {
 /// Every posting id is below this: the version digit sees to that.
 const AFTER_ALL: Uuid = Uuid::max();
 
-/// What the caller has.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct WalletView {
-    /// One entry per kind of money.
-    pub balances: Vec<BalanceView>,
-}
-
-/// An amount of money.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[schema(example = json!({"asset": "coin", "code": "coin", "amount_minor": 50_000, "scale": 2}))]
-pub struct BalanceView {
-    /// The asset's name.
-    pub asset: String,
-    /// What people call it.
-    pub code: String,
-    /// In smallest units, at most 2⁵³ − 1.
-    pub amount_minor: i64,
-    /// Decimal places of `amount_minor`.
-    pub scale: u8,
-}
-
 /// One posting, as far as it concerns the caller.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({
@@ -58,7 +35,7 @@ pub struct BalanceView {
 pub struct PostingView {
     /// Its id.
     pub posting_id: Uuid,
-    /// Why value moved: `welcome_grant`, `land_claim`.
+    /// Why value moved: `welcome_grant`, `land_claim`, `sale` and so on.
     pub kind: String,
     /// What it is about, for example `lot:<token>`.
     pub reference: String,
@@ -78,32 +55,6 @@ pub struct LegView {
     pub amount_minor: i64,
 }
 
-/// The routes of this crate, to be merged at the root.
-pub fn routes(store: Store) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(wallet)).routes(routes!(postings)).with_state(store)
-}
-
-/// What you have
-#[utoipa::path(get, path = "/api/v1/wallet", operation_id = "wallet", tag = "wallet",
-    security(("bearer" = [])),
-    responses(
-        (status = 200, description = "Your money", body = WalletView),
-        (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`", body = Problem, content_type = "application/problem+json"),
-    ))]
-async fn wallet(State(store): State<Store>, caller: Caller) -> Result<Json<WalletView>, Problem> {
-    let money = store.read(move |tx| balances::money(tx, caller.account_id)).await?;
-    let balances = money
-        .into_iter()
-        .map(|it| BalanceView {
-            asset: it.asset.to_string(),
-            code: it.asset.to_string(),
-            amount_minor: it.amount.minor(),
-            scale: it.scale,
-        })
-        .collect();
-    Ok(Json(WalletView { balances }))
-}
-
 /// What came and went, newest first
 #[utoipa::path(get, path = "/api/v1/wallet/postings", operation_id = "wallet_postings", tag = "wallet",
     security(("bearer" = [])),
@@ -113,8 +64,8 @@ async fn wallet(State(store): State<Store>, caller: Caller) -> Result<Json<Walle
         (status = 400, description = "`invalid_query`, `invalid_cursor`", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`", body = Problem, content_type = "application/problem+json"),
     ))]
-async fn postings(
-    State(store): State<Store>,
+pub(super) async fn postings(
+    State(Deps { store, .. }): State<Deps>,
     caller: Caller,
     ValidQuery(page): ValidQuery<PageParams>,
 ) -> Result<Json<Page<PostingView>>, Problem> {
