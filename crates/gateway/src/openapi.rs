@@ -32,6 +32,7 @@ use crate::asset::{Asset, Freshness};
         (name = "maps", description = "Pictures and heights for map clients."),
         (name = "lands", description = "Lots: what they cost, whose they are, taking and naming them."),
         (name = "wallet", description = "Money and deeds, and how they came."),
+        (name = "events", description = "What happens, as it happens."),
         (name = "realtime", description = "The moving world."),
         (name = "health", description = "For operators and their machines."),
     ),

@@ -5,6 +5,7 @@
 //!
 //! Read first: `cli.rs`, `node.rs`, `config/settings.rs`.
 
+mod background;
 mod cli;
 mod commands;
 mod config;

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tracing::warn;
 use zone::{SystemClock as ZoneClock, ZoneConfig};
 
+use crate::background::Background;
 use crate::config::{Config, Role};
 use crate::preparation::{self, Prepared};
 use crate::progress::{self, Progress, say};
@@ -29,9 +30,12 @@ use crate::{planet_file, planet_record, wiring};
 const ZONE_STOP_TIME_MAX: Duration = Duration::from_millis(2_500);
 
 /// How long sockets and requests may take to end after that.
-const GATEWAY_STOP_TIME_MAX: Duration = Duration::from_millis(1_500);
+const GATEWAY_STOP_TIME_MAX: Duration = Duration::from_millis(1_400);
 
-/// How long the database may take to finish what it was asked. All three together stay below five seconds.
+/// How long work in the background may take to come to a place where it can stop.
+const BACKGROUND_STOP_TIME_MAX: Duration = Duration::from_millis(400);
+
+/// How long the database may take to finish what it was asked. All of these together stay below five seconds.
 const STORE_STOP_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// Where the database file is within the data folder.
@@ -44,13 +48,20 @@ const SIGNING_KEY_FILE: &str = "keys/access_token.jwk";
 pub(crate) struct Node {
     gateway: Option<Gateway>,
     zone: Option<zone::Handle>,
+    background: Background,
     store: Store,
 }
 
 /// All migrations of the program.
 pub(crate) fn migrations() -> Vec<Migration> {
-    let of_crates =
-        [identity::MIGRATIONS, wallet::MIGRATIONS, land::MIGRATIONS, zone::MIGRATIONS, api::MIGRATIONS];
+    let of_crates = [
+        identity::MIGRATIONS,
+        wallet::MIGRATIONS,
+        land::MIGRATIONS,
+        zone::MIGRATIONS,
+        api::MIGRATIONS,
+        events::MIGRATIONS,
+    ];
     of_crates.into_iter().chain([planet_record::MIGRATIONS]).flatten().copied().collect()
 }
 
@@ -140,6 +151,8 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
         progress.opened("zone", format_args!("{} ticks a second", motion::STEP_HZ));
     }
 
+    let background = Background::start(&store).await?;
+
     if let Some(gateway) = &gateway {
         let identity = Arc::new(Identity::new(identity::Deps {
             store: store.clone(),
@@ -168,7 +181,7 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
             },
             planet: Arc::clone(&planet),
             zone: zone.clone(),
-            services: wiring::services(&store, &planet, zone.as_ref(), maps),
+            services: wiring::services(&store, &planet, zone.as_ref(), maps, &background),
         });
         let metrics_at = gateway.metrics_address().map_or_else(
             || "no metrics listener".to_owned(),
@@ -179,7 +192,7 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
             warn!("open to the network without http.public_origins: any host name is taken as ours");
         }
     }
-    Ok(Node { gateway, zone, store })
+    Ok(Node { gateway, zone, background, store })
 }
 
 impl Node {
@@ -198,6 +211,7 @@ impl Node {
         if let Some(gateway) = &self.gateway {
             gateway.stop_accepting();
         }
+        self.background.end_streams();
         if let Some(zone) = &self.zone
             && tokio::time::timeout(ZONE_STOP_TIME_MAX, zone.shutdown()).await.is_err()
         {
@@ -207,6 +221,9 @@ impl Node {
             && !gateway.finish(GATEWAY_STOP_TIME_MAX).await
         {
             warn!("some connections did not end in time and are cut");
+        }
+        if tokio::time::timeout(BACKGROUND_STOP_TIME_MAX, self.background.stop()).await.is_err() {
+            warn!("some work in the background did not end in time; the next start goes on with it");
         }
         if tokio::time::timeout(STORE_STOP_TIME_MAX, self.store.close()).await.is_err() {
             warn!("the database did not finish in time; what it has not acknowledged may be lost");

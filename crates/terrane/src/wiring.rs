@@ -1,9 +1,8 @@
 //! Where services meet that must not know each other.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use api::{Clock, SystemClock};
+use api::SystemClock;
 use identity::ProfileChanged;
 use land::{LandService, LotEvent};
 use maps::MapService;
@@ -14,8 +13,7 @@ use tracing::warn;
 use utoipa_axum::router::OpenApiRouter;
 use wire::LotChanged;
 
-/// How often answers that were kept long enough are removed.
-const FORGET_INTERVAL: Duration = Duration::from_mins(1);
+use crate::background::Background;
 
 /// Tells the zone about new names and colours.
 pub(crate) fn profile_changed(zone: Option<zone::Handle>) -> ProfileChanged {
@@ -32,6 +30,7 @@ pub(crate) fn services(
     planet: &Arc<Planet>,
     zone: Option<&zone::Handle>,
     maps: maps::Deps,
+    background: &Background,
 ) -> OpenApiRouter {
     let presence = zone.cloned();
     let land = Arc::new(LandService::new(land::Deps {
@@ -43,31 +42,21 @@ pub(crate) fn services(
         group_name: Arc::new(|_, _| Ok(None)),
         authority: Arc::new(|_, _, _| Ok(false)),
         wake: events::Wake::default(),
+        economy: wallet::Economy::embedded(),
         clock: Arc::new(SystemClock),
     }));
     if let Some(zone) = zone {
         tokio::spawn(announce_lots(land.subscribe(), zone.clone(), planet.radius_m()));
     }
-    tokio::spawn(forget_old_answers(store.clone()));
     let maps = maps::routes(Arc::new(MapService::new(maps)));
+    let events = events::routes(background.streams());
     let wallet = wallet::routes(wallet::Deps {
         store: store.clone(),
         clock: Arc::new(SystemClock),
         authority: Arc::new(|_, _, _| Ok(false)),
         wake: events::Wake::default(),
     });
-    wallet.merge(land::routes(land)).merge(maps)
-}
-
-/// Answers of decisions are promised for a day; without this they would stay for ever.
-async fn forget_old_answers(store: Store) {
-    let mut interval = tokio::time::interval(FORGET_INTERVAL);
-    loop {
-        interval.tick().await;
-        if let Err(error) = api::idempotency::sweep(&store, SystemClock.now_us()).await {
-            warn!(%error, "old answers were not removed");
-        }
-    }
+    wallet.merge(land::routes(land)).merge(maps).merge(events)
 }
 
 /// Shows every change of a lot to those who can see it.
