@@ -14,6 +14,7 @@
 //!
 //! Read first: [`LandService`], [`ParcelFacts`], [`Refusal`] (the rules, in order), [`transfer`].
 
+pub mod access;
 mod area;
 mod books;
 mod claim;
@@ -64,11 +65,14 @@ pub const LOT_LEVEL_AT_DEFAULT: u8 = 15;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 3, name: "land", sql: include_str!("../migrations/0003_land.sql") },
     Migration { number: 9, name: "parcels", sql: include_str!("../migrations/0009_parcels.sql") },
+    Migration { number: 15, name: "access", sql: include_str!("../migrations/0015_access.sql") },
 ];
 
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
 pub const STATEMENTS: &[&[&str]] = &[
+    access::STATEMENTS[0],
+    access::STATEMENTS[1],
     complete::STATEMENTS,
     describe::STATEMENTS,
     encumbrance::STATEMENTS,
