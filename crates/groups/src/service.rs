@@ -168,7 +168,8 @@ impl Groups {
         let change = move |tx: &mut Tx<'_>| -> Result<(), Refusal> {
             if parties(tx, group_id, caller.account_id, account_id)?.remove()? {
                 rows::remove(tx, group_id, account_id)?;
-                record(tx, "group.left", vec![account_id], group_id, account_id, now_us)?;
+                let kind = if caller.account_id == account_id { "group.left" } else { "group.removed" };
+                record(tx, kind, vec![account_id], group_id, account_id, now_us)?;
             }
             Ok(())
         };
