@@ -120,6 +120,10 @@ pub(crate) enum Command {
         message: LotChanged,
         at: DVec3,
     },
+    TellEvent {
+        message: wire::Event,
+        to: EventFor,
+    },
     Rename {
         account_id: Uuid,
         display_name: String,
@@ -128,6 +132,15 @@ pub(crate) enum Command {
     Shutdown {
         done: oneshot::Sender<()>,
     },
+}
+
+/// Who hears of an event.
+#[derive(Clone, PartialEq, Debug)]
+pub enum EventFor {
+    /// Everyone whose interest contains this place.
+    Near(DVec3),
+    /// These accounts, wherever they are.
+    Accounts(Vec<Uuid>),
 }
 
 /// What handle, sessions and the tick thread share.
@@ -258,6 +271,13 @@ impl Handle {
     /// Tells everyone whose interest contains the place `at` about a lot.
     pub fn announce_lot(&self, message: LotChanged, at: DVec3) {
         self.shared.send_always(Command::AnnounceLot { message, at });
+    }
+
+    /// Tells those who are connected of something that happened. Who reads slowly is left out: events can be read
+    /// again elsewhere.
+    pub fn tell_event(&self, message: wire::Event, to: EventFor) {
+        // A zone with so many commands waiting has more urgent things to tell.
+        let _ = self.shared.send(Command::TellEvent { message, to });
     }
 
     /// Gives a body a new name and color (0xRRGGBB), and tells those who see it.

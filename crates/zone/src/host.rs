@@ -3,7 +3,7 @@
 //! A tick takes the commands that came since the last one, moves the bodies, hands out the frames that are due, and
 //! looks after those who are slow, lost or to be saved. It waits for nothing and nobody.
 
-use crate::handle::{Command, Deps, JoinError, JoinRequest, SessionId, Shared, Stats, ZoneConfig};
+use crate::handle::{Command, Deps, EventFor, JoinError, JoinRequest, SessionId, Shared, Stats, ZoneConfig};
 use crate::limits::{FORGOTTEN_PER_TICK_MAX, VOICE_M};
 use crate::outbox::{Outbox, outbox};
 use crate::saved::{SavedBody, Saver};
@@ -105,6 +105,7 @@ struct Meters {
     connected: metrics::Gauge,
     frame_bytes: metrics::Counter,
     dropped_frames: metrics::Counter,
+    left_out_events: metrics::Counter,
     skipped_ticks: metrics::Counter,
 }
 
@@ -116,6 +117,7 @@ impl Default for Meters {
             connected: metrics::gauge!("terrane_zone_connected"),
             frame_bytes: metrics::counter!("terrane_zone_frame_bytes_total"),
             dropped_frames: metrics::counter!("terrane_zone_dropped_frames_total"),
+            left_out_events: metrics::counter!("terrane_zone_left_out_events_total"),
             skipped_ticks: metrics::counter!("terrane_zone_skipped_ticks_total"),
         }
     }
@@ -200,6 +202,7 @@ impl Host {
                 }
             }
             Command::AnnounceLot { message, at } => self.announce_lot(message, at),
+            Command::TellEvent { message, to } => self.tell_event(message, to),
             Command::Rename { account_id, display_name, color } => {
                 self.rename(account_id, display_name, color);
             }
@@ -344,6 +347,22 @@ impl Host {
     fn announce_lot(&mut self, message: LotChanged, at: DVec3) {
         let near: Vec<_> = self.zone.watchers_of(at).collect();
         self.tell_all(&near, &ServerMessage::LotChanged(message));
+    }
+
+    fn tell_event(&mut self, message: wire::Event, to: EventFor) {
+        let accounts = match to {
+            EventFor::Accounts(accounts) => accounts,
+            EventFor::Near(at) => {
+                self.zone.watchers_of(at).filter_map(|entity| self.accounts.get(&entity).copied()).collect()
+            }
+        };
+        let bytes = encode(&ServerMessage::Event(message));
+        for account_id in accounts {
+            let outbox = self.players.get(&account_id).and_then(Player::outbox);
+            if outbox.is_some_and(|outbox| !outbox.push_event(bytes.clone())) {
+                self.meters.left_out_events.increment(1);
+            }
+        }
     }
 
     fn rename(&mut self, account_id: Uuid, display_name: String, color: u32) {

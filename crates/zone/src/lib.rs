@@ -19,7 +19,7 @@ mod slow_reader;
 mod text;
 
 pub use clock::{Clock, SystemClock};
-pub use handle::{Deps, Handle, JoinError, JoinRequest, Stats, ZoneConfig, start};
+pub use handle::{Deps, EventFor, Handle, JoinError, JoinRequest, Stats, ZoneConfig, start};
 pub use session::{Fault, Session};
 
 use store::Migration;

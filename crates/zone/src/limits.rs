@@ -6,6 +6,9 @@ pub const QUEUED_FRAMES_MAX: usize = 8;
 /// to each message that a session may send at once, so that who sends too much is told so and not that it reads slowly.
 pub const QUEUED_CONTROLS_MAX: usize = 256;
 const _: () = assert!(QUEUED_CONTROLS_MAX as f64 > MESSAGES_BURST + MESSAGES_PER_S / 2.0);
+/// With so many control messages waiting, events are left out: they can be read elsewhere, and a market that is busy
+/// must not send anybody away.
+pub const QUEUED_EVENTS_MAX: usize = QUEUED_CONTROLS_MAX / 4;
 /// A reader whose frames are still being dropped after this many seconds is sent away with `too_slow`.
 pub const SLOW_READER_S: u64 = 10;
 /// So long without a dropped frame and a reader counts as quick again.

@@ -6,7 +6,7 @@
 //! The reader is woken by frames, ten times a second, and takes all that waits: what is sent costs by the number of
 //! sends, whatever is in them. So control messages do not wake it unless someone waits for an answer.
 
-use crate::limits::{QUEUED_CONTROLS_MAX, QUEUED_FRAMES_MAX};
+use crate::limits::{QUEUED_CONTROLS_MAX, QUEUED_EVENTS_MAX, QUEUED_FRAMES_MAX};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -89,6 +89,16 @@ impl Outbox {
         }
         queue.messages.push_back(Message::Control(message));
         Ok(())
+    }
+
+    /// Queues an event, to be taken with the next frame, unless much is waiting already. Whether it was queued.
+    pub(crate) fn push_event(&self, message: Bytes) -> bool {
+        let mut queue = self.0.lock();
+        let has_room = !queue.is_closed && queue.messages.len() - queue.frames < QUEUED_EVENTS_MAX;
+        if has_room {
+            queue.messages.push_back(Message::Control(message));
+        }
+        has_room
     }
 
     /// Ends the queue: what waits is dropped except control messages, `bye` comes last.
@@ -175,6 +185,18 @@ mod tests {
         }
         assert_eq!(outbox.push_control(named("said")), Err(Full));
         assert_eq!(drain(&reader).len(), QUEUED_CONTROLS_MAX);
+    }
+
+    #[test]
+    fn events_over_their_bound_are_left_out_and_leave_room_for_answers() {
+        let (outbox, reader) = outbox();
+        for _ in 0..QUEUED_EVENTS_MAX {
+            assert!(outbox.push_event(named("event")));
+        }
+        assert!(!outbox.push_event(named("one too many")));
+        outbox.push_control(named("said")).unwrap();
+        assert_eq!(drain(&reader).len(), QUEUED_EVENTS_MAX + 1);
+        assert!(outbox.push_event(named("event")));
     }
 
     #[tokio::test]

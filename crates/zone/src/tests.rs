@@ -1,9 +1,14 @@
 //! The zone as players, land and the operator meet it, with the clock moved by hand.
 
 use crate::clock::Clock;
-use crate::handle::{Command, Deps, Handle, JoinError, JoinRequest, SessionId, Shared, ZoneConfig, start};
+use crate::handle::{
+    Command, Deps, EventFor, Handle, JoinError, JoinRequest, SessionId, Shared, ZoneConfig, start,
+};
 use crate::host::Host;
-use crate::limits::{FORGOTTEN_PER_TICK_MAX, INBOX_MAX, QUEUED_FRAMES_MAX, SLOW_READER_S};
+use crate::limits::{
+    FORGOTTEN_PER_TICK_MAX, INBOX_MAX, QUEUED_CONTROLS_MAX, QUEUED_EVENTS_MAX, QUEUED_FRAMES_MAX,
+    SLOW_READER_S,
+};
 use crate::saved::Saver;
 use crate::{LINK_DEAD_S, MIGRATIONS, Session, SystemClock};
 use bytes::Bytes;
@@ -527,6 +532,39 @@ async fn a_new_name_and_a_lot_are_told_to_those_near() {
     say(&mut ann, "it is me").unwrap();
     stage.ticks(1);
     assert_eq!(told(&mut bob), ["Ann: it is me"]);
+}
+
+#[tokio::test]
+async fn an_event_is_told_to_those_near_or_to_those_it_is_for() {
+    let mut stage = Stage::new().await;
+    let (mut ann, welcome) = stage.join(request(ANN)).await;
+    let (mut bob, _) = stage.join(request(BOB)).await;
+    let (mut cat, _) = stage.join(request_at(CAT, 900.0)).await;
+    stage.ticks(3);
+    for session in [&mut ann, &mut bob, &mut cat] {
+        drain(session);
+    }
+    let event = |kind: &str| wire::Event { kind: kind.into(), ..wire::Event::default() };
+    stage.handle.tell_event(event("market.listed"), EventFor::Near(place_of(&welcome)));
+    stage.handle.tell_event(event("market.sold"), EventFor::Accounts(vec![CAT, Uuid::from_u128(77)]));
+    stage.ticks(1);
+    assert_eq!(told(&mut ann), ["event market.listed"]);
+    assert_eq!(told(&mut bob), ["event market.listed"]);
+    assert_eq!(told(&mut cat), ["event market.sold"]);
+}
+
+#[tokio::test]
+async fn a_flood_of_events_sends_nobody_away() {
+    let mut stage = Stage::new().await;
+    let (mut ann, _) = stage.join(request(ANN)).await;
+    stage.ticks(3);
+    drain(&mut ann);
+    for _ in 0..10 * QUEUED_CONTROLS_MAX {
+        stage.handle.tell_event(wire::Event::default(), EventFor::Accounts(vec![ANN]));
+    }
+    stage.ticks(3);
+    assert_eq!(stage.handle.stats().connected, 1);
+    assert_eq!(told(&mut ann).len(), QUEUED_EVENTS_MAX);
 }
 
 #[tokio::test]
