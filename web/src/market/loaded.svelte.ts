@@ -1,0 +1,73 @@
+/** Something asked of the server for a page, and asked again when an event says that it may have changed. */
+import type { HappenedEvent } from "../net/event_stream.ts";
+import { useVisit, wordsOf } from "./visit.svelte.ts";
+
+const SETTLE_MS = 120;
+
+export interface Loaded<T> {
+  /** The last good answer; what is shown stays while it is asked for again. */
+  readonly value: T | undefined;
+  /** Why there is none, or why it is old. */
+  readonly fault: string;
+  readonly isLoading: boolean;
+  /** Asks again; resolves when it is answered. */
+  reload(): Promise<void>;
+}
+
+/** For use while a component is set up: asks at once, and again when something that `ask` reads changes. */
+export function load<T>(
+  ask: () => Promise<T>,
+  concerns: (event: HappenedEvent) => boolean = () => false,
+): Loaded<T> {
+  const visit = useVisit();
+  let value = $state.raw<T>();
+  let fault = $state("");
+  let isLoading = $state(true);
+  let latest = 0;
+
+  async function take(asked: Promise<T>): Promise<void> {
+    latest += 1;
+    const mine = latest;
+    try {
+      const answer = await asked;
+      if (mine !== latest) return;
+      value = answer;
+      fault = "";
+    } catch (error) {
+      if (mine === latest) fault = wordsOf(error);
+    } finally {
+      if (mine === latest) isLoading = false;
+    }
+  }
+
+  $effect(() => {
+    const asked = ask();
+    isLoading = true;
+    void take(asked);
+  });
+  $effect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = visit.listen((event) => {
+      if (event !== undefined && !concerns(event)) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => void take(ask()), SETTLE_MS);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  });
+
+  return {
+    get value() {
+      return value;
+    },
+    get fault() {
+      return fault;
+    },
+    get isLoading() {
+      return isLoading;
+    },
+    reload: () => take(ask()),
+  };
+}

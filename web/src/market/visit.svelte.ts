@@ -1,0 +1,255 @@
+/**
+ * One visit to the market: who is asking, where in the market they are, what happens meanwhile.
+ * Pages below read its fields and are drawn again when these change.
+ */
+import { createContext } from "svelte";
+import { publicApi } from "../net/api.ts";
+import { Asker } from "../net/asking.ts";
+import { Decisions } from "../net/decisions.ts";
+import { Declined, declined } from "../net/declined.ts";
+import { hasDeviceKey, openDeviceKey } from "../net/device_key.ts";
+import type { Account, Currency, PlanetInfo } from "../net/domain.ts";
+import { EventStream, type HappenedEvent, type StreamState } from "../net/event_stream.ts";
+import { Identity } from "../net/identity.ts";
+import { isOf } from "./happenings.ts";
+import { MarketApi } from "./market_api.ts";
+import { type NoticeWords, noticeWords } from "./notice_words.ts";
+import { formatRoute, parseRoute, type Route } from "./route.ts";
+import type { Balance, Group, Terms } from "./shapes.ts";
+
+export type Standing =
+  | { readonly kind: "opening" }
+  /** Nobody has walked here with this browser: looking makes nobody an account. */
+  | { readonly kind: "stranger" }
+  | { readonly kind: "known"; readonly account: Account }
+  | { readonly kind: "failed"; readonly text: string };
+
+export interface Toast extends NoticeWords {
+  readonly id: number;
+}
+
+const TOASTS_MAX = 3;
+const TOAST_MS = 9_000;
+/** Several events of one deed come together: one question answers them all. */
+const SETTLE_MS = 120;
+
+export class Visit {
+  route = $state.raw<Route>(parseRoute(location.search));
+  standing = $state.raw<Standing>({ kind: "opening" });
+  stream = $state<StreamState>("connecting");
+  balances = $state.raw<readonly Balance[]>([]);
+  unread = $state(0);
+  toasts = $state.raw<readonly Toast[]>([]);
+  terms = $state.raw<Terms>();
+  planet = $state.raw<PlanetInfo>();
+  /** The groups that one may buy, sell and decide for. */
+  actingGroups = $state.raw<readonly Group[]>([]);
+  /** Oneself and those groups: whose land is one's own. */
+  readonly ownIds = $derived.by(() => {
+    const groups = this.actingGroups.map(({ group_id }) => group_id);
+    return new Set(this.standing.kind === "known" ? [this.standing.account.accountId, ...groups] : groups);
+  });
+  readonly #listeners = new Set<(event: HappenedEvent | undefined) => void>();
+  readonly #decisions = new Decisions();
+  #api: MarketApi | undefined;
+  #events: EventStream | undefined;
+  #walletTimer: ReturnType<typeof setTimeout> | undefined;
+  #toastCount = 0;
+
+  /** Finds out who is there; a stranger stays one until they ask for an account. */
+  async open(makesAccount = false): Promise<void> {
+    try {
+      this.planet = await publicApi.planet();
+      if (!makesAccount && !(await hasDeviceKey())) {
+        this.standing = { kind: "stranger" };
+        return;
+      }
+      const identity = new Identity(await openDeviceKey(), location.origin, () => Date.now());
+      await identity.accessToken();
+      const { account } = identity;
+      if (!account) throw new Error("a login without an account");
+      this.#api = new MarketApi(new Asker(identity));
+      this.terms = await this.#api.terms();
+      await Promise.all([this.refreshWallet(), this.refreshGroups()]);
+      this.standing = { kind: "known", account };
+      void this.refreshUnread();
+      this.#listen(this.#api);
+    } catch (error) {
+      this.standing = { kind: "failed", text: wordsOf(error) };
+    }
+  }
+
+  close(): void {
+    this.#events?.close();
+    clearTimeout(this.#walletTimer);
+  }
+
+  /** The calls of a person who is known; pages that need one are shown to nobody else. */
+  get api(): MarketApi {
+    if (!this.#api) throw new Error("nobody is logged in");
+    return this.#api;
+  }
+
+  get account(): Account {
+    if (this.standing.kind !== "known") throw new Error("nobody is logged in");
+    return this.standing.account;
+  }
+
+  // ---- money ----
+
+  get currencies(): readonly Currency[] {
+    return this.terms?.currencies ?? (this.planet ? [this.planet.currency] : []);
+  }
+
+  /** A currency by its code; the planet's own when there is no such. */
+  currency(code: string | null | undefined): Currency {
+    const found = this.currencies.find((currency) => currency.code === code) ?? this.currencies[0];
+    return found ?? { code: code ?? "coin", scale: 2 };
+  }
+
+  /** By how much bids rise, by the price. */
+  increments(code: string): readonly { readonly from_minor: number; readonly step_minor: number }[] {
+    return this.terms?.currencies.find((currency) => currency.code === code)?.increments ?? [];
+  }
+
+  /** What is not held for anything; undefined until it is known. */
+  availableMinor(code: string): number | undefined {
+    return this.balances.find((balance) => balance.code === code)?.available_minor;
+  }
+
+  async refreshWallet(): Promise<void> {
+    this.balances = (await this.api.wallet()).balances;
+  }
+
+  async refreshUnread(): Promise<void> {
+    try {
+      this.unread = (await this.api.notices({ unread: true })).unread_count;
+    } catch {
+      // The badge keeps what it last said.
+    }
+  }
+
+  async refreshGroups(): Promise<void> {
+    const { items } = await this.api.groups();
+    this.actingGroups = items.filter(
+      ({ role, is_invited, is_dissolved }) =>
+        !is_invited && !is_dissolved && (role === "owner" || role === "officer"),
+    );
+  }
+
+  // ---- where one is ----
+
+  go(route: Route, { isReplacing = false } = {}): void {
+    const href = formatRoute(route);
+    if (isReplacing) history.replaceState(null, "", href);
+    else history.pushState(null, "", href);
+    this.route = route;
+  }
+
+  /** The address has changed without us: back, forward. */
+  follow(): void {
+    this.route = parseRoute(location.search);
+  }
+
+  // ---- what happens ----
+
+  /** Tells of events until the answer is called; `undefined` means that some may have been missed. */
+  listen(listener: (event: HappenedEvent | undefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  say(words: NoticeWords): void {
+    this.#toastCount += 1;
+    const toast = { ...words, id: this.#toastCount };
+    this.toasts = [...this.toasts, toast].slice(-TOASTS_MAX);
+    setTimeout(() => this.dismiss(toast.id), TOAST_MS);
+  }
+
+  dismiss(id: number): void {
+    this.toasts = this.toasts.filter((toast) => toast.id !== id);
+  }
+
+  #listen(api: MarketApi): void {
+    this.#events = new EventStream({
+      open: (lastEventId, signal) => api.events(lastEventId, signal),
+      random: Math.random,
+      onState: (state) => {
+        this.stream = state;
+      },
+      onEvent: (event) => this.#happened(event),
+      onMissed: () => this.#happened(undefined),
+    });
+    this.#events.start();
+  }
+
+  #happened(event: HappenedEvent | undefined): void {
+    if (event === undefined || !isOf(event, "land")) this.#refreshSoon();
+    if (event && isPersonal(event)) this.say(noticeWords(event.kind, event.data, this.currencies));
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  #refreshSoon(): void {
+    clearTimeout(this.#walletTimer);
+    this.#walletTimer = setTimeout(() => {
+      this.refreshWallet().catch(() => {
+        // Shown as it was; the next event asks again.
+      });
+      void this.refreshUnread();
+    }, SETTLE_MS);
+  }
+
+  // ---- decisions ----
+
+  /**
+   * A request that changes something, under a key that is kept while the answer is not known.
+   * `what` names it with everything it says. Rejects with {@link Declined}.
+   */
+  async decide<T>(what: string, ask: (idempotencyKey: string) => Promise<T>): Promise<T> {
+    try {
+      const answer = await this.#decisions.make(what, ask, (error) => declined(error).isFinal);
+      this.#refreshSoon();
+      return answer;
+    } catch (error) {
+      this.#refreshSoon();
+      throw declined(error);
+    }
+  }
+}
+
+/** The visit that a component belongs to. */
+export const [useVisit, provideVisit] = createContext<Visit>();
+
+/** What only the person themself is told of, and wants to see wherever they are. */
+const PERSONAL: ReadonlySet<string> = new Set([
+  "market.outbid",
+  "market.won",
+  "market.sold",
+  "market.unsold",
+  "market.auction_ending",
+  "market.offer_received",
+  "market.watched_listed",
+  "market.offer_accepted",
+  "market.offer_declined",
+  "wallet.received",
+  "land.gift_offered",
+  "land.gift_accepted",
+  "land.lease_offered",
+  "rent.due",
+  "rent.missed",
+]);
+
+function isPersonal(event: HappenedEvent): boolean {
+  return PERSONAL.has(event.kind);
+}
+
+/** A failure as a sentence. */
+export function wordsOf(error: unknown): string {
+  if (error instanceof Declined) return error.message;
+  try {
+    return declined(error).message;
+  } catch {
+    console.error(error);
+    return "Something unexpected went wrong.";
+  }
+}
