@@ -13,8 +13,12 @@ pub const OCTAVES_MAX: usize = 32;
 /// first of these octaves, so the last has 17: a place is off by less than 1/100 000 of its wave.
 const AFRESH: usize = 8;
 
-/// Lanes worked on together: enough for two vectors of the widest set, few enough to stay in the first-level cache.
-const BLOCK: usize = 64;
+/// Lanes that climb the octaves together: a vector of the widest set.
+const LANES: usize = 16;
+
+/// Lanes whose first places are found together: so many that a vector of them has reached the cache, as two halves,
+/// before it is read, few enough to stay in its first level.
+const BLOCK: usize = 8 * LANES;
 
 /// A ladder of octaves: fractional Brownian motion, or ridges.
 ///
@@ -94,7 +98,7 @@ impl Fbm {
 
     /// [`sum`](Self::sum) by a certain instruction set.
     pub fn sum_with(&self, set: InstructionSet, positions: &Positions, octaves: usize, sums: &mut [f32]) {
-        set.run(Rows { octaves: &self.octaves[..octaves], positions, out: sums, shape: Smooth });
+        rows(set, &self.octaves[..octaves], positions, sums, Smooth);
     }
 
     /// Ridges at every position, 0 to about 1 for a gain of a half: crests that carry finer ridges, broad smooth
@@ -115,7 +119,7 @@ impl Fbm {
         crest: Crest,
         ridges: &mut [f32],
     ) {
-        set.run(Rows { octaves: &self.octaves[..octaves], positions, out: ridges, shape: Ridged { crest } });
+        rows(set, &self.octaves[..octaves], positions, ridges, Ridged { crest });
     }
 
     /// [`sum`](Self::sum) at one place, the same bits.
@@ -217,40 +221,70 @@ impl Shape for Ridged {
     }
 }
 
-/// Many places, block by block.
-struct Rows<'a, S> {
+/// Many places, in the way that suits the instruction set.
+fn rows<S: Shape>(set: InstructionSet, octaves: &[Octave], positions: &Positions, out: &mut [f32], shape: S) {
+    match set {
+        // Only here one register holds as many lanes as climb together, and there are registers enough.
+        InstructionSet::Avx512 => set.run(Rows::<S, true> { octaves, positions, out, shape }),
+        InstructionSet::Baseline | InstructionSet::Avx2 => {
+            set.run(Rows::<S, false> { octaves, positions, out, shape });
+        }
+    }
+}
+
+/// Many places, block by block; the lanes of a vector through all octaves `IN_REGISTERS`, or all lanes of a whole
+/// block through one octave after the other.
+struct Rows<'a, S, const IN_REGISTERS: bool> {
     octaves: &'a [Octave],
     positions: &'a Positions,
     out: &'a mut [f32],
     shape: S,
 }
 
-impl<S: Shape> Task for Rows<'_, S> {
+impl<S: Shape, const IN_REGISTERS: bool> Task for Rows<'_, S, IN_REGISTERS> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         let Positions { x, y, z } = self.positions;
         assert_eq!(x.len(), self.out.len(), "there is a place for every value");
+        let mut block = Block {
+            intervals: [[0; BLOCK]; 3],
+            past_middles: [[0.0; BLOCK]; 3],
+            sums: [0.0; BLOCK],
+            carries: [0.0; BLOCK],
+        };
         let blocks = x.chunks(BLOCK).zip(y.chunks(BLOCK)).zip(z.chunks(BLOCK));
         for (((x, y), z), out) in blocks.zip(self.out.chunks_mut(BLOCK)) {
-            let mut block = Block::new::<S>([x, y, z]);
-            for (number, octave) in self.octaves.iter().enumerate() {
-                if number % AFRESH == 0 {
-                    block.begin(octave);
-                } else {
-                    block.double(octave);
+            block.sums = [0.0; BLOCK];
+            block.carries = [S::CARRY; BLOCK];
+            for stretch in self.octaves.chunks(AFRESH) {
+                for (axis, coordinates) in [x, y, z].into_iter().enumerate() {
+                    // A constant length spares a whole block the loop for what is left over.
+                    match coordinates.as_array::<BLOCK>() {
+                        Some(whole) => block.begin(&stretch[0], axis, whole),
+                        None => block.begin(&stretch[0], axis, coordinates),
+                    }
                 }
-                block.add::<S>(octave.key, self.shape.prepare(octave));
+                if IN_REGISTERS || out.len() < BLOCK {
+                    for first in (0..out.len()).step_by(LANES) {
+                        block.climb_in_registers(stretch, self.shape, first);
+                    }
+                } else {
+                    block.climb(stretch, self.shape);
+                }
             }
             out.copy_from_slice(&block.sums[..out.len()]);
         }
     }
 }
 
-/// Lanes in flight: one array for each thing there is to know of a lane.
+/// Lanes in flight: one array for each thing there is to know of a lane. Where fewer are asked for, the others hold
+/// what is left of other places.
+///
+/// Aligned, because a vector that lies across two cache lines costs double, and by the accident of where the stack is.
+#[repr(align(64))]
 struct Block {
-    positions: [[f64; BLOCK]; 3],
     intervals: [[u32; BLOCK]; 3],
     past_middles: [[f32; BLOCK]; 3],
     sums: [f32; BLOCK],
@@ -258,29 +292,25 @@ struct Block {
 }
 
 impl Block {
+    /// Finds the first places, along one axis.
     #[inline(always)]
-    fn new<S: Shape>(axes: [&[f64]; 3]) -> Self {
-        let mut positions = [[0.0; BLOCK]; 3];
-        for (lanes, axis) in positions.iter_mut().zip(axes) {
-            lanes[..axis.len()].copy_from_slice(axis);
-        }
-        Self {
-            positions,
-            intervals: [[0; BLOCK]; 3],
-            past_middles: [[0.0; BLOCK]; 3],
-            sums: [0.0; BLOCK],
-            carries: [S::CARRY; BLOCK],
+    fn begin(&mut self, octave: &Octave, axis: usize, coordinates: &[f64]) {
+        let intervals = &mut self.intervals[axis][..coordinates.len()];
+        let past_middles = &mut self.past_middles[axis][..coordinates.len()];
+        for lane in 0..coordinates.len() {
+            let place = octave.place(axis, coordinates[lane]);
+            intervals[lane] = place.interval;
+            past_middles[lane] = place.past_middle;
         }
     }
 
+    /// Takes all lanes through a stretch of octaves.
     #[inline(always)]
-    fn begin(&mut self, octave: &Octave) {
-        for axis in 0..3 {
-            for lane in 0..BLOCK {
-                let place = octave.place(axis, self.positions[axis][lane]);
-                self.intervals[axis][lane] = place.interval;
-                self.past_middles[axis][lane] = place.past_middle;
-            }
+    fn climb<S: Shape>(&mut self, stretch: &[Octave], shape: S) {
+        self.add::<S>(stretch[0].key, shape.prepare(&stretch[0]));
+        for octave in &stretch[1..] {
+            self.double(octave);
+            self.add::<S>(octave.key, shape.prepare(octave));
         }
     }
 
@@ -309,6 +339,53 @@ impl Block {
     #[inline(always)]
     fn place(&self, axis: usize, lane: usize) -> Place {
         Place { interval: self.intervals[axis][lane], past_middle: self.past_middles[axis][lane] }
+    }
+
+    /// The same for some lanes alone. What is local here, the compiler keeps in registers.
+    #[inline(always)]
+    fn climb_in_registers<S: Shape>(&mut self, stretch: &[Octave], shape: S, first: usize) {
+        let lanes = first..first + LANES;
+        let mut intervals = [[0; LANES]; 3];
+        let mut past_middles = [[0.0; LANES]; 3];
+        for axis in 0..3 {
+            intervals[axis].copy_from_slice(&self.intervals[axis][lanes.clone()]);
+            past_middles[axis].copy_from_slice(&self.past_middles[axis][lanes.clone()]);
+        }
+        let mut sums = [0.0; LANES];
+        let mut carries = [0.0; LANES];
+        sums.copy_from_slice(&self.sums[lanes.clone()]);
+        carries.copy_from_slice(&self.carries[lanes.clone()]);
+
+        // Octaves are copied, so that the compiler sees that no lane changes them.
+        let octave = stretch[0];
+        let prepared = shape.prepare(&octave);
+        for lane in 0..LANES {
+            let place = |axis: usize| Place {
+                interval: intervals[axis][lane],
+                past_middle: past_middles[axis][lane],
+            };
+            let noise = gradient_noise(octave.key, [0, 1, 2].map(place));
+            (sums[lane], carries[lane]) = S::add(prepared, noise, sums[lane], carries[lane]);
+        }
+        for octave in &stretch[1..] {
+            let octave = *octave;
+            let prepared = shape.prepare(&octave);
+            for lane in 0..LANES {
+                let place = |axis: usize| {
+                    Place { interval: intervals[axis][lane], past_middle: past_middles[axis][lane] }
+                        .doubled(octave.shift[axis])
+                };
+                let places = [0, 1, 2].map(place);
+                for axis in 0..3 {
+                    intervals[axis][lane] = places[axis].interval;
+                    past_middles[axis][lane] = places[axis].past_middle;
+                }
+                let noise = gradient_noise(octave.key, places);
+                (sums[lane], carries[lane]) = S::add(prepared, noise, sums[lane], carries[lane]);
+            }
+        }
+        self.sums[lanes.clone()].copy_from_slice(&sums);
+        self.carries[lanes].copy_from_slice(&carries);
     }
 }
 

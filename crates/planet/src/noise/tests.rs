@@ -64,7 +64,8 @@ fn every_instruction_set_and_one_place_alone_give_the_same_bits() {
         check(&hostile(), &fbm, octaves);
     }
     check(&sphere(), &Fbm::new(u64::MAX, 0, 3.0, 0.6, 6), 6);
-    for length in 0..70 {
+    // What is left over from a block of 128, and from a vector.
+    for length in (0..20).chain(120..150) {
         check(&sphere().iter().take(length).collect(), &fbm, 3);
     }
 }
