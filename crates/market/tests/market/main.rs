@@ -1,0 +1,14 @@
+//! The market on both engines, over HTTP and with the clock in hand.
+
+mod auctions;
+mod document;
+mod listings;
+mod offers;
+mod world;
+
+use store::testing::{for_each_engine, prepare_all};
+
+#[test]
+fn every_statement_is_understood() {
+    for_each_engine(&world::migrations(), async |store| prepare_all(&store, market::STATEMENTS).await);
+}
