@@ -4,17 +4,20 @@
 //! title, an order): all or nothing. [`post_all`] books many, each with its own fate, in a few statements. [`hold`]
 //! keeps money for something that will be paid later. All of them take the balances they touch in one order everywhere,
 //! so they belong in [`store::Store::locked`]. [`open_for`] welcomes a new player, [`verify`] proves the books,
-//! [`Economy`] holds the numbers that an operator may change.
+//! [`Economy`] holds the numbers that an operator may change. [`keep`] does what must be done in the background:
+//! postings are sealed into a chain of hashes, holds end at their time, and the books are checked over and over.
 //!
 //! It never changes or removes a posting: a mistake is corrected by another posting ([`reverse`]).
 
+mod audit;
 mod balances;
 mod books;
+mod chain;
 mod economy;
 mod holds;
+mod keeper;
 mod reversal;
 mod routes;
-mod verify;
 mod welcome;
 
 use std::sync::LazyLock;
@@ -22,19 +25,21 @@ use std::sync::LazyLock;
 use ledger::Amount;
 use store::Migration;
 
+pub use audit::{Checked, Checker, Fault, Report, verify};
 pub use balances::{Money, available, balance, deed_holders, is_account, money, open_account, take_balances};
 pub use books::{PostError, Posted, post, post_all};
+pub use chain::{chain_head, seal};
 pub use economy::{Currency, Economy, EconomyError, Increment, Land, Market, Reclaim, Upkeep};
 pub use holds::{
     ExpiredHold, Hold, HoldError, HoldKind, HoldRequest, HoldState, change_hold, expire_holds, find_hold,
     hold, post_hold, void_hold,
 };
+pub use keeper::keep;
 pub use reversal::{ReverseError, reverse};
 pub use routes::{
     Authority, BalanceView, Deps, HoldView, LegView, PostingView, StatementLine, TransferRequest,
     TransferView, WalletView, routes,
 };
-pub use verify::{Fault, Report, verify};
 pub use welcome::open_for;
 
 /// What a newcomer gets in coins.
@@ -59,5 +64,11 @@ pub const STATEMENTS: &[&[&str]] = &[
     routes::statement::STATEMENTS,
     routes::statement_csv::STATEMENTS,
     routes::transfers::STATEMENTS,
-    verify::STATEMENTS,
+    chain::STATEMENTS,
+    audit::balances::STATEMENTS,
+    audit::chain::STATEMENTS,
+    audit::checker::STATEMENTS,
+    audit::deeds::STATEMENTS,
+    audit::postings::STATEMENTS,
+    audit::verify::STATEMENTS,
 ];

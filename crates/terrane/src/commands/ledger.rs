@@ -1,5 +1,7 @@
 //! `terrane ledger verify`.
 
+use std::fmt::Write as _;
+
 use store::Store;
 
 use crate::Failure;
@@ -15,21 +17,29 @@ pub(crate) fn run(command: &LedgerCommand) -> Result<(), Failure> {
     let of_books = report.faults.iter().map(ToString::to_string);
     let faults: Vec<String> = of_books.chain(land_faults.iter().map(ToString::to_string)).collect();
     let is_sound = faults.is_empty();
+    let (sealed, hash) = report.chain_head;
+    let hash = hash.iter().fold(String::new(), |mut hex, it| {
+        let _ = write!(hex, "{it:02x}");
+        hex
+    });
     if *json {
         let document = serde_json::json!({
             "sound": is_sound,
             "postings": report.postings,
+            "chain": { "sealed": sealed, "hash": hash, "unsealed": report.unsealed },
             "sums": report.sums,
             "faults": faults,
         });
         say(document);
     } else {
         say(format_args!("{} postings", report.postings));
+        // Whoever writes this line down can tell later whether anything before it was changed.
+        say(format_args!("chain: {sealed} sealed, the last hash is {hash}"));
         for fault in &faults {
             say(format_args!("wrong: {fault}"));
         }
         if is_sound {
-            say("the books balance: nothing was made, nothing was lost");
+            say("the books balance: nothing was made, nothing was lost, nothing was changed");
         }
     }
     if is_sound { Ok(()) } else { Err(Failure::Found) }

@@ -1,0 +1,175 @@
+//! What can be wrong with the books.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+/// Something that cannot be if every posting was booked whole and nobody changed it afterwards.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// The balances of an asset do not sum to zero.
+    AssetNotZero {
+        /// Of what.
+        asset: String,
+        /// Too much, or missing if negative.
+        sum_minor: i64,
+    },
+    /// The legs of a posting do not sum to zero.
+    PostingNotZero {
+        /// Which.
+        posting_id: Uuid,
+        /// Of what.
+        asset: String,
+        /// Too much, or missing if negative.
+        sum_minor: i64,
+    },
+    /// A posting has no legs.
+    PostingEmpty {
+        /// Which.
+        posting_id: Uuid,
+    },
+    /// A posting is neither sealed nor waiting for it, or waits though later ones are sealed long since.
+    NotSealed {
+        /// Which.
+        posting_id: Uuid,
+    },
+    /// The legs of a balance have a gap, or a balance after one of them is not what the legs say.
+    RunningWrong {
+        /// Whose.
+        account_id: Uuid,
+        /// Of what.
+        asset: String,
+        /// The number of the first wrong leg.
+        leg_number: i64,
+    },
+    /// A balance is not the sum of its legs.
+    BalanceNotLegs {
+        /// Whose.
+        account_id: Uuid,
+        /// Of what.
+        asset: String,
+        /// What the balance says.
+        balance_minor: i64,
+        /// What the legs say.
+        legs_minor: i64,
+    },
+    /// What is held is not the sum of the pending holds.
+    HeldNotHolds {
+        /// Whose.
+        account_id: Uuid,
+        /// Of what.
+        asset: String,
+        /// What the balance says.
+        held_minor: i64,
+        /// What the holds say.
+        holds_minor: i64,
+    },
+    /// A balance without what is held of it is below what it may be.
+    BalanceBelowMin {
+        /// Whose.
+        account_id: Uuid,
+        /// Of what.
+        asset: String,
+        /// What it is.
+        balance_minor: i64,
+        /// What of it is held.
+        held_minor: i64,
+        /// The least it may be.
+        min_minor: i64,
+    },
+    /// An account may go below zero though it does not issue the asset, or may not though it does.
+    NoIssuer {
+        /// Whose.
+        account_id: Uuid,
+        /// Of what.
+        asset: String,
+        /// What the books allow it.
+        min_minor: i64,
+    },
+    /// A deed that was issued is not in exactly one account.
+    DeedNotOnce {
+        /// Which.
+        asset: String,
+        /// How many accounts have it.
+        holders: usize,
+    },
+    /// A place in the chain of postings is empty, or its hash is not that of the posting and the hash before it.
+    ChainBroken {
+        /// Which place.
+        chain_number: i64,
+    },
+    /// The chain does not end where its end is written down.
+    ChainCut {
+        /// The last place.
+        chain_number: i64,
+        /// What is written down.
+        head_number: i64,
+    },
+}
+
+impl Fault {
+    /// The name of its sort.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AssetNotZero { .. } => "asset_not_zero",
+            Self::PostingNotZero { .. } => "posting_not_zero",
+            Self::PostingEmpty { .. } => "posting_empty",
+            Self::NotSealed { .. } => "not_sealed",
+            Self::RunningWrong { .. } => "running_wrong",
+            Self::BalanceNotLegs { .. } => "balance_not_legs",
+            Self::HeldNotHolds { .. } => "held_not_holds",
+            Self::BalanceBelowMin { .. } => "balance_below_min",
+            Self::NoIssuer { .. } => "no_issuer",
+            Self::DeedNotOnce { .. } => "deed_not_once",
+            Self::ChainBroken { .. } => "chain_broken",
+            Self::ChainCut { .. } => "chain_cut",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AssetNotZero { asset, sum_minor } => {
+                write!(f, "the balances of {asset} sum to {sum_minor}")
+            }
+            Self::PostingNotZero { posting_id, asset, sum_minor } => {
+                write!(f, "the legs of posting {posting_id} sum to {sum_minor} of {asset}")
+            }
+            Self::PostingEmpty { posting_id } => write!(f, "posting {posting_id} has no legs"),
+            Self::NotSealed { posting_id } => write!(f, "posting {posting_id} is not in the chain"),
+            Self::RunningWrong { account_id, asset, leg_number } => {
+                write!(
+                    f,
+                    "leg {leg_number} of {asset} of account {account_id} does not follow from those before"
+                )
+            }
+            Self::BalanceNotLegs { account_id, asset, balance_minor, legs_minor } => {
+                write!(f, "account {account_id} has {balance_minor} of {asset}, its legs say {legs_minor}")
+            }
+            Self::HeldNotHolds { account_id, asset, held_minor, holds_minor } => {
+                write!(
+                    f,
+                    "account {account_id} has {held_minor} of {asset} held, its holds say {holds_minor}"
+                )
+            }
+            Self::BalanceBelowMin { account_id, asset, balance_minor, held_minor, min_minor } => {
+                write!(
+                    f,
+                    "account {account_id} has {balance_minor} of {asset} and {held_minor} of it held, \
+                     at least {min_minor} must be free"
+                )
+            }
+            Self::NoIssuer { account_id, asset, min_minor } => {
+                write!(f, "account {account_id} may fall to {min_minor} of {asset}, which is not its rule")
+            }
+            Self::DeedNotOnce { asset, holders } => write!(f, "{asset} is in {holders} accounts"),
+            Self::ChainBroken { chain_number } => {
+                write!(f, "the chain of postings is broken at {chain_number}")
+            }
+            Self::ChainCut { chain_number, head_number } => {
+                write!(f, "the chain of postings ends at {chain_number}, not at {head_number}")
+            }
+        }
+    }
+}
