@@ -24,7 +24,7 @@ use store::Migration;
 
 pub use consume::{consume, position_of};
 pub use event::{Audience, DATA_BYTES_MAX, NewEvent, StoredEvent};
-pub use outbox::{after, last_position, record};
+pub use outbox::{after, last_position, next_id, record};
 pub use relay::{Relay, Wake};
 pub use retention::{KEPT_US, sweep};
 pub use streams::{PER_ACCOUNT_MAX, STREAMS_MAX, Streams, routes};

@@ -46,7 +46,7 @@ fn row_of(event: &NewEvent, now_us: i64) -> Vec<Value> {
         }
     };
     vec![
-        event_id(next_tick_us()).into(),
+        next_id().into(),
         event.kind.into(),
         now_us.into(),
         audience.into(),
@@ -56,10 +56,15 @@ fn row_of(event: &NewEvent, now_us: i64) -> Vec<Value> {
     ]
 }
 
-/// When this process recorded its last event.
+/// A version 7 UUID later than every one made here in this process before.
+pub fn next_id() -> Uuid {
+    id_of_tick(next_tick_us())
+}
+
+/// When the last id was made.
 static LAST_TICK_US: AtomicI64 = AtomicI64::new(0);
 
-/// The instant of recording, later than that of every event recorded in this process before.
+/// The instant, later than every one given before.
 ///
 /// By the machine's clock, not by the time of the decision: that was read before the decision waited for its rows, and
 /// who came first at the clock may have come second at the row. Between processes the order of two events is as good
@@ -76,7 +81,7 @@ fn next_tick_us() -> i64 {
 /// ```text
 /// | 48 bits ms | 4 version | 12 bits: µs of the ms, times 4 | 2 variant | 62 bits random |
 /// ```
-fn event_id(tick_us: i64) -> Uuid {
+fn id_of_tick(tick_us: i64) -> Uuid {
     let tick_us = tick_us.max(0) as u64;
     let mut rest: [u8; 10] = rand::random();
     rest[0..2].copy_from_slice(&(((tick_us % 1000) as u16) << 2).to_be_bytes());
@@ -99,7 +104,7 @@ mod tests {
 
     #[test]
     fn ids_sort_in_the_order_of_recording() {
-        let ids: Vec<Uuid> = (0..10_000).map(|_| event_id(next_tick_us())).collect();
+        let ids: Vec<Uuid> = (0..10_000).map(|_| next_id()).collect();
         assert!(ids.is_sorted());
         assert!(ids.iter().all(|id| id.get_version_num() == 7));
     }

@@ -239,7 +239,7 @@ impl Attempt {
         if outcome.is_success() {
             let delivered = params![delivery_id, *endpoint_id, attempt_count, *now_us, status];
             if tx.execute(deliveries::DELIVERED, delivered)? == 1 {
-                tx.execute(endpoints::SUCCEEDED, params![*endpoint_id])?;
+                tx.execute(endpoints::SUCCEEDED, params![*endpoint_id, endpoints::NEVER_US])?;
             }
             return Ok(());
         }

@@ -118,7 +118,8 @@ pub(crate) struct NewDelivery {
 
 /// Puts them into the queue; their endpoints' rows are taken. Gives their ids.
 pub(crate) fn add(tx: &mut Tx<'_>, new: &[NewDelivery], now_us: i64) -> Result<Vec<Uuid>, store::Error> {
-    let ids: Vec<Uuid> = new.iter().map(|_| delivery_id(now_us)).collect();
+    // Lists and queues are in the order of these.
+    let ids: Vec<Uuid> = new.iter().map(|_| events::next_id()).collect();
     let rows: Vec<Vec<Value>> = new
         .iter()
         .zip(&ids)
@@ -134,12 +135,6 @@ pub(crate) fn add(tx: &mut Tx<'_>, new: &[NewDelivery], now_us: i64) -> Result<V
         tx.execute(endpoints::PUT_DUE, params![endpoint_id, now_us])?;
     }
     Ok(ids)
-}
-
-/// Sorts by time, so that lists and queues are in order.
-fn delivery_id(now_us: i64) -> Uuid {
-    let random: [u8; 10] = rand::random();
-    uuid::Builder::from_unix_timestamp_millis(now_us.max(0) as u64 / 1000, &random).into_uuid()
 }
 
 /// The next one that is due.

@@ -13,7 +13,7 @@ store::statements! {
     ADD = "insert into webhook_endpoints (endpoint_id, account_id, url, description, kinds, secret, secret_before, \
            secret_before_until, created_at, is_enabled, disabled_reason, failing_since, failures_in_a_row, due_at, \
            paused_until, lease_id, leased_until) \
-           select $1, $2, $3, $4, $5, $6, null, null, $7, true, null, null, 0, null, $7, null, $7 \
+           select $1, $2, $3, $4, $5, $6, null, null, $7, true, null, null, 0, null, $9, null, $9 \
            where (select count(*) from webhook_endpoints where account_id = $2) < $8";
     /// One of an account's.
     FIND = "select endpoint_id, account_id, url, description, kinds, secret, secret_before, secret_before_until, \
@@ -66,7 +66,8 @@ store::statements! {
     RENEW = "update webhook_endpoints set leased_until = $3 where endpoint_id = $1 and lease_id = $2 and is_enabled \
              returning url, secret, secret_before, secret_before_until, account_id, failures_in_a_row, failing_since";
     /// It took what was sent.
-    SUCCEEDED = "update webhook_endpoints set failing_since = null, failures_in_a_row = 0 where endpoint_id = $1";
+    SUCCEEDED = "update webhook_endpoints set failing_since = null, failures_in_a_row = 0, paused_until = $2 \
+                 where endpoint_id = $1";
     /// It did not.
     FAILED = "update webhook_endpoints set failing_since = coalesce(failing_since, $2), \
               failures_in_a_row = failures_in_a_row + 1, paused_until = $3 where endpoint_id = $1";
@@ -77,6 +78,9 @@ store::statements! {
                 where d.endpoint_id = webhook_endpoints.endpoint_id and d.state = 'waiting') \
                where endpoint_id = $1 and lease_id = $2 and is_enabled";
 }
+
+/// Long ago: no pause and no lease, whatever a clock that is set back says.
+pub(crate) const NEVER_US: i64 = 0;
 
 /// A webhook as its owner knows it.
 #[derive(Clone, PartialEq, Debug)]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, Response, redirect};
+use tracing::warn;
 
 use crate::address::{AddressFault, Destinations};
 
@@ -57,13 +58,15 @@ impl Outcome {
 /// The HTTP client of webhooks.
 #[derive(Clone)]
 pub struct Sender {
-    client: Client,
+    /// None where the machine has no certificates to believe.
+    client: Option<Client>,
     destinations: Destinations,
 }
 
 impl Sender {
-    /// Sends only to these. Fails if the machine's certificates cannot be read.
-    pub fn new(destinations: Destinations) -> Result<Self, reqwest::Error> {
+    /// Sends only to these. On a machine without certificates it sends nothing and says why: everything else of a planet
+    /// works without webhooks.
+    pub fn new(destinations: Destinations) -> Self {
         let client = Client::builder()
             .redirect(redirect::Policy::none())
             .dns_resolver(Arc::new(destinations))
@@ -73,8 +76,9 @@ impl Sender {
             .connect_timeout(CONNECT_TIME_MAX)
             // A connection that waits was checked long ago.
             .pool_max_idle_per_host(0)
-            .build()?;
-        Ok(Self { client, destinations })
+            .build();
+        let client = client.inspect_err(|error| warn!(?error, "webhooks cannot be sent")).ok();
+        Self { client, destinations }
     }
 
     /// Which addresses it sends to.
@@ -87,8 +91,10 @@ impl Sender {
         let Ok(url) = self.destinations.check_url(&letter.url) else {
             return Outcome::without_answer("the URL is not allowed any more");
         };
-        let request = self
-            .client
+        let Some(client) = &self.client else {
+            return Outcome::without_answer("this server cannot send webhooks at the moment");
+        };
+        let request = client
             .post(url)
             .header(USER_AGENT, AGENT)
             .header(CONTENT_TYPE, "application/json")

@@ -161,6 +161,7 @@ async fn create(
             secret.as_bytes(),
             now_us,
             ENDPOINTS_PER_ACCOUNT_MAX,
+            endpoints::NEVER_US,
         ];
         if tx.execute(endpoints::ADD, row)? == 0 {
             return Err(Refusal::TooMany);
@@ -203,7 +204,7 @@ async fn change(
             let described = description.as_ref().unwrap_or(&before.description);
             tx.execute(endpoints::CHANGE, params![endpoint_id, account_id, described, kinds])?;
             match request.is_enabled {
-                Some(true) => drop(tx.execute(endpoints::ENABLE, params![endpoint_id, now_us])?),
+                Some(true) => drop(tx.execute(endpoints::ENABLE, params![endpoint_id, endpoints::NEVER_US])?),
                 Some(false) => drop(deliveries::disable(tx, endpoint_id, "by_owner", now_us)?),
                 None => {}
             }
