@@ -75,7 +75,7 @@ impl LandService {
             .store
             .read(move |tx| Scan::new(area, limit as usize).run(tx, &deps, &ranges, after))
             .await?;
-        Ok(page.map(Seen::view))
+        Ok(page.map(|it| it.view(self.deps.economy)))
     }
 }
 

@@ -13,7 +13,7 @@ use wallet::PostError;
 
 use crate::books::{self, deed};
 use crate::decide::{Asked, Done, changed, happened, may_act};
-use crate::keep;
+use crate::keep::{self, NewParcel};
 use crate::rules::{self, Refusal};
 use crate::seen::Seen;
 use crate::service::{Deps, LandService};
@@ -50,7 +50,7 @@ impl LandService {
         let asked = Asked { caller, key, fingerprint };
         let claim = Claim {
             owner_id: as_group.unwrap_or(caller.account_id),
-            account_id: caller.account_id,
+            actor: caller.account_id,
             client_id: asked.client_id("land_claim"),
         };
         self.decide(asked, move |tx, deps, now_us| claim.run(tx, deps, &surveyed, now_us)).await
@@ -73,25 +73,31 @@ fn surveyed(planet: &Planet, lots: Vec<CellId>) -> Surveyed {
 
 struct Claim {
     owner_id: Uuid,
-    account_id: Uuid,
+    actor: Uuid,
     client_id: String,
 }
 
 impl Claim {
     /// The rules in the order of [`Refusal`]; each is decided by what is true when the lots are taken.
     fn run(&self, tx: &mut Tx<'_>, deps: &Deps, land: &Surveyed, now_us: i64) -> Result<Done, Refusal> {
-        let Self { owner_id, account_id, .. } = *self;
+        let Self { owner_id, actor, .. } = *self;
         let Surveyed { lots, survey } = land;
         let survey = survey.as_ref().map_err(Clone::clone)?;
-        if !may_act(tx, deps, owner_id, account_id)? {
+        let (area_m2, max_m2) = (survey.area_m2, deps.economy.land.claim_area_max_m2);
+        // One lot is never too large, whatever the planet's are.
+        if area_m2 > max_m2 && lots.len() > 1 {
+            return Err(Refusal::TooLarge { area_m2, max_m2 });
+        }
+        if !may_act(tx, deps, owner_id, actor)? {
             return Err(Refusal::NoAuthority);
         }
-        rules::check_near(&deps.planet, lots, deps.presence.position_of(account_id))?;
+        rules::check_near(deps, lots, deps.presence.position_of(actor))?;
         let anchor = lots[0];
-        if !keep::add(tx, anchor, owner_id, lots, survey, now_us)? {
+        let parcel = NewParcel { anchor, owner_id, cells: lots, survey, claimed_at_us: now_us };
+        if !keep::add(tx, &parcel)? {
             return Err(Refusal::Taken);
         }
-        let price = rules::price(survey.area_m2);
+        let price = rules::price(deps.economy, survey.area_m2);
         let posted = wallet::post(tx, &self.posting(anchor, price), now_us).map_err(|error| match error {
             PostError::InsufficientFunds { account: AccountRef::Wallet(_), available, .. } => {
                 Refusal::InsufficientFunds { available, price }
@@ -113,7 +119,7 @@ impl Claim {
         let more = json!({"price_minor": price.minor(), "currency": books::CURRENCY});
         events::record(tx, &[happened("land.claimed", &seen, more)], now_us)?;
         let changed = vec![changed(&seen)];
-        Ok(Done::new(StatusCode::CREATED, &seen.view(), changed))
+        Ok(Done::new(StatusCode::CREATED, &seen.view(deps.economy), changed))
     }
 
     /// Money one way, the deed the other.

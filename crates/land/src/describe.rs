@@ -51,8 +51,7 @@ fn parse_description(input: &str) -> Result<String, Problem> {
     if input.len() > DESCRIPTION_BYTES_MAX {
         return Err(refuse(format!("must have at most {DESCRIPTION_BYTES_MAX} bytes")));
     }
-    let input = input.replace("\r\n", "\n");
-    let lines: Vec<_> = input.trim().split('\n').collect();
+    let lines: Vec<_> = input.trim().lines().collect();
     if lines.len() > DESCRIPTION_LINES_MAX {
         return Err(refuse(format!("must have at most {DESCRIPTION_LINES_MAX} lines")));
     }
@@ -90,7 +89,7 @@ impl LandService {
             .await?;
         self.deps.wake.wake();
         self.tell(changed(&seen));
-        Ok(seen.view())
+        Ok(seen.view(self.deps.economy))
     }
 }
 

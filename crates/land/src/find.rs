@@ -5,18 +5,14 @@ use store::{Tx, params};
 use uuid::Uuid;
 
 use crate::parcel::cell_at;
-use crate::seen::{Found, found_columns};
+use crate::seen::{Found, found_columns, found_tables};
 
 store::statements! {
     /// Owned lots of a range, with their parcels.
     IN_RANGE = concat!("select c.cell, ", found_columns!(), " from parcel_cells c \
-                        join parcels p on p.parcel_id = c.parcel_id \
-                        left join encumbrances e on e.parcel_id = p.parcel_id \
-                        where c.cell > $1 and c.cell <= $2 order by c.cell limit $3");
+                        join parcels p on p.parcel_id = c.parcel_id", found_tables!(), "where c.cell > $1 and c.cell <= $2 order by c.cell limit $3");
     /// Parcels of one owner, after a place among them.
-    OWNED = concat!("select ", found_columns!(), " from parcels p \
-                     left join encumbrances e on e.parcel_id = p.parcel_id \
-                     where p.owner_id = $1 and p.parcel_id > $2 order by p.parcel_id limit $3");
+    OWNED = concat!("select ", found_columns!(), " from parcels p", found_tables!(), "where p.owner_id = $1 and p.parcel_id > $2 order by p.parcel_id limit $3");
 }
 
 /// Up to `count` owned lots inside a cell, after one of them, each with its parcel; in the order of cells.

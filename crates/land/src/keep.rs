@@ -28,29 +28,48 @@ store::statements! {
                where parcel_id = $1";
 }
 
-/// Whether the lots were all free and are the owner's parcel now. Others who are about to take one are waited for.
-pub(crate) fn add(
-    tx: &mut Tx<'_>,
-    anchor: CellId,
-    owner_id: Uuid,
-    cells: &[CellId],
-    survey: &Survey,
-    now_us: i64,
-) -> Result<bool, store::Error> {
+/// A parcel about to be.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct NewParcel<'a> {
+    pub(crate) anchor: CellId,
+    pub(crate) owner_id: Uuid,
+    pub(crate) cells: &'a [CellId],
+    pub(crate) survey: &'a Survey,
+    pub(crate) claimed_at_us: i64,
+}
+
+/// Whether the parcel was written; `false` if there is one with its anchor.
+fn add_row(tx: &mut Tx<'_>, parcel: &NewParcel<'_>) -> Result<bool, store::Error> {
+    let NewParcel { anchor, owner_id, cells, survey, claimed_at_us } = parcel;
     let Survey { area_m2, center, biome, front } = survey;
     let count = cells.len() as i64;
     let values = params![
         anchor.to_sql(),
-        owner_id,
-        now_us,
+        *owner_id,
+        *claimed_at_us,
         count,
         *area_m2,
         center.to_sql(),
         biome.name(),
         front.bits()
     ];
+    Ok(tx.execute(ADD, values)? == 1)
+}
+
+/// Whether the lots were all free and are the owner's parcel now. Others who are about to take one are waited for.
+pub(crate) fn add(tx: &mut Tx<'_>, parcel: &NewParcel<'_>) -> Result<bool, store::Error> {
     // No parcel has an anchor that is not among its lots: one that is there is in the way.
-    Ok(tx.execute(ADD, values)? == 1 && tx.execute_rows(ADD_CELLS, &rows(cells, anchor))? == count as u64)
+    let count = parcel.cells.len() as u64;
+    Ok(add_row(tx, parcel)? && tx.execute_rows(ADD_CELLS, &rows(parcel.cells, parcel.anchor))? == count)
+}
+
+/// Makes a parcel of lots of another, which the caller has taken.
+pub(crate) fn split_off(tx: &mut Tx<'_>, parcel: &NewParcel<'_>) -> Result<(), store::Error> {
+    if !add_row(tx, parcel)? {
+        let detail = format!("parcels: {} has no lot of its own", parcel.anchor);
+        return Err(store::Error::Damaged { detail });
+    }
+    tx.execute_rows(MOVE_CELLS, &rows(parcel.cells, parcel.anchor)).map(drop)
 }
 
 /// One row for each lot, ascending: the order in which everybody takes them.
@@ -58,11 +77,6 @@ fn rows(cells: &[CellId], anchor: CellId) -> Vec<Vec<Value>> {
     let mut keys: Vec<i64> = cells.iter().map(|it| it.to_sql()).collect();
     keys.sort_unstable();
     keys.into_iter().map(|cell| vec![cell.into(), anchor.to_sql().into()]).collect()
-}
-
-/// Moves lots from the parcel that the caller has taken.
-pub(crate) fn move_cells(tx: &mut Tx<'_>, cells: &[CellId], to: CellId) -> Result<(), store::Error> {
-    tx.execute_rows(MOVE_CELLS, &rows(cells, to)).map(drop)
 }
 
 /// Ends a parcel that the caller has taken; its lots become part of another.

@@ -14,6 +14,7 @@
 //!
 //! Read first: [`LandService`], [`ParcelFacts`], [`Refusal`] (the rules, in order), [`transfer`].
 
+mod abandon;
 pub mod access;
 mod area;
 mod books;
@@ -22,24 +23,32 @@ mod complete;
 mod decide;
 mod describe;
 mod encumbrance;
+mod fault;
 mod find;
+mod gift;
+mod gifts;
+mod hold;
 mod keep;
 pub mod limits;
 mod lots;
+mod merge;
 mod parcel;
 mod routes;
 mod rules;
 mod seen;
 mod service;
 mod shape;
+mod split;
 mod survey;
 mod title;
+mod titles;
 mod transfer;
 mod verify;
 mod view;
 
 use store::Migration;
 
+pub use abandon::{Reclaimed, reclaim};
 pub use area::Area;
 pub use books::deed;
 pub use complete::complete;
@@ -48,15 +57,21 @@ pub use encumbrance::{
     Encumbrance, EncumbranceKind, Shown, bind_lease, encumber, encumbrance, release, release_all, show,
     unbind_lease,
 };
+pub use fault::Fault;
+pub use gifts::GiftDecision;
 pub use parcel::{ParcelFacts, cells, facts_of, parcel, take, take_all};
-pub use routes::{ClaimsRequest, DescribeRequest, routes};
+pub use routes::{ClaimsRequest, DescribeRequest, GiftRequest, MergeRequest, SplitRequest, routes};
 pub use rules::{Refusal, Unclaimable, price};
 pub use service::{Authority, Deps, DisplayName, LandService, LotEvent, Presence};
 pub use survey::Front;
 pub use title::TitleKind;
+pub use titles::Record;
 pub use transfer::{Transfer, transfer, transfer_all};
-pub use verify::{Fault, verify};
-pub use view::{LotStatus, LotView, MarketView, OwnerKind, OwnerView, PlaceView};
+pub use verify::{OpenReferences, verify, verify_with};
+pub use view::{
+    AbandonedView, GiftState, GiftView, LotStatus, LotView, MarketView, OwnerKind, OwnerView, PlaceView,
+    SplitView, TitleView,
+};
 
 /// Level of a standard lot on a planet of default size: 35 m wide on average.
 pub const LOT_LEVEL_AT_DEFAULT: u8 = 15;
@@ -77,6 +92,7 @@ pub const STATEMENTS: &[&[&str]] = &[
     describe::STATEMENTS,
     encumbrance::STATEMENTS,
     find::STATEMENTS,
+    gift::STATEMENTS,
     keep::STATEMENTS,
     parcel::STATEMENTS,
     title::STATEMENTS,

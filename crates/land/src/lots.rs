@@ -6,19 +6,24 @@ use cell::CellId;
 use crate::rules::Refusal;
 
 /// The lots that some tokens name: at least one, at most `count_max`, each once, none inside another and all of the lot
-/// level. The number is looked at before anything else.
-pub(crate) fn parse(tokens: &[String], lot_level: u8, count_max: usize) -> Result<Vec<CellId>, Problem> {
+/// level. The number is looked at before anything else. `field` is what the list is called in the body.
+pub(crate) fn parse(
+    field: &str,
+    tokens: &[String],
+    lot_level: u8,
+    count_max: usize,
+) -> Result<Vec<CellId>, Problem> {
     if tokens.len() > count_max {
         return Err(Refusal::TooManyCells { count: tokens.len(), max: count_max }.into());
     }
     if tokens.is_empty() {
-        return Err(Problem::from(kinds::INVALID_BODY).at("#/cells", "must name at least one lot"));
+        return Err(Problem::from(kinds::INVALID_BODY).at(format!("#/{field}"), "must name at least one lot"));
     }
     let cells: Vec<CellId> = tokens
         .iter()
         .enumerate()
         .map(|(index, token)| {
-            let pointer = format!("#/cells/{index}");
+            let pointer = format!("#/{field}/{index}");
             CellId::parse_token(token)
                 .map_err(|fault| Problem::from(kinds::INVALID_BODY).at(pointer, fault.to_string()))
         })
@@ -26,7 +31,7 @@ pub(crate) fn parse(tokens: &[String], lot_level: u8, count_max: usize) -> Resul
     check_overlap(&cells)?;
     match cells.iter().position(|it| it.level() != lot_level) {
         Some(index) => Err(Problem::from(kinds::INVALID_BODY)
-            .at(format!("#/cells/{index}"), format!("must be a cell of level {lot_level}"))),
+            .at(format!("#/{field}/{index}"), format!("must be a cell of level {lot_level}"))),
         None => Ok(cells),
     }
 }
@@ -58,7 +63,7 @@ mod tests {
         let [next, above, below] = [lot.next().unwrap(), lot.parent(13), lot.children().unwrap()[2]];
         let check = |cells: &[CellId], code: &str| {
             let tokens: Vec<String> = cells.iter().map(|it| it.token()).collect();
-            let parsed = parse(&tokens, 15, 3);
+            let parsed = parse("cells", &tokens, 15, 3);
             assert_eq!(parsed.as_ref().err().map_or("", Problem::code), code, "{cells:?}");
         };
         check(&[next, lot], "");
@@ -70,7 +75,7 @@ mod tests {
         check(&[above], "invalid_body");
         check(&[next.next().unwrap(), below], "invalid_body");
         check(&[lot, lot, lot, lot], "too_many_cells");
-        let refused = parse(&["4be64c3c".to_owned(), "zz".to_owned()], 15, 3).unwrap_err();
+        let refused = parse("cells", &["4be64c3c".to_owned(), "zz".to_owned()], 15, 3).unwrap_err();
         assert_eq!(refused.errors()[0].pointer.as_deref(), Some("#/cells/1"));
     }
 }

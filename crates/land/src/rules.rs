@@ -5,10 +5,11 @@ use axum::http::StatusCode;
 use cell::CellId;
 use glam::DVec3;
 use ledger::Amount;
-use planet::Planet;
+
+use wallet::Economy;
 
 use crate::EncumbranceKind;
-use crate::limits::{CLAIM_DISTANCE_MAX_M, PRICE_MINOR_PER_M2};
+use crate::service::Deps;
 
 /// Why a request about land is refused. If several reasons apply, the first in this order is the one given.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
@@ -57,6 +58,14 @@ pub enum Refusal {
         /// Why.
         reason: Unclaimable,
     },
+    /// The lots are too large together.
+    #[error("{area_m2:.0} m² are too much: at most {max_m2:.0} m² are allowed")]
+    TooLarge {
+        /// Their true area.
+        area_m2: f64,
+        /// The most.
+        max_m2: f64,
+    },
     /// The caller may not act for the owner they name.
     #[error("you do not act for this owner")]
     NoAuthority,
@@ -64,12 +73,12 @@ pub enum Refusal {
     #[error("only somebody who is on the planet can claim")]
     NotInWorld,
     /// The claimant's body is elsewhere.
-    #[error(
-        "the nearest lot's centre is {distance_m:.0} m away, at most {CLAIM_DISTANCE_MAX_M:.0} m is allowed"
-    )]
+    #[error("the nearest lot's centre is {distance_m:.0} m away, at most {max_m:.0} m is allowed")]
     TooFar {
         /// From the body to the lot's centre.
         distance_m: f64,
+        /// The most.
+        max_m: f64,
     },
     /// The lot has an owner.
     #[error("the lot has an owner")]
@@ -157,20 +166,21 @@ impl Unclaimable {
     }
 }
 
-/// The price of land by its true area: 0.10 coins a square metre, the last fraction rounded up.
-pub fn price(area_m2: f64) -> Amount {
-    // A whole face of an Earth-sized planet is 10¹⁵ minor units: far inside the range.
-    Amount::try_from_minor((area_m2 * PRICE_MINOR_PER_M2).ceil() as i64)
-        .expect("an area of a planet is in range")
+/// The price of land by its true area, the last fraction rounded up.
+pub fn price(economy: &Economy, area_m2: f64) -> Amount {
+    // A whole face of an Earth-sized planet is 10¹⁵ minor units at ten a square metre: far inside the range.
+    let minor = (area_m2 * economy.land.price_minor_per_m2).ceil() as i64;
+    Amount::try_from_minor(minor).unwrap_or(Amount::MAX)
 }
 
 /// Whether a body is near enough to the centre of one of the lots. All are brought down to the sea's surface, so that
 /// a mountain is no further than its foot.
-pub(crate) fn check_near(planet: &Planet, lots: &[CellId], body: Option<DVec3>) -> Result<(), Refusal> {
+pub(crate) fn check_near(deps: &Deps, lots: &[CellId], body: Option<DVec3>) -> Result<(), Refusal> {
     let direction = body.and_then(DVec3::try_normalize).ok_or(Refusal::NotInWorld)?;
-    let distances = lots.iter().map(|lot| direction.distance(lot.center()) * planet.radius_m());
+    let distances = lots.iter().map(|lot| direction.distance(lot.center()) * deps.planet.radius_m());
     let distance_m = distances.fold(f64::INFINITY, f64::min);
-    if distance_m <= CLAIM_DISTANCE_MAX_M { Ok(()) } else { Err(Refusal::TooFar { distance_m }) }
+    let max_m = deps.economy.land.claim_distance_max_m;
+    if distance_m <= max_m { Ok(()) } else { Err(Refusal::TooFar { distance_m, max_m }) }
 }
 
 const fn unprocessable(code: &'static str, title: &'static str) -> ProblemKind {
@@ -187,6 +197,7 @@ const OVERLAPPING: ProblemKind = unprocessable("overlapping_cells", "Cells overl
 const DUPLICATE: ProblemKind = unprocessable("duplicate_cells", "A cell stands twice");
 const NOT_CONNECTED: ProblemKind = unprocessable("not_connected", "The lots do not hang together");
 const UNCLAIMABLE: ProblemKind = unprocessable("lot_unclaimable", "The lot can belong to nobody");
+const TOO_LARGE: ProblemKind = unprocessable("land_too_large", "The land is too large for one claim");
 const NO_AUTHORITY: ProblemKind =
     ProblemKind::new(StatusCode::FORBIDDEN, "no_authority", "You do not act for this owner");
 const NOT_IN_WORLD: ProblemKind = conflict("not_in_world", "You are not on the planet");
@@ -224,10 +235,12 @@ impl From<Refusal> for Problem {
             }
             Refusal::NoAuthority => NO_AUTHORITY.detail(sentence),
             Refusal::NotInWorld => NOT_IN_WORLD.detail(sentence),
-            Refusal::TooFar { distance_m } => TOO_FAR
-                .detail(sentence)
-                .fact("distance_m", distance_m.round())
-                .fact("max_m", CLAIM_DISTANCE_MAX_M),
+            Refusal::TooFar { distance_m, max_m } => {
+                TOO_FAR.detail(sentence).fact("distance_m", distance_m.round()).fact("max_m", max_m)
+            }
+            Refusal::TooLarge { area_m2, max_m2 } => {
+                TOO_LARGE.detail(sentence).fact("area_m2", area_m2.round()).fact("max_m2", max_m2)
+            }
             Refusal::Taken => TAKEN.detail(sentence),
             Refusal::NotOwner => NOT_OWNER.detail(sentence),
             Refusal::OwnersDiffer => OWNERS_DIFFER.detail(sentence),
@@ -268,7 +281,7 @@ mod tests {
             (1236.54, 12_366),
             (5e14, 5_000_000_000_000_000),
         ] {
-            assert_eq!(price(area_m2).minor(), minor, "{area_m2} m²");
+            assert_eq!(price(Economy::embedded(), area_m2).minor(), minor, "{area_m2} m²");
         }
     }
 }

@@ -3,10 +3,11 @@
 use api::timestamp;
 use cell::{CellId, LatLng};
 use glam::DVec3;
-use planet::Planet;
 use store::{Row, Tx};
 use uuid::Uuid;
+use wallet::Economy;
 
+use crate::access::{FenceRule, rule_of};
 use crate::encumbrance::{Encumbrance, encumbrance};
 use crate::parcel::{self, ParcelFacts};
 use crate::rules;
@@ -14,22 +15,34 @@ use crate::service::Deps;
 use crate::survey::{self, Extent};
 use crate::view::{LotStatus, LotView, MarketView, OwnerKind, OwnerView, PlaceView};
 
-/// The columns that [`Found`] is read from, of `parcels p left join encumbrances e`.
+/// The columns that [`Found`] is read from, of [`found_tables`].
 macro_rules! found_columns {
     () => {
-        concat!($crate::parcel::columns!(), ", e.kind, e.reference_id, e.price_minor, e.currency, e.ends_at")
+        concat!(
+            $crate::parcel::columns!(),
+            ", e.kind, e.reference_id, e.price_minor, e.currency, e.ends_at, f.rule"
+        )
     };
 }
-pub(crate) use found_columns;
+
+/// What else is said of parcels `p`.
+macro_rules! found_tables {
+    () => {
+        " left join encumbrances e on e.parcel_id = p.parcel_id left join fences f on f.parcel_id = p.parcel_id "
+    };
+}
+pub(crate) use {found_columns, found_tables};
 
 /// Columns of [`ParcelFacts`], after which those of the encumbrance follow.
 const FACTS_COLUMNS: usize = 11;
+const ENCUMBRANCE_COLUMNS: usize = 5;
 
 /// A parcel and what is about to happen to it.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Found {
     pub(crate) facts: ParcelFacts,
     pub(crate) encumbrance: Option<Encumbrance>,
+    pub(crate) fence: FenceRule,
 }
 
 impl Found {
@@ -40,7 +53,21 @@ impl Found {
             Some(_) => Some(Encumbrance::from_row(row, first + FACTS_COLUMNS)?),
             None => None,
         };
-        Ok(Self { facts, encumbrance })
+        let rule: Option<String> = row.get(first + FACTS_COLUMNS + ENCUMBRANCE_COLUMNS)?;
+        let fence = match rule {
+            Some(name) => FenceRule::parse(&name)
+                .ok_or_else(|| store::Error::Damaged { detail: "fences: no such rule".to_owned() })?,
+            None => FenceRule::Everyone,
+        };
+        Ok(Self { facts, encumbrance, fence })
+    }
+
+    /// The parcel of a lot.
+    pub(crate) fn of(tx: &mut Tx<'_>, lot: CellId) -> Result<Option<Self>, store::Error> {
+        let Some(facts) = parcel::parcel(tx, lot)? else { return Ok(None) };
+        let encumbrance = encumbrance(tx, facts.anchor)?;
+        let fence = rule_of(tx, facts.anchor)?;
+        Ok(Some(Self { facts, encumbrance, fence }))
     }
 }
 
@@ -50,6 +77,7 @@ pub(crate) struct Seen {
     pub(crate) facts: ParcelFacts,
     pub(crate) cells: Vec<CellId>,
     pub(crate) encumbrance: Option<Encumbrance>,
+    pub(crate) fence: FenceRule,
     pub(crate) owner: OwnerView,
 }
 
@@ -88,24 +116,23 @@ impl Seen {
         owners: &mut Owners,
         found: Found,
     ) -> Result<Self, store::Error> {
-        let Found { facts, encumbrance } = found;
+        let Found { facts, encumbrance, fence } = found;
         let cells = match facts.cells {
             1 => vec![facts.anchor],
             _ => parcel::cells(tx, facts.anchor)?,
         };
         let owner = owners.view(tx, deps, facts.owner_id)?;
-        Ok(Self { facts, cells, encumbrance, owner })
+        Ok(Self { facts, cells, encumbrance, fence, owner })
     }
 
     /// All that is shown of a parcel as it is now in this transaction.
     pub(crate) fn now(tx: &mut Tx<'_>, deps: &Deps, anchor: CellId) -> Result<Self, store::Error> {
-        let facts = parcel::by_anchor(tx, anchor)?.ok_or(store::Error::NoRow)?;
-        let encumbrance = encumbrance(tx, anchor)?;
-        Self::of(tx, deps, &mut Owners::default(), Found { facts, encumbrance })
+        let found = Found::of(tx, anchor)?.ok_or(store::Error::NoRow)?;
+        Self::of(tx, deps, &mut Owners::default(), found)
     }
 
-    pub(crate) fn view(self) -> LotView {
-        let Self { facts, mut cells, encumbrance, owner } = self;
+    pub(crate) fn view(self, economy: &Economy) -> LotView {
+        let Self { facts, mut cells, encumbrance, fence, owner } = self;
         cells.sort_unstable();
         LotView {
             token: facts.anchor.token(),
@@ -115,13 +142,14 @@ impl Seen {
             name: facts.name,
             description: facts.description,
             area_m2: hundredths(facts.area_m2),
-            price_minor: rules::price(facts.area_m2).minor(),
+            price_minor: rules::price(economy, facts.area_m2).minor(),
             center: place(facts.center.center()),
             cell_count: facts.cells,
             cells: cells.into_iter().map(CellId::token).collect(),
             biome: Some(facts.biome),
             front: facts.front.names().into_iter().map(str::to_owned).collect(),
             market: encumbrance.map(market),
+            fence,
             is_leased: facts.lease_id.is_some(),
             claimed_at: Some(timestamp(facts.claimed_at_us)),
         }
@@ -140,9 +168,9 @@ fn market(encumbrance: Encumbrance) -> MarketView {
 }
 
 /// A lot that nobody owns.
-pub(crate) fn of_nobody(planet: &Planet, lot: CellId) -> LotView {
-    let claimable = survey::check_claimable(planet, lot);
-    let Extent { area_m2, center } = Extent::of(planet, &[lot]);
+pub(crate) fn of_nobody(deps: &Deps, lot: CellId) -> LotView {
+    let claimable = survey::check_claimable(&deps.planet, lot);
+    let Extent { area_m2, center } = Extent::of(&deps.planet, &[lot]);
     LotView {
         token: lot.token(),
         status: if claimable.is_ok() { LotStatus::Free } else { LotStatus::Unclaimable },
@@ -151,13 +179,14 @@ pub(crate) fn of_nobody(planet: &Planet, lot: CellId) -> LotView {
         name: None,
         description: None,
         area_m2: hundredths(area_m2),
-        price_minor: rules::price(area_m2).minor(),
+        price_minor: rules::price(deps.economy, area_m2).minor(),
         center: place(center.center()),
         cell_count: 1,
         cells: vec![lot.token()],
         biome: None,
         front: Vec::new(),
         market: None,
+        fence: FenceRule::Everyone,
         is_leased: false,
         claimed_at: None,
     }

@@ -9,11 +9,10 @@ use planet::Planet;
 use store::{Store, Tx};
 use tokio::sync::broadcast;
 use uuid::Uuid;
+use wallet::Economy;
 
 use crate::LOT_LEVEL_AT_DEFAULT;
-use crate::encumbrance::encumbrance;
 use crate::find;
-use crate::parcel;
 use crate::rules::Refusal;
 use crate::seen::{Found, Owners, Seen, of_nobody};
 use crate::view::LotView;
@@ -69,6 +68,8 @@ pub struct Deps {
     pub authority: Authority,
     /// Told when something was recorded.
     pub wake: events::Wake,
+    /// Prices and limits.
+    pub economy: &'static Economy,
     /// The time.
     pub clock: SharedClock,
 }
@@ -99,6 +100,10 @@ impl LandService {
         &self.deps.planet
     }
 
+    pub(crate) fn economy(&self) -> &'static Economy {
+        self.deps.economy
+    }
+
     /// The level of this planet's lots.
     pub fn lot_level(&self) -> u8 {
         self.deps.planet.grid_level(LOT_LEVEL_AT_DEFAULT)
@@ -118,15 +123,13 @@ impl LandService {
             .deps
             .store
             .read(move |tx| {
-                let Some(facts) = parcel::parcel(tx, lot)? else { return Ok(None) };
-                let encumbrance = encumbrance(tx, facts.anchor)?;
-                let found = Found { facts, encumbrance };
+                let Some(found) = Found::of(tx, lot)? else { return Ok(None) };
                 Seen::of(tx, &deps, &mut Owners::default(), found).map(Some)
             })
             .await?;
         Ok(match seen {
-            Some(seen) => seen.view(),
-            None => of_nobody(&self.deps.planet, lot),
+            Some(seen) => seen.view(self.deps.economy),
+            None => of_nobody(&self.deps, lot),
         })
     }
 
@@ -152,6 +155,6 @@ impl LandService {
             .await?;
         let page =
             Page::from_surplus(seen, limit, |last| cursor::encode(&last.facts.anchor.raw().to_be_bytes()));
-        Ok(page.map(Seen::view))
+        Ok(page.map(|it| it.view(self.deps.economy)))
     }
 }

@@ -6,6 +6,7 @@ use cell::CellId;
 use store::{Tx, Value};
 use uuid::Uuid;
 
+use crate::access;
 use crate::parcel::cell_at;
 use crate::title::{self, NewTitle, TitleKind};
 
@@ -40,7 +41,7 @@ pub struct Transfer {
 
 /// Writes the new owner and their title; `false`, and nothing is done, if the parcel is not `from`'s.
 ///
-/// The parcel keeps its name, description, lots and lease. An encumbrance is for its maker to [`crate::release`].
+/// The parcel keeps its name, description, lots and lease; its fence opens, and of the roles on it a tenant's stays. An encumbrance is for its maker to [`crate::release`].
 pub fn transfer(tx: &mut Tx<'_>, transfer: &Transfer, now_us: i64) -> Result<bool, store::Error> {
     Ok(transfer_all(tx, std::slice::from_ref(transfer), now_us)? == [true])
 }
@@ -89,5 +90,8 @@ fn give(tx: &mut Tx<'_>, transfers: &[&Transfer], now_us: i64) -> Result<BTreeSe
         })
         .collect();
     title::add(tx, &titles, now_us)?;
+    // Whom the old owner let in is not the new one's business.
+    let anchors: Vec<CellId> = given.iter().copied().collect();
+    access::clear(tx, &anchors, now_us)?;
     Ok(given)
 }

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::TitleKind;
+use crate::access::FenceRule;
+
 /// Whether a lot can be had.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -31,6 +34,7 @@ pub enum LotStatus {
     "cells": ["4be64c3c", "4be64c44"],
     "biome": "grassland",
     "front": ["river"],
+    "fence": "everyone",
     "is_leased": false,
     "claimed_at": "2026-11-21T09:00:00Z"
 }))]
@@ -70,6 +74,9 @@ pub struct LotView {
     /// What is about to happen to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub market: Option<MarketView>,
+    /// Whom it lets in.
+    #[serde(default)]
+    pub fence: FenceRule,
     /// Whether a tenant has it.
     #[serde(default)]
     pub is_leased: bool,
@@ -128,4 +135,93 @@ pub struct PlaceView {
     pub lat_deg: f64,
     /// Longitude in degrees, −180 to 180.
     pub lng_deg: f64,
+}
+
+/// A parcel that was split.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SplitView {
+    /// The part with the old token, name and description.
+    pub kept: LotView,
+    /// The part that is a parcel of its own now.
+    pub split_off: LotView,
+}
+
+/// Land that was given up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AbandonedView {
+    /// The parcel that is no more.
+    pub token: String,
+    /// The tokens of its lots, which are free now.
+    pub cells: Vec<String>,
+}
+
+/// A change of ownership.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TitleView {
+    /// Counts from 1 for each token.
+    pub number: i64,
+    /// Why.
+    pub kind: TitleKind,
+    /// Whose it was from then on; absent once nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnerView>,
+    /// Whose it was until then; absent if nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<OwnerView>,
+    /// What was paid, in smallest units.
+    pub price_minor: i64,
+    /// In which money.
+    pub currency: String,
+    /// The posting that moved deed and money.
+    pub posting_id: Uuid,
+    /// The token of the parcel that it was merged with or split from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_parcel: Option<String>,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: jiff::Timestamp,
+}
+
+/// A parcel offered as a gift.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct GiftView {
+    /// Its id.
+    pub gift_id: Uuid,
+    /// The token of the parcel.
+    pub parcel: String,
+    /// What the parcel is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who gives.
+    pub from: OwnerView,
+    /// Who may accept.
+    pub to: OwnerView,
+    /// What has become of it.
+    pub state: GiftState,
+    /// When it was offered.
+    #[schema(value_type = String, format = DateTime)]
+    pub offered_at: jiff::Timestamp,
+    /// Until when it may be accepted.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: jiff::Timestamp,
+    /// When it was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub decided_at: Option<jiff::Timestamp>,
+}
+
+/// What has become of a gift: `offered` becomes one of the others, once and for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GiftState {
+    /// It may be accepted.
+    Offered,
+    /// The receiver has it.
+    Accepted,
+    /// The receiver did not want it.
+    Declined,
+    /// The giver took it back.
+    Cancelled,
+    /// It was not decided in time.
+    Expired,
 }

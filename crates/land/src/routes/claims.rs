@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::to_the_end;
-use crate::limits::CLAIM_CELLS_MAX;
 use crate::view::LotView;
 use crate::{LandService, lots};
 
@@ -18,8 +17,9 @@ use crate::{LandService, lots};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimsRequest {
-    /// The tokens of the lots, 1 to 64, each once. Each shares a side with another.
-    #[schema(min_items = 1, max_items = 64, example = json!(["4be64c3c", "4be64c44"]))]
+    /// The tokens of the lots, each once: at most as many as the planet's terms say, usually 64. Each shares a side
+    /// with another.
+    #[schema(min_items = 1, example = json!(["4be64c3c", "4be64c44"]))]
     pub cells: Vec<String>,
     /// The group that shall own it and pays, if not you.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ pub(super) async fn claim(
 ///
 /// All of them or none, for the price of their area together. You must be near the nearest of them. If several reasons
 /// stand against it, the first in this order is given: `too_many_cells`, `invalid_body`, `duplicate_cells`,
-/// `overlapping_cells`, `not_connected`, `lot_unclaimable`, `no_authority`, `not_in_world`, `lot_too_far`, `lot_taken`,
+/// `overlapping_cells`, `not_connected`, `lot_unclaimable`, `land_too_large`, `no_authority`, `not_in_world`, `lot_too_far`, `lot_taken`,
 /// `insufficient_funds`.
 #[utoipa::path(post, path = "/api/v1/lands/claims", operation_id = "land_claims", tag = "lands",
     security(("bearer" = [])),
@@ -76,7 +76,7 @@ pub(super) async fn claim(
         (status = 409, description = "Somebody has one of them (`lot_taken`), or you have no body on the planet (`not_in_world`)", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`too_many_cells` with `count` and `max`; `invalid_body`; `duplicate_cells`; `overlapping_cells`; `not_connected`; `lot_unclaimable` with `token` and `reason`; `lot_too_far` with `distance_m` and `max_m`; `insufficient_funds` with `available_minor` and `price_minor`; `idempotency_key_reused`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`too_many_cells` with `count` and `max`; `invalid_body`; `duplicate_cells`; `overlapping_cells`; `not_connected`; `lot_unclaimable` with `token` and `reason`; `land_too_large` with `area_m2` and `max_m2`; `lot_too_far` with `distance_m` and `max_m`; `insufficient_funds` with `available_minor` and `price_minor`; `idempotency_key_reused`", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "`too_many_decisions`: 1000 in 24 hours", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn claim_several(
@@ -85,6 +85,7 @@ pub(super) async fn claim_several(
     key: IdempotencyKey,
     ValidJson(request): ValidJson<ClaimsRequest>,
 ) -> Result<Answer, Problem> {
-    let lots = lots::parse(&request.cells, land.lot_level(), CLAIM_CELLS_MAX)?;
+    let lots =
+        lots::parse("cells", &request.cells, land.lot_level(), land.economy().land.claim_cells_max as usize)?;
     to_the_end(async move { land.claim(caller, lots, request.as_group, key).await }).await
 }

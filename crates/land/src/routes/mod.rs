@@ -1,7 +1,9 @@
 //! Land over HTTP.
 
 mod claims;
+mod gifts;
 mod lots;
+mod shape;
 
 use std::sync::Arc;
 
@@ -13,7 +15,9 @@ use utoipa_axum::routes;
 use crate::LandService;
 
 pub use claims::ClaimsRequest;
+pub use gifts::GiftRequest;
 pub use lots::DescribeRequest;
+pub use shape::{MergeRequest, SplitRequest};
 
 /// The routes of this crate, to be merged at the root.
 pub fn routes(land: Arc<LandService>) -> OpenApiRouter {
@@ -23,6 +27,15 @@ pub fn routes(land: Arc<LandService>) -> OpenApiRouter {
         .routes(routes!(lots::get_one, lots::describe))
         .routes(routes!(claims::claim))
         .routes(routes!(claims::claim_several))
+        .routes(routes!(shape::merge))
+        .routes(routes!(shape::split))
+        .routes(routes!(shape::abandon))
+        .routes(routes!(gifts::titles))
+        .routes(routes!(gifts::offer))
+        .routes(routes!(gifts::list))
+        .routes(routes!(gifts::accept))
+        .routes(routes!(gifts::decline))
+        .routes(routes!(gifts::cancel))
         .with_state(land)
 }
 

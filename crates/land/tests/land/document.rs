@@ -39,11 +39,20 @@ async fn every_route_is_described_with_all_its_answers() {
         operations,
         [
             "get /api/v1/lands",
+            "get /api/v1/lands/gifts",
             "get /api/v1/lands/mine",
             "get /api/v1/lands/{token}",
+            "get /api/v1/lands/{token}/titles",
             "patch /api/v1/lands/{token}",
             "post /api/v1/lands/claims",
+            "post /api/v1/lands/gifts/{id}/accept",
+            "post /api/v1/lands/gifts/{id}/cancel",
+            "post /api/v1/lands/gifts/{id}/decline",
+            "post /api/v1/lands/{token}/abandon",
             "post /api/v1/lands/{token}/claim",
+            "post /api/v1/lands/{token}/gift",
+            "post /api/v1/lands/{token}/merge",
+            "post /api/v1/lands/{token}/split",
         ]
     );
     let claim = &document["paths"]["/api/v1/lands/{token}/claim"]["post"];

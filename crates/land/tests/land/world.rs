@@ -85,6 +85,7 @@ impl World {
             }),
             authority: Arc::new(|_, owner, actor| Ok(owner.as_u128() == GROUPS + actor.as_u128())),
             wake: events::Wake::default(),
+            economy: wallet::Economy::embedded(),
             clock: Arc::clone(&clock) as _,
         }));
         let verifier: Verifier = Arc::new(Numbers);
@@ -97,6 +98,51 @@ impl World {
         let first = CellId::from_point(self.planet.arrival().ground).parent(self.land.lot_level());
         let around = first.all_neighbors();
         std::iter::once(first).chain(around.iter().copied()).filter(|it| self.is_dry(*it)).collect()
+    }
+
+    /// Lots that may be claimed and hang together: each shares a side with one before it.
+    pub(crate) fn dry_lots(&self, count: usize) -> Vec<CellId> {
+        let mut lots = vec![self.free_lots()[0]];
+        let mut next = 0;
+        while lots.len() < count {
+            for neighbor in lots[next].edge_neighbors() {
+                if lots.len() < count && !lots.contains(&neighbor) && self.is_dry(neighbor) {
+                    lots.push(neighbor);
+                }
+            }
+            next += 1;
+        }
+        lots
+    }
+
+    /// Lots that may be claimed, each sharing a side with the next.
+    pub(crate) fn dry_path(&self, count: usize) -> Vec<CellId> {
+        let area = self.dry_lots(4 * count);
+        let mut path = vec![area[0]];
+        let mut tried = vec![0];
+        while path.len() < count {
+            let neighbors = path[path.len() - 1].edge_neighbors();
+            let step = tried.last_mut().expect("a path is not empty");
+            let next = neighbors.get(*step).copied();
+            *step += 1;
+            match next {
+                Some(lot) if area.contains(&lot) && !path.contains(&lot) => {
+                    path.push(lot);
+                    tried.push(0);
+                }
+                Some(_) => {}
+                None => {
+                    path.pop();
+                    tried.pop();
+                }
+            }
+        }
+        path
+    }
+
+    /// Square metres of a steradian.
+    pub(crate) fn area_of_sr(&self) -> f64 {
+        self.planet.radius_m() * self.planet.radius_m()
     }
 
     /// A lot in the sea.
@@ -145,6 +191,26 @@ impl World {
     pub(crate) async fn settler(&self, number: u128, lot: CellId) {
         self.welcome(number).await;
         self.put(number, lot, 0.0, 1.0);
+    }
+
+    /// Gives somebody coins out of nothing, on top of their welcome.
+    pub(crate) async fn enrich(&self, number: u128, coins_minor: i64) {
+        let gift = Posting::of(PostingKind::WelcomeGrant, format!("more {number} {}", Uuid::now_v7()), "")
+            .transfer(
+                AccountRef::Mint,
+                AccountRef::Wallet(account(number)),
+                &AssetId::coin(),
+                Amount::try_from_minor(coins_minor).expect("an amount"),
+            )
+            .finish()
+            .expect("a transfer is balanced");
+        self.store.locked(move |tx| wallet::post(tx, &gift, NOW_US)).await.expect("it is booked");
+    }
+
+    /// Somebody with much money who stands on a lot.
+    pub(crate) async fn magnate(&self, number: u128, lot: CellId) {
+        self.settler(number, lot).await;
+        self.enrich(number, 1_000_000_000).await;
     }
 
     /// Gives all their coins to the treasury.
@@ -197,11 +263,42 @@ impl World {
         self.send(request.body(Body::empty()).expect("a request")).await
     }
 
+    /// A decision: `path` below `/api/v1/lands`, a null body for none.
+    pub(crate) async fn decide(&self, number: u128, path: &str, key: &str, body: &Value) -> Answer {
+        let request = request(Method::POST, number, &format!("/api/v1/lands{path}"))
+            .header("idempotency-key", key)
+            .header(header::CONTENT_TYPE, "application/json");
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        self.send(request.body(body).expect("a request")).await
+    }
+
+    /// Goes there, claims lots, and wants to succeed.
+    pub(crate) async fn own(&self, number: u128, lots: &[CellId]) -> CellId {
+        self.put(number, lots[0], 0.0, 1.0);
+        let body = serde_json::json!({"cells": tokens_of(lots)});
+        let answer = self.decide(number, "/claims", &Uuid::now_v7().to_string(), &body).await;
+        assert_eq!(answer.status.as_u16(), 201, "{}", answer.body);
+        CellId::parse_token(answer.body["token"].as_str().expect("a token")).expect("a cell")
+    }
+
+    pub(crate) async fn lot(&self, lot: CellId) -> Value {
+        self.get(1, &format!("/api/v1/lands/{}", lot.token())).await.body
+    }
+
+    pub(crate) async fn titles(&self, lot: CellId, query: &str) -> Vec<Value> {
+        let answer = self.get(1, &format!("/api/v1/lands/{}/titles{query}", lot.token())).await;
+        answer.body["items"].as_array().unwrap_or_else(|| panic!("{}", answer.body)).clone()
+    }
+
     pub(crate) async fn rename(&self, number: u128, token: &str, body: &str) -> Answer {
         let request = request(Method::PATCH, number, &format!("/api/v1/lands/{token}"))
             .header(header::CONTENT_TYPE, "application/json");
         self.send(request.body(Body::from(body.to_owned())).expect("a request")).await
     }
+}
+
+pub(crate) fn tokens_of(lots: &[CellId]) -> Vec<String> {
+    lots.iter().map(|it| it.token()).collect()
 }
 
 fn request(method: Method, number: u128, path: &str) -> axum::http::request::Builder {
