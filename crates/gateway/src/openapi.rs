@@ -33,6 +33,7 @@ use crate::asset::{Asset, Freshness};
         (name = "lands", description = "Lots: what they cost, whose they are, taking and naming them."),
         (name = "wallet", description = "Money and deeds, and how they came."),
         (name = "events", description = "What happens, as it happens."),
+        (name = "notices", description = "What you should know, and webhooks to your own server."),
         (name = "realtime", description = "The moving world."),
         (name = "health", description = "For operators and their machines."),
     ),

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tracing::warn;
 use zone::{SystemClock as ZoneClock, ZoneConfig};
 
-use crate::background::Background;
+use crate::background::{Background, Listening};
 use crate::config::{Config, Role};
 use crate::preparation::{self, Prepared};
 use crate::progress::{self, Progress, say};
@@ -61,6 +61,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         zone::MIGRATIONS,
         api::MIGRATIONS,
         events::MIGRATIONS,
+        notify::MIGRATIONS,
     ];
     of_crates.into_iter().chain([planet_record::MIGRATIONS]).flatten().copied().collect()
 }
@@ -151,7 +152,12 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
         progress.opened("zone", format_args!("{} ticks a second", motion::STEP_HZ));
     }
 
-    let background = Background::start(&store).await?;
+    if has_role(Role::Gateway) {
+        land::complete(&store, &planet).await?;
+    }
+    let sender = notify::Sender::new(config.webhook_destinations);
+    let listening = zone.clone().map(|zone| Listening { zone, radius_m: planet.radius_m() });
+    let mut background = Background::start(&store, sender, listening).await?;
 
     if let Some(gateway) = &gateway {
         let identity = Arc::new(Identity::new(identity::Deps {
@@ -181,7 +187,7 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
             },
             planet: Arc::clone(&planet),
             zone: zone.clone(),
-            services: wiring::services(&store, &planet, zone.as_ref(), maps, &background),
+            services: wiring::services(&store, &planet, zone.as_ref(), maps, config, &mut background),
         });
         let metrics_at = gateway.metrics_address().map_or_else(
             || "no metrics listener".to_owned(),

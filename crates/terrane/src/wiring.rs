@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use wire::LotChanged;
 
 use crate::background::Background;
+use crate::config::Config;
 
 /// Tells the zone about new names and colours.
 pub(crate) fn profile_changed(zone: Option<zone::Handle>) -> ProfileChanged {
@@ -30,7 +31,8 @@ pub(crate) fn services(
     planet: &Arc<Planet>,
     zone: Option<&zone::Handle>,
     maps: maps::Deps,
-    background: &Background,
+    config: &Config,
+    background: &mut Background,
 ) -> OpenApiRouter {
     let presence = zone.cloned();
     let land = Arc::new(LandService::new(land::Deps {
@@ -41,7 +43,7 @@ pub(crate) fn services(
         display_name: Arc::new(identity::display_name),
         group_name: Arc::new(|_, _| Ok(None)),
         authority: Arc::new(|_, _, _| Ok(false)),
-        wake: events::Wake::default(),
+        wake: background.wake(),
         economy: wallet::Economy::embedded(),
         clock: Arc::new(SystemClock),
     }));
@@ -50,13 +52,18 @@ pub(crate) fn services(
     }
     let maps = maps::routes(Arc::new(MapService::new(maps)));
     let events = events::routes(background.streams());
+    let notify = notify::routes(notify::Deps {
+        store: store.clone(),
+        clock: Arc::new(SystemClock),
+        destinations: config.webhook_destinations,
+    });
     let wallet = wallet::routes(wallet::Deps {
         store: store.clone(),
         clock: Arc::new(SystemClock),
         authority: Arc::new(|_, _, _| Ok(false)),
-        wake: events::Wake::default(),
+        wake: background.wake(),
     });
-    wallet.merge(land::routes(land)).merge(maps).merge(events)
+    wallet.merge(land::routes(land)).merge(maps).merge(events).merge(notify)
 }
 
 /// Shows every change of a lot to those who can see it.

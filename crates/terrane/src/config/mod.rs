@@ -9,6 +9,7 @@ mod source;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use notify::Destinations;
 use planet::PlanetSpec;
 use telemetry::LogFormat;
 
@@ -45,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) http: HttpConfig,
     /// `None`: no metrics listener.
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Where webhooks may be sent.
+    pub(crate) webhook_destinations: Destinations,
     pub(crate) database: DatabaseConfig,
     pub(crate) log: LogConfig,
 }
@@ -153,6 +156,7 @@ impl Config {
                 ),
             },
             metrics_listen: sources.take(&key::METRICS_LISTEN, parse_optional_address),
+            webhook_destinations: sources.take(&key::WEBHOOKS_DESTINATIONS, parse_destinations),
             database: DatabaseConfig {
                 url: sources.take(&key::DATABASE_URL, parse_database_url),
                 connections_max: sources
@@ -225,6 +229,14 @@ fn parse_optional_address(text: &str) -> Result<Option<SocketAddr>, String> {
         Ok(None)
     } else {
         parse_address(text).map(Some).map_err(|said| format!("{said}, or off"))
+    }
+}
+
+fn parse_destinations(text: &str) -> Result<Destinations, String> {
+    match text {
+        "public" => Ok(Destinations::Public),
+        "loopback" => Ok(Destinations::PublicAndLoopback),
+        _ => Err("must be public or loopback".to_owned()),
     }
 }
 

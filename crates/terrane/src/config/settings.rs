@@ -64,6 +64,9 @@ settings! {
         "What the system may hold for one slow reader.";
     METRICS_LISTEN: "metrics.listen", Text, "127.0.0.1:7381",
         "Address for Prometheus, path /metrics; off for none.";
+    WEBHOOKS_DESTINATIONS: "webhooks.destinations", Text, "public",
+        "Where players' webhooks may be sent: public (https to public addresses), or loopback, which for",
+        "development also allows http and https to this machine.";
     DATABASE_URL: "database.url", Text, "",
         "postgres://user:password@host:port/database. Empty: embedded, in the data folder.";
     DATABASE_CONNECTIONS_MAX: "database.connections_max", Number, "8",
