@@ -23,7 +23,7 @@ use uuid::Uuid;
 pub use fence::{Admission, Fence, fences_in};
 pub use refusal::AccessRefusal;
 pub use routes::{FenceRequest, FenceView, GivenRole, PermissionRequest, PermissionView, routes};
-pub use rows::{clear, copy, grant_tenant, revoke_tenant, rule_of};
+pub use rows::{clear, copy, grant_tenant, owns_land, revoke_tenant, rule_of};
 pub use rule::{FenceRule, Permission, Role, Standing};
 pub use service::{AccessDeps, AccessService};
 

@@ -30,6 +30,7 @@ store::statements! {
                     returning parcel_id";
     CLEAR_PERMISSIONS = "delete from permissions where role <> 'tenant' and parcel_id in \
                          (select rows.parcel_id from rows(parcel_id bigint)) returning parcel_id";
+    OWNS = "select parcel_id from parcels where owner_id = $1 limit 1";
     COPY_FENCE = "insert into fences (parcel_id, rule) select $2, rule from fences where parcel_id = $1";
     COPY_PERMISSIONS = "insert into permissions (parcel_id, subject_id, role, expires_at, granted_by, since) \
                         select $2, subject_id, role, expires_at, granted_by, since from permissions \
@@ -152,6 +153,11 @@ pub fn copy(tx: &mut Tx<'_>, from: CellId, to: CellId, now_us: i64) -> Result<()
     let fences = tx.execute(COPY_FENCE, params![from.to_sql(), to.to_sql()])?;
     let roles = tx.execute(COPY_PERMISSIONS, params![from.to_sql(), to.to_sql()])?;
     if fences + roles == 0 { Ok(()) } else { events::record(tx, &[fence_changed(to)], now_us) }
+}
+
+/// Whether an account or group owns any land.
+pub fn owns_land(tx: &mut Tx<'_>, owner_id: Uuid) -> Result<bool, store::Error> {
+    Ok(tx.query_opt(OWNS, params![owner_id])?.is_some())
 }
 
 /// Something about who may enter a parcel has changed; whoever wants to know what asks.
