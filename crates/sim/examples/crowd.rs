@@ -4,7 +4,7 @@
 //! milliseconds per tick for movement and for sends, and bytes per watcher.
 
 use glam::DVec3;
-use motion::{Buttons, Ground, Input, Surface};
+use motion::{Buttons, ClosedLand, Ground, Input, Surface};
 use planet::{Planet, PlanetSpec};
 use sim::{Arrival, Delivery, Zone, ZoneConfig};
 use std::time::{Duration, Instant};
@@ -35,7 +35,10 @@ fn main() {
     let ids: Vec<_> = (0..bodies)
         .map(|_| {
             let id = zone
-                .join(Arrival::Newcomer { around: arrival.ground, facing: arrival.facing })
+                .join(
+                    Arrival::Newcomer { around: arrival.ground, facing: arrival.facing },
+                    ClosedLand::default(),
+                )
                 .expect("there is room for all");
             zone.watch(id);
             id

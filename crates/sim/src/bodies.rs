@@ -6,7 +6,7 @@
 use crate::control::Control;
 use crate::zone::EntityId;
 use cell::CellId;
-use motion::Body;
+use motion::{Body, ClosedLand, Fenced};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -19,6 +19,8 @@ pub(crate) struct Bodies {
     pub(crate) cells: Vec<CellId>,
     pub(crate) states: Vec<Body>,
     pub(crate) controls: Vec<Control>,
+    /// Where each body may not go.
+    pub(crate) closed: Vec<ClosedLand>,
     index_of: HashMap<EntityId, usize>,
     /// How many of them are in order.
     sorted: usize,
@@ -33,7 +35,7 @@ impl Bodies {
         self.index_of.get(&id).copied()
     }
 
-    pub(crate) fn add(&mut self, id: EntityId, body: Body, cell_level: u8) {
+    pub(crate) fn add(&mut self, id: EntityId, body: Body, closed: ClosedLand, cell_level: u8) {
         let leaf = CellId::from_point(body.position);
         self.index_of.insert(id, self.len());
         self.ids.push(id);
@@ -41,6 +43,7 @@ impl Bodies {
         self.cells.push(leaf.parent(cell_level));
         self.states.push(body);
         self.controls.push(Control::default());
+        self.closed.push(closed);
     }
 
     pub(crate) fn remove(&mut self, id: EntityId) -> Option<Body> {
@@ -49,6 +52,7 @@ impl Bodies {
         self.leaves.remove(index);
         self.cells.remove(index);
         self.controls.remove(index);
+        self.closed.remove(index);
         let body = self.states.remove(index);
         self.sorted -= usize::from(index < self.sorted);
         for (at, id) in self.ids.iter().enumerate().skip(index) {
@@ -61,7 +65,12 @@ impl Bodies {
     pub(crate) fn tick(&mut self, cell_level: u8, ground: &impl motion::Ground) {
         for (index, body) in self.states.iter_mut().enumerate() {
             let before = body.position;
-            self.controls[index].tick(|input| motion::step(body, input, ground));
+            let (control, closed) = (&mut self.controls[index], &self.closed[index]);
+            if closed.is_empty() {
+                control.tick(|input| motion::step(body, input, ground));
+            } else {
+                control.tick(|input| motion::step(body, input, &Fenced { ground, closed }));
+            }
             if body.position != before {
                 self.leaves[index] = CellId::from_point(body.position);
                 self.cells[index] = self.leaves[index].parent(cell_level);
@@ -81,6 +90,7 @@ impl Bodies {
             self.cells = order.iter().map(|from| self.cells[*from]).collect();
             self.states = order.iter().map(|from| self.states[*from]).collect();
             self.controls = order.iter().map(|from| std::mem::take(&mut self.controls[*from])).collect();
+            self.closed = order.iter().map(|from| std::mem::take(&mut self.closed[*from])).collect();
             self.index_of.extend(self.ids.iter().enumerate().map(|(index, id)| (*id, index)));
         }
         self.sorted = self.len();

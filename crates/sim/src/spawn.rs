@@ -24,12 +24,15 @@ pub enum Arrival {
         /// The middle of the newcomers.
         otherwise: DVec3,
     },
-    /// Exactly here, whoever stands there: the place of an earlier visit.
+    /// Exactly here, whoever stands there: the place of an earlier visit. If it is closed to the body by now, as near to
+    /// it as is open, dry and free; where there is nothing like that near, as a newcomer.
     Back {
         /// Direction of the place, a unit vector.
         place: DVec3,
         /// Where to look.
         facing: DVec3,
+        /// The middle of the newcomers.
+        otherwise: DVec3,
     },
 }
 
@@ -42,6 +45,9 @@ const TRIES: u32 = 256;
 /// Spacing of the wider search for dry ground: 256 m around.
 const WIDE_SPACING_M: f64 = 8.0;
 const WIDE_TRIES: u32 = 1_024;
+/// Nobody begins farther than this from the place they want, newcomers' place aside: the spacing times the square root of
+/// the tries.
+pub const ARRIVAL_SEARCH_M: f64 = 256.0;
 /// Nobody begins nearer than this to another.
 pub(crate) const ELBOW_ROOM_M: f64 = 1.5;
 /// Ground lower than this is not dry.

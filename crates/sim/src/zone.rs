@@ -7,7 +7,7 @@ use crate::spawn::{self, Arrival, ELBOW_ROOM_M};
 use crate::streams::Streams;
 use cell::{CellId, cover_cap};
 use glam::DVec3;
-use motion::{Body, Ground, Input, Mode};
+use motion::{Body, ClosedLand, Ground, Input, Mode};
 use std::collections::BTreeMap;
 use wire::stream::{HEIGHT_STEPS_PER_M, Placement, Stance};
 use wire::{FrameHead, Kind, LatticePlace, cell_count, facing_to_u8, rest_height_m};
@@ -90,39 +90,60 @@ impl<G: Ground> Zone<G> {
         self.bodies.len()
     }
 
-    /// Adds a body at rest.
-    pub fn join(&mut self, arrival: Arrival) -> Result<EntityId, ZoneFull> {
+    /// Adds a body at rest, outside of all that is closed to it around the places of its arrival.
+    pub fn join(&mut self, arrival: Arrival, closed: ClosedLand) -> Result<EntityId, ZoneFull> {
         if self.bodies.len() >= self.config.bodies_max {
             return Err(ZoneFull);
         }
         let (place, facing) = match arrival {
-            Arrival::Newcomer { around, facing } => (self.newcomers_place(around), facing),
-            Arrival::At { place, otherwise } => {
-                let near = spawn::near(place, &self.ground, |place| self.is_free(place));
-                (near.unwrap_or_else(|| self.newcomers_place(otherwise)), DVec3::ZERO)
+            Arrival::Newcomer { around, facing } => (self.newcomers_place(around, &closed), facing),
+            Arrival::At { place, otherwise } => (self.place_near(place, otherwise, &closed), DVec3::ZERO),
+            Arrival::Back { place, facing, otherwise } => {
+                let is_open = closed.parcel_at(place).is_none();
+                (if is_open { place } else { self.place_near(place, otherwise, &closed) }, facing)
             }
-            Arrival::Back { place, facing } => (place, facing),
         };
         let mut body = Body::standing_at(place, &self.ground);
         body.face(facing);
         self.last_entity = self.last_entity.checked_add(1).ok_or(ZoneFull)?;
         let id = EntityId(self.last_entity);
-        self.bodies.add(id, body, self.config.cell_level);
+        self.bodies.add(id, body, closed, self.config.cell_level);
         Ok(id)
     }
 
-    fn newcomers_place(&mut self, around: DVec3) -> DVec3 {
-        let (seed, place) =
-            spawn::among_newcomers(around, self.next_seed, &self.ground, |place| self.is_free(place));
+    fn place_near(&mut self, place: DVec3, otherwise: DVec3, closed: &ClosedLand) -> DVec3 {
+        let near = spawn::near(place, &self.ground, |place| self.is_free(place, closed));
+        near.unwrap_or_else(|| self.newcomers_place(otherwise, closed))
+    }
+
+    fn newcomers_place(&mut self, around: DVec3, closed: &ClosedLand) -> DVec3 {
+        let is_free = |place| self.is_free(place, closed);
+        let (seed, place) = spawn::among_newcomers(around, self.next_seed, &self.ground, is_free);
         // Once there are more seeds than people, the first ones are likely free again.
         let turn = 16 + 2 * self.bodies.len() as u32;
         self.next_seed = if seed >= turn { 0 } else { seed + 1 };
         place
     }
 
-    fn is_free(&self, place: DVec3) -> bool {
+    fn is_free(&self, place: DVec3, closed: &ClosedLand) -> bool {
+        if closed.parcel_at(place).is_some() {
+            return false;
+        }
         let up_m = self.ground.radius_m() + rest_height_m(place, &self.ground);
         self.bodies_within(place * up_m, ELBOW_ROOM_M).next().is_none()
+    }
+
+    /// Says where a body may not go from the next tick on. Nobody is moved by that: who stands in closed land may go on
+    /// in it and leave, as the rules of [`ClosedLand`] say.
+    pub fn set_closed(&mut self, id: EntityId, closed: ClosedLand) {
+        if let Some(index) = self.bodies.index(id) {
+            self.bodies.closed[index] = closed;
+        }
+    }
+
+    /// Where a body may not go.
+    pub fn closed(&self, id: EntityId) -> Option<&ClosedLand> {
+        self.bodies.index(id).map(|index| &self.bodies.closed[index])
     }
 
     /// Takes a body out and gives its last state.
@@ -262,6 +283,10 @@ impl<G: Ground> Zone<G> {
             vectors.iter().flat_map(DVec3::to_array).for_each(|number| hash.add(number.to_bits()));
             hash.add(body.mode as u64);
             self.bodies.controls[index].words().for_each(|word| hash.add(word));
+            for (lot, parcel) in self.bodies.closed[index].lots() {
+                hash.add(lot.raw());
+                hash.add(*parcel);
+            }
         }
         hash.0
     }

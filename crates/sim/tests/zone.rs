@@ -2,7 +2,7 @@
 
 use cell::CellId;
 use glam::DVec3;
-use motion::{Buttons, Ground, Input, Mode, RUN_M_S, Surface};
+use motion::{Buttons, ClosedLand, Ground, Input, Mode, RUN_M_S, Surface};
 use proptest::prelude::*;
 use sim::{
     Arrival, Delivery, EntityId, INTEREST_ENTER_M, INTEREST_LEAVE_M, KEYFRAME_SENDS, Zone, ZoneConfig,
@@ -66,7 +66,7 @@ fn beside(place: DVec3, along: DVec3, metres: f64) -> DVec3 {
 }
 
 fn back(place: DVec3) -> Arrival {
-    Arrival::Back { place, facing: DVec3::ZERO }
+    Arrival::Back { place, facing: DVec3::ZERO, otherwise: place }
 }
 
 /// Someone who watches: what was made of the frames that arrived.
@@ -89,7 +89,7 @@ impl<G: Ground> World<G> {
     }
 
     fn join(&mut self, place: DVec3) -> EntityId {
-        let id = self.zone.join(back(place)).expect("there is room");
+        let id = self.zone.join(back(place), ClosedLand::default()).expect("there is room");
         self.zone.watch(id);
         self.clients.insert(id, Client { next_seq: 1, ..Client::default() });
         id
@@ -338,7 +338,7 @@ fn a_flood_of_inputs_moves_nobody_faster() {
     let place = (0..1_000)
         .map(|n| beside(DVec3::X, DVec3::Y, f64::from(n)))
         .find(|place| Hills.surface(*place).elevation_m > 3.0);
-    let id = zone.join(back(place.expect("a dry place"))).unwrap();
+    let id = zone.join(back(place.expect("a dry place")), ClosedLand::default()).unwrap();
     let start = zone.body(id).unwrap().0.position;
     let input = Input::new(Buttons::FORWARD.with(Buttons::RUN), DVec3::Z);
     let mut seq = 1;
@@ -372,7 +372,7 @@ fn newcomers_stand_a_few_metres_apart_and_dry_wherever_they_ask_for() {
     let places: Vec<_> = arrivals
         .into_iter()
         .map(|arrival| {
-            let id = zone.join(arrival).unwrap();
+            let id = zone.join(arrival, ClosedLand::default()).unwrap();
             let (body, seq) = zone.body(id).unwrap();
             assert_eq!((body.mode, seq), (Mode::Grounded, 0));
             assert!(Shore.surface(body.up()).elevation_m > 0.2, "wet feet");
@@ -398,7 +398,9 @@ fn newcomers_stand_a_few_metres_apart_and_dry_wherever_they_ask_for() {
 fn one_who_comes_back_stands_where_they_left_even_afloat() {
     let mut zone = zone(Shore);
     let place = beside(DVec3::X, DVec3::Y, -60.0);
-    let id = zone.join(Arrival::Back { place, facing: DVec3::Z }).unwrap();
+    let id = zone
+        .join(Arrival::Back { place, facing: DVec3::Z, otherwise: place }, ClosedLand::default())
+        .unwrap();
     let body = *zone.body(id).unwrap().0;
     assert_eq!(body.mode, Mode::Swimming);
     assert!(body.up().distance(place) < 1e-12 && body.facing.dot(DVec3::Z) > 0.99);
@@ -430,7 +432,7 @@ fn newcomers_beside_a_river_arrive_dry() {
     let mut zone = zone(Bank);
     let around = beside(DVec3::X, DVec3::Y, 3.0);
     for _ in 0..60 {
-        let id = zone.join(Arrival::Newcomer { around, facing: DVec3::Z }).unwrap();
+        let id = zone.join(Arrival::Newcomer { around, facing: DVec3::Z }, ClosedLand::default()).unwrap();
         let (body, _) = zone.body(id).unwrap();
         assert_eq!(Bank.surface(body.up()).water_m, None, "wet feet");
         assert_eq!(body.mode, Mode::Grounded);
@@ -440,10 +442,10 @@ fn newcomers_beside_a_river_arrive_dry() {
 #[test]
 fn a_full_zone_refuses_and_an_id_is_never_used_twice() {
     let mut zone = zone(Hills);
-    let ids: Vec<_> = (0..100).map(|_| zone.join(back(DVec3::X)).unwrap()).collect();
-    assert_eq!(zone.join(back(DVec3::X)), Err(ZoneFull));
+    let ids: Vec<_> = (0..100).map(|_| zone.join(back(DVec3::X), ClosedLand::default()).unwrap()).collect();
+    assert_eq!(zone.join(back(DVec3::X), ClosedLand::default()), Err(ZoneFull));
     zone.leave(ids[50]);
-    let again = zone.join(back(DVec3::X)).unwrap();
+    let again = zone.join(back(DVec3::X), ClosedLand::default()).unwrap();
     assert!(!ids.contains(&again));
 }
 

@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 use zone::EventFor;
 
+use crate::fences;
+
 /// How often what was kept long enough is removed.
 const TIDY_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -42,12 +44,14 @@ impl Background {
         let streams = Streams::new(store.clone(), &relay);
         let courier = CourierDeps { store: store.clone(), clock: Arc::new(SystemClock), sender };
         let courier = Courier::start(courier, relay.subscribe());
-        let heard = relay.subscribe();
+        let (heard, heard_of_fences) = (relay.subscribe(), relay.subscribe());
         // From here on nothing is missed by those who listen already.
         relay.start().await?;
         let stop = watch::Sender::new(false);
         let mut background = Self { relay, streams, courier, stop, tasks: Vec::new() };
         if let Some(listening) = listening {
+            let (store, zone) = (store.clone(), listening.zone.clone());
+            background.run(|stop| fences::follow(heard_of_fences, store, zone, stop));
             background.run(|stop| tell_zone(heard, listening, stop));
         }
         let books = store.clone();

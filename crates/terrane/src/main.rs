@@ -9,6 +9,7 @@ mod background;
 mod cli;
 mod commands;
 mod config;
+mod fences;
 mod making;
 mod memory;
 mod node;

@@ -24,7 +24,7 @@ use crate::background::{Background, Listening};
 use crate::config::{Config, Role};
 use crate::preparation::{self, Prepared};
 use crate::progress::{self, Progress, say};
-use crate::{planet_file, planet_record, wiring};
+use crate::{fences, planet_file, planet_record, wiring};
 
 /// How long the zone may take to say goodbye to everybody and to save where they are.
 const ZONE_STOP_TIME_MAX: Duration = Duration::from_millis(2_500);
@@ -62,6 +62,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         api::MIGRATIONS,
         events::MIGRATIONS,
         notify::MIGRATIONS,
+        groups::MIGRATIONS,
     ];
     of_crates.into_iter().chain([planet_record::MIGRATIONS]).flatten().copied().collect()
 }
@@ -145,6 +146,7 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
             planet: Arc::clone(&planet),
             store: store.clone(),
             clock: Arc::new(ZoneClock::default()),
+            fences: Some(fences::source()),
         };
         zone::start(ZoneConfig::default(), deps)
     });

@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use api::SystemClock;
+use groups::{Groups, Property};
 use identity::ProfileChanged;
+use land::access::{self, Access, AccessDeps, AccessService};
 use land::{LandService, LotEvent};
 use maps::MapService;
 use planet::Planet;
-use store::Store;
+use store::{Store, Tx};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tracing::warn;
 use utoipa_axum::router::OpenApiRouter;
+use uuid::Uuid;
 use wire::LotChanged;
 
 use crate::background::Background;
 use crate::config::Config;
+use crate::fences;
 
 /// Tells the zone about new names and colours.
 pub(crate) fn profile_changed(zone: Option<zone::Handle>) -> ProfileChanged {
@@ -34,6 +38,22 @@ pub(crate) fn services(
     config: &Config,
     background: &mut Background,
 ) -> OpenApiRouter {
+    let groups = Arc::new(Groups::new(groups::Deps {
+        store: store.clone(),
+        display_name: Arc::new(identity::display_name),
+        new_group: Arc::new(wallet::open_account),
+        property_of: Arc::new(property_of),
+        clock: Arc::new(SystemClock),
+    }));
+    let access = Arc::new(AccessService::new(AccessDeps {
+        store: store.clone(),
+        planet: Arc::clone(planet),
+        access: Access::new(Arc::new(fences::memberships)),
+        display_name: Arc::new(identity::display_name),
+        group_name: Arc::new(groups::display_name),
+        wake: background.wake(),
+        clock: Arc::new(SystemClock),
+    }));
     let presence = zone.cloned();
     let land = Arc::new(LandService::new(land::Deps {
         store: store.clone(),
@@ -41,8 +61,8 @@ pub(crate) fn services(
         // Without a zone in this process nobody is anywhere, and nobody can claim.
         presence: Arc::new(move |account_id| presence.as_ref().and_then(|zone| zone.position_of(account_id))),
         display_name: Arc::new(identity::display_name),
-        group_name: Arc::new(|_, _| Ok(None)),
-        authority: Arc::new(|_, _, _| Ok(false)),
+        group_name: Arc::new(groups::display_name),
+        authority: Arc::new(groups::may_act),
         wake: background.wake(),
         economy: wallet::Economy::embedded(),
         clock: Arc::new(SystemClock),
@@ -60,10 +80,25 @@ pub(crate) fn services(
     let wallet = wallet::routes(wallet::Deps {
         store: store.clone(),
         clock: Arc::new(SystemClock),
-        authority: Arc::new(|_, _, _| Ok(false)),
+        authority: Arc::new(groups::may_act),
         wake: background.wake(),
     });
-    wallet.merge(land::routes(land)).merge(maps).merge(events).merge(notify)
+    wallet
+        .merge(land::routes(land))
+        .merge(access::routes(access))
+        .merge(groups::routes(groups))
+        .merge(maps)
+        .merge(events)
+        .merge(notify)
+}
+
+/// What a group owns, that nobody would be left to decide about.
+fn property_of(tx: &mut Tx<'_>, group_id: Uuid) -> Result<Option<Property>, store::Error> {
+    if access::owns_land(tx, group_id)? {
+        return Ok(Some(Property::Land));
+    }
+    let has_money = wallet::money(tx, group_id)?.iter().any(|it| it.amount.minor() != 0);
+    Ok(has_money.then_some(Property::Money))
 }
 
 /// Shows every change of a lot to those who can see it.

@@ -1,18 +1,19 @@
 //! The handle by which the rest of the process speaks to a running zone.
 
 use crate::clock::Clock;
-use crate::host::Host;
+use crate::fences::{self, FenceSource, Finding};
+use crate::host::{Host, Joining};
 use crate::limits::INBOX_MAX;
-use crate::saved::{SavedBody, Saver};
+use crate::saved::Saver;
 use crate::session::{Fault, Session};
-use cell::LatLng;
+use cell::{CellId, LatLng};
 use glam::DVec3;
 use planet::Planet;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::Store;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::error;
 use uuid::Uuid;
@@ -41,6 +42,8 @@ pub struct Deps {
     pub store: Store,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where fences are read; none: all land is open.
+    pub fences: Option<FenceSource>,
 }
 
 /// Someone who wants to be in the zone.
@@ -93,6 +96,8 @@ pub struct Handle {
     pub(crate) shared: Arc<Shared>,
     pub(crate) saver: Arc<Saver>,
     pub(crate) saving: Arc<JoinHandle<()>>,
+    pub(crate) fences: Option<FenceSource>,
+    pub(crate) store: Store,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,38 +105,18 @@ pub(crate) struct SessionId(pub(crate) u64);
 
 /// What the tick thread is asked to do.
 pub(crate) enum Command {
-    Join {
-        request: JoinRequest,
-        saved: Option<SavedBody>,
-        answer: oneshot::Sender<Result<Session, JoinError>>,
-    },
-    Message {
-        session: SessionId,
-        message: ClientMessage,
-    },
-    Fault {
-        session: SessionId,
-        fault: Fault,
-    },
-    Lost {
-        session: SessionId,
-    },
-    AnnounceLot {
-        message: LotChanged,
-        at: DVec3,
-    },
-    TellEvent {
-        message: wire::Event,
-        to: EventFor,
-    },
-    Rename {
-        account_id: Uuid,
-        display_name: String,
-        color: u32,
-    },
-    Shutdown {
-        done: oneshot::Sender<()>,
-    },
+    Join(Joining),
+    Found { finding: Finding },
+    ParcelChanged { parcel: CellId, lots: Vec<CellId> },
+    GroupsChanged { account_id: Uuid },
+    FencesLost,
+    Message { session: SessionId, message: ClientMessage },
+    Fault { session: SessionId, fault: Fault },
+    Lost { session: SessionId },
+    AnnounceLot { message: LotChanged, at: DVec3 },
+    TellEvent { message: wire::Event, to: EventFor },
+    Rename { account_id: Uuid, display_name: String, color: u32 },
+    Shutdown { done: oneshot::Sender<()> },
 }
 
 /// Who hears of an event.
@@ -209,18 +194,35 @@ impl Drop for ClosesInbox {
 
 /// Starts a zone on a thread of its own. Needs a running tokio runtime, on which positions are saved.
 pub fn start(config: ZoneConfig, deps: Deps) -> Handle {
-    let shared = Arc::new(Shared::new(Arc::clone(&deps.clock)));
-    let saver = Arc::new(Saver::new(deps.store.clone()));
-    let host = Host::new(config, deps, Arc::clone(&shared), Arc::clone(&saver));
-    let closes_inbox = ClosesInbox(Arc::clone(&shared));
+    let (host, handle) = assemble(config, deps, |saver| tokio::spawn(async move { saver.run().await }));
+    let closes_inbox = ClosesInbox(Arc::clone(&handle.shared));
     let run = move || {
         let _closes_inbox = closes_inbox;
         run(host);
     };
     std::thread::Builder::new().name("zone".into()).spawn(run).expect("the system can start a thread");
-    let saving = Arc::clone(&saver);
-    let saving = tokio::spawn(async move { saving.run().await });
-    Handle { shared, saver, saving: Arc::new(saving) }
+    handle
+}
+
+/// The parts of a zone, which nobody ticks yet.
+pub(crate) fn assemble(
+    config: ZoneConfig,
+    deps: Deps,
+    save: impl FnOnce(Arc<Saver>) -> JoinHandle<()>,
+) -> (Host, Handle) {
+    let shared = Arc::new(Shared::new(Arc::clone(&deps.clock)));
+    let store = deps.store.clone();
+    let saver = Arc::new(Saver::new(store.clone()));
+    let fences = deps.fences.clone();
+    let questions = fences.clone().map(|source| {
+        let (questions, asked) = mpsc::unbounded_channel();
+        // Ends with the host, who alone can ask.
+        tokio::spawn(fences::read(source, store.clone(), Arc::clone(&shared), asked));
+        questions
+    });
+    let host = Host::new(config, deps, Arc::clone(&shared), Arc::clone(&saver), questions);
+    let saving = Arc::new(save(Arc::clone(&saver)));
+    (host, Handle { shared, saver, saving, fences, store })
 }
 
 /// Ticks that are made up for at once; when the zone is farther behind it leaves them out, so that being late never
@@ -255,12 +257,37 @@ impl Handle {
     pub async fn connect(&self, request: JoinRequest) -> Result<Session, JoinError> {
         let saved = self.saver.load(request.account_id).await;
         let saved = saved.map_err(|error| JoinError::Store(error.to_string()))?;
+        let groups = self.groups_of(request.account_id).await;
+        let groups = groups.map_err(|error| JoinError::Store(error.to_string()))?;
         let (answer, answered) = oneshot::channel();
         if !self.is_alive() {
             return Err(JoinError::ShuttingDown);
         }
-        self.shared.send(Command::Join { request, saved, answer }).map_err(|_| JoinError::Full)?;
+        let joining = Joining { request, saved, groups, answer };
+        self.shared.send(Command::Join(joining)).map_err(|_| JoinError::Full)?;
         answered.await.unwrap_or(Err(JoinError::ShuttingDown))
+    }
+
+    async fn groups_of(&self, account_id: Uuid) -> Result<Vec<(Uuid, bool)>, store::Error> {
+        let Some(source) = &self.fences else { return Ok(vec![]) };
+        let groups_of = Arc::clone(&source.groups_of);
+        self.store.read(move |tx| groups_of(tx, account_id)).await
+    }
+
+    /// Who may enter a parcel has changed, or which lots it has, of which all that it has now or had are given. What
+    /// that means for those near is found out within some ticks.
+    pub fn fence_changed(&self, parcel: CellId, lots: Vec<CellId>) {
+        self.shared.send_always(Command::ParcelChanged { parcel, lots });
+    }
+
+    /// An account has come into a group, left one, or has another role in it.
+    pub fn groups_changed(&self, account_id: Uuid) {
+        self.shared.send_always(Command::GroupsChanged { account_id });
+    }
+
+    /// Changes were missed: everything is asked for again.
+    pub fn fences_lost(&self) {
+        self.shared.send_always(Command::FencesLost);
     }
 
     /// Where an account's body is, at most a tenth of a second ago; none without a body.

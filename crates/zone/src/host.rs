@@ -3,6 +3,7 @@
 //! A tick takes the commands that came since the last one, moves the bodies, hands out the frames that are due, and
 //! looks after those who are slow, lost or to be saved. It waits for nothing and nobody.
 
+use crate::fences::{FenceCache, Question};
 use crate::handle::{Command, Deps, EventFor, JoinError, JoinRequest, SessionId, Shared, Stats, ZoneConfig};
 use crate::limits::{FORGOTTEN_PER_TICK_MAX, VOICE_M};
 use crate::outbox::{Outbox, outbox};
@@ -18,15 +19,23 @@ use sim::{Arrival, Delivery, EntityId, InputError, SEND_TICKS, Zone};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use uuid::Uuid;
+
+use self::fences::{Around, FenceKeeper};
 use wire::{
     Bye, ClientMessage, InputBatch, LotChanged, PROTOCOL_HASH, PROTOCOL_VERSION, People, Person, PlanetSpec,
     Pong, RESUME_TOKEN_BYTES, Refused, Said, ServerMessage, Welcome,
 };
 
+mod fences;
+pub(crate) use fences::Joining;
+
 /// Level of the streams' cells on a planet of the default size.
 const CELL_LEVEL: u8 = 14;
+/// Level of the pieces of ground by which fences are read on a planet of the default size: 570 m wide.
+const FENCE_TILE_LEVEL: u8 = 11;
 /// A body that moved less than this since it was saved is not saved again.
 const SAVED_TOLERANCE_M: f64 = 0.01;
 
@@ -54,6 +63,8 @@ struct Player {
     link: Link,
     /// Where the body was when it was last handed to the saver.
     saved_at: Option<DVec3>,
+    /// The fences that matter to it.
+    around: Around,
 }
 
 enum Link {
@@ -94,6 +105,8 @@ pub(crate) struct Host {
     next_save: Duration,
     dropped_frames: u64,
     skipped_ticks: u64,
+    /// None where there are no fences.
+    fences: Option<FenceKeeper>,
     ended: Vec<oneshot::Sender<()>>,
     meters: Meters,
 }
@@ -107,6 +120,7 @@ struct Meters {
     dropped_frames: metrics::Counter,
     left_out_events: metrics::Counter,
     skipped_ticks: metrics::Counter,
+    fence_tiles: metrics::Gauge,
 }
 
 impl Default for Meters {
@@ -119,15 +133,27 @@ impl Default for Meters {
             dropped_frames: metrics::counter!("terrane_zone_dropped_frames_total"),
             left_out_events: metrics::counter!("terrane_zone_left_out_events_total"),
             skipped_ticks: metrics::counter!("terrane_zone_skipped_ticks_total"),
+            fence_tiles: metrics::gauge!("terrane_zone_fence_tiles"),
         }
     }
 }
 
 impl Host {
-    pub(crate) fn new(config: ZoneConfig, deps: Deps, shared: Arc<Shared>, saver: Arc<Saver>) -> Self {
+    /// Without `questions` there are no fences.
+    pub(crate) fn new(
+        config: ZoneConfig,
+        deps: Deps,
+        shared: Arc<Shared>,
+        saver: Arc<Saver>,
+        questions: Option<UnboundedSender<Question>>,
+    ) -> Self {
         let Deps { planet, clock, .. } = deps;
         let sim_config =
             sim::ZoneConfig { cell_level: planet.grid_level(CELL_LEVEL), bodies_max: config.bodies_max };
+        let fences = questions.map(|questions| {
+            let tile_level = planet.grid_level(FENCE_TILE_LEVEL);
+            FenceKeeper::new(FenceCache::new(tile_level, planet.radius_m(), questions))
+        });
         let next_save = clock.elapsed() + config.save_interval;
         Self {
             config,
@@ -143,6 +169,7 @@ impl Host {
             next_save,
             dropped_frames: 0,
             skipped_ticks: 0,
+            fences,
             ended: vec![],
             meters: Meters::default(),
         }
@@ -154,6 +181,7 @@ impl Host {
         for command in self.shared.take_commands() {
             self.obey(command);
         }
+        self.keep_fences();
         self.zone.tick();
         self.send_frames(started);
         self.forget_the_lost(started);
@@ -185,11 +213,11 @@ impl Host {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Join { request, saved, answer } => {
-                let session = self.join(request, saved);
-                // A caller who went away drops the session, which is a lost connection.
-                let _ = answer.send(session);
-            }
+            Command::Join(joining) => self.begin_join(joining),
+            Command::Found { finding } => self.learn(finding),
+            Command::ParcelChanged { parcel, lots } => self.parcel_changed(parcel, &lots),
+            Command::GroupsChanged { account_id } => self.groups_changed(account_id),
+            Command::FencesLost => self.all_fences_changed(),
             Command::Message { session, message } => {
                 if let Some(account_id) = self.sessions.get(&session).copied() {
                     self.take_message(account_id, message);
@@ -210,23 +238,25 @@ impl Host {
         }
     }
 
-    fn join(&mut self, request: JoinRequest, saved: Option<SavedBody>) -> Result<Session, JoinError> {
+    fn join(
+        &mut self,
+        request: JoinRequest,
+        saved: Option<SavedBody>,
+        groups: Vec<(Uuid, bool)>,
+    ) -> Result<Session, JoinError> {
         if !self.ended.is_empty() {
             return Err(JoinError::ShuttingDown);
         }
         let account_id = request.account_id;
         self.disconnect(account_id, Some(bye("replaced", "you have connected from elsewhere", false)));
-        let resumes = self
-            .players
-            .get(&account_id)
-            .is_some_and(|player| request.resume_token == Some(player.resume_token));
-        if request.arrive_at.is_some() && !resumes {
+        if !self.goes_on(&request) {
             self.remove(account_id);
         }
         let kept = self.players.get(&account_id).map(|player| player.entity);
+        let around = Around::new(account_id, groups);
         let entity = match kept {
             Some(entity) => entity,
-            None => self.arrive(&request, saved)?,
+            None => self.arrive(&request, saved, &around)?,
         };
         let welcome = self.welcome(entity, kept.is_some());
         let resume_token = welcome_token(&welcome);
@@ -239,27 +269,39 @@ impl Host {
         let saved_at = self.players.get(&account_id).and_then(|player| player.saved_at);
         let link = Link::Connected { session, outbox, slow: SlowReader::default() };
         let JoinRequest { display_name, color, .. } = request;
-        let player = Player { account_id, entity, display_name, color, resume_token, link, saved_at };
+        let player = Player { account_id, entity, display_name, color, resume_token, link, saved_at, around };
         self.players.insert(account_id, player);
         self.zone.watch(entity);
         if let Some((body, _)) = self.zone.body(entity) {
             // At once and not with the next publication: who was welcomed may claim what is near.
             self.shared.positions().insert(account_id, body.position);
         }
+        self.tell_all_fences(account_id);
         Ok(Session::new(session, Arc::clone(&self.shared), reader))
     }
 
-    fn arrive(&mut self, request: &JoinRequest, saved: Option<SavedBody>) -> Result<EntityId, JoinError> {
+    fn arrive(
+        &mut self,
+        request: &JoinRequest,
+        saved: Option<SavedBody>,
+        around: &Around,
+    ) -> Result<EntityId, JoinError> {
+        let arrival = self.arrival(request, saved);
+        let closed = self.closed_around(&arrival, around.visitor());
+        self.zone.join(arrival, closed).map_err(|_| JoinError::Full)
+    }
+
+    fn arrival(&self, request: &JoinRequest, saved: Option<SavedBody>) -> Arrival {
         let pleasant = self.planet.arrival();
         let saved = self.saver.recent(request.account_id).or(saved);
-        let arrival = if let Some(place) = request.arrive_at {
+        if let Some(place) = request.arrive_at {
             Arrival::At { place: place.to_point(), otherwise: pleasant.ground }
         } else if let Some(place) = saved.and_then(|saved| saved.position.try_normalize()) {
-            Arrival::Back { place, facing: saved.map_or(DVec3::ZERO, |saved| saved.facing) }
+            let facing = saved.map_or(DVec3::ZERO, |saved| saved.facing);
+            Arrival::Back { place, facing, otherwise: pleasant.ground }
         } else {
             Arrival::Newcomer { around: pleasant.ground, facing: pleasant.facing }
-        };
-        self.zone.join(arrival).map_err(|_| JoinError::Full)
+        }
     }
 
     fn welcome(&self, entity: EntityId, resumed: bool) -> Welcome {

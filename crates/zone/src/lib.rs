@@ -1,4 +1,4 @@
-//! Hosts the simulation: the tick thread, sessions, saved positions.
+//! Hosts the simulation: the tick thread, sessions, saved positions, and which land is closed to whom.
 //!
 //! [`start`] runs one zone on a thread of its own, 30 ticks a second. A connection is a [`Session`]: bytes in
 //! through [`Session::receive`], bytes out through [`Session::next`]; the zone never touches a socket. Bodies
@@ -9,6 +9,7 @@
 //! Read first: [`Handle`], [`Session`], `host.rs`.
 
 mod clock;
+mod fences;
 mod handle;
 mod host;
 pub mod limits;
@@ -19,6 +20,7 @@ mod slow_reader;
 mod text;
 
 pub use clock::{Clock, SystemClock};
+pub use fences::{Admission, Admits, Fence, FenceSource, FencesIn, GroupsOf, Visitor};
 pub use handle::{Deps, EventFor, Handle, JoinError, JoinRequest, Stats, ZoneConfig, start};
 pub use session::{Fault, Session};
 

@@ -16,6 +16,9 @@ pub const SLOW_READER_FORGIVEN_S: u64 = 5;
 /// Bodies whose players did not come back, taken out in one tick; the others follow in the next ones. When a network
 /// fails thousands are due at once, and taking out one moves all.
 pub const FORGOTTEN_PER_TICK_MAX: usize = 64;
+/// Bodies for which it is found out anew in one tick what is closed to them, because a fence has changed; the others
+/// follow in the next ones.
+pub const FENCED_PER_TICK_MAX: usize = 200;
 /// Commands waiting for the next tick, from all sessions together. One more is refused with `overloaded`.
 pub const INBOX_MAX: usize = 65_536;
 /// Messages a session may send per second, and at once. More are refused with `too_fast`,

@@ -1,8 +1,9 @@
 //! The zone as players, land and the operator meet it, with the clock moved by hand.
 
 use crate::clock::Clock;
+use crate::fences::FenceSource;
 use crate::handle::{
-    Command, Deps, EventFor, Handle, JoinError, JoinRequest, SessionId, Shared, ZoneConfig, start,
+    Command, Deps, EventFor, Handle, JoinError, JoinRequest, SessionId, ZoneConfig, assemble, start,
 };
 use crate::host::Host;
 use crate::limits::{
@@ -67,14 +68,16 @@ impl Stage {
     }
 
     async fn with(config: ZoneConfig) -> Self {
+        Self::fenced(config, None).await
+    }
+
+    async fn fenced(config: ZoneConfig, fences: Option<FenceSource>) -> Self {
         let database = TestDatabase::sqlite();
         let store = database.open(MIGRATIONS).await;
         let clock = Arc::<HandClock>::default();
-        let shared = Arc::new(Shared::new(Arc::clone(&clock) as Arc<dyn Clock>));
-        let saver = Arc::new(Saver::new(store.clone()));
-        let host = Host::new(config, deps(store, clock.clone()), Arc::clone(&shared), Arc::clone(&saver));
-        let saving = tokio::spawn(std::future::pending());
-        let handle = Handle { shared, saver: Arc::clone(&saver), saving: Arc::new(saving) };
+        let deps = Deps { fences, ..deps(store, clock.clone()) };
+        let (host, handle) = assemble(config, deps, |_| tokio::spawn(std::future::pending()));
+        let saver = Arc::clone(&handle.saver);
         Self { host, handle, saver, clock, _database: database }
     }
 
@@ -111,7 +114,7 @@ impl Stage {
 }
 
 fn deps(store: Store, clock: Arc<dyn Clock>) -> Deps {
-    Deps { planet: Arc::clone(&PLANET), store, clock }
+    Deps { planet: Arc::clone(&PLANET), store, clock, fences: None }
 }
 
 fn request(account_id: Uuid) -> JoinRequest {
