@@ -31,6 +31,7 @@ use crate::asset::{Asset, Freshness};
         (name = "planet", description = "The planet as a whole."),
         (name = "maps", description = "Pictures and heights for map clients."),
         (name = "lands", description = "Lots: what they cost, whose they are, taking and naming them."),
+        (name = "marketplace", description = "Land for money: listings, auctions, offers, search, prices."),
         (name = "groups", description = "Accounts that own together."),
         (name = "wallet", description = "Money and deeds, and how they came."),
         (name = "events", description = "What happens, as it happens."),

@@ -36,6 +36,9 @@ store::statements! {
     /// Who acts for a dissolved group is its last owner still: should it own something after all, that is not lost.
     ACTS = "select 1 from group_members where group_id = $1 and account_id = $2 \
             and joined_at is not null and role in ('owner', 'officer')";
+    /// Everybody who acts for a group; bounded by its size.
+    AGENTS = "select account_id from group_members where group_id = $1 \
+              and joined_at is not null and role in ('owner', 'officer') order by account_id";
     MEMBERSHIPS = "select group_id, role from group_members where account_id = $1 and joined_at is not null \
                    order by group_id";
 }
@@ -52,6 +55,11 @@ pub struct Membership {
 /// Whether an account may decide for an owner: for itself, and for a group whose owner or officer it is.
 pub fn may_act(tx: &mut Tx<'_>, owner_id: Uuid, account_id: Uuid) -> Result<bool, store::Error> {
     Ok(owner_id == account_id || tx.query_opt(ACTS, params![owner_id, account_id])?.is_some())
+}
+
+/// The accounts that may act for a group; none if the id is no group's.
+pub fn agents(tx: &mut Tx<'_>, group_id: Uuid) -> Result<Vec<Uuid>, store::Error> {
+    tx.query(AGENTS, params![group_id])?.iter().map(|row| row.get(0)).collect()
 }
 
 /// The name of a group, dissolved ones included; `None` if the id is no group's.

@@ -44,8 +44,11 @@ create index sales_open_by_end on sales (ends_at, sale_id) where state = 'open';
 create index sales_open_by_price on sales (price_minor, sale_id) where state = 'open';
 create index sales_open_by_rate on sales (minor_per_m2, sale_id) where state = 'open';
 create index sales_open_by_area on sales (area_m2, sale_id) where state = 'open';
-create index sales_open_by_age on sales (sale_id) where state = 'open';
+create index sales_open_by_age on sales (opened_at, sale_id) where state = 'open';
+create index sales_open_by_center on sales (center) where state = 'open';
+-- Prices that were paid: of a parcel, and of all in a range of cells.
 create index sales_sold_by_parcel on sales (parcel_id, closed_at) where state = 'sold';
+create index sales_sold_by_center on sales (center, closed_at) where state = 'sold';
 create index sales_by_seller on sales (seller_id, sale_id);
 
 -- What an auction has beside its sale.

@@ -18,16 +18,19 @@ mod closing;
 mod deal;
 mod deps;
 mod listing;
+mod near;
 mod news;
 mod offering;
 mod offers;
 mod party;
+mod prices;
 mod purchase;
 mod refusal;
 mod requests;
 mod routes;
 pub mod rules;
 mod sales;
+mod search;
 mod service;
 mod show;
 mod view;
@@ -42,7 +45,7 @@ pub use refusal::{Refusal, Subject};
 pub use requests::{
     AuctionKind, AuctionRequest, BidRequest, ListingRequest, OfferRequest, PriceRequest, PurchaseRequest,
 };
-pub use routes::routes;
+pub use routes::{CurrencyView, HintView, IncrementView, PricesView, SoldView, TermsView, WatchView, routes};
 pub use service::MarketService;
 pub use view::{BidView, OfferView, PurchaseView, SaleParcelView, SaleView};
 
@@ -52,5 +55,12 @@ pub const MIGRATIONS: &[Migration] =
 
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
-pub const STATEMENTS: &[&[&str]] =
-    &[auctions::STATEMENTS, offers::STATEMENTS, purchase::STATEMENTS, sales::STATEMENTS, watches::STATEMENTS];
+pub const STATEMENTS: &[&[&str]] = &[
+    auctions::STATEMENTS,
+    offers::STATEMENTS,
+    prices::STATEMENTS,
+    purchase::STATEMENTS,
+    sales::STATEMENTS,
+    search::STATEMENTS,
+    watches::STATEMENTS,
+];

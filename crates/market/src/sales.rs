@@ -31,6 +31,10 @@ store::statements! {
     /// Sales of a batch; in no order.
     FIND_MANY = concat!(
         "select ", columns!(), " from rows(sale_id uuid) join sales s on s.sale_id = rows.sale_id");
+    /// Open sales of some parcels; in no order.
+    FIND_OPEN_OF = concat!(
+        "select ", columns!(), " from rows(parcel_id bigint) \
+         join sales s on s.parcel_id = rows.parcel_id and s.state = 'open'");
     /// Puts land up for sale, or writes down one that is sold at once.
     ADD = "insert into sales (sale_id, kind, state, parcel_id, seller_id, seller_is_group, opened_by, currency, \
            price_minor, minor_per_m2, opened_at, ends_at, closed_at, buyer_id, posting_id, cell_count, area_m2, biome, \
@@ -167,6 +171,12 @@ pub(crate) fn take_open_of(tx: &mut Tx<'_>, parcel: CellId) -> Result<Option<Sal
 pub(crate) fn find_many(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Vec<Sale>, store::Error> {
     let rows: Vec<Vec<Value>> = ids.iter().map(|id| vec![(*id).into()]).collect();
     tx.query_rows(FIND_MANY, &rows)?.iter().map(|row| Sale::from_row(row, 0)).collect()
+}
+
+/// Open sales of some parcels, in no order.
+pub(crate) fn find_open_of(tx: &mut Tx<'_>, parcels: &[CellId]) -> Result<Vec<Sale>, store::Error> {
+    let rows: Vec<Vec<Value>> = parcels.iter().map(|it| vec![it.to_sql().into()]).collect();
+    tx.query_rows(FIND_OPEN_OF, &rows)?.iter().map(|row| Sale::from_row(row, 0)).collect()
 }
 
 /// Writes a sale; `posting_id` if it is sold already.

@@ -24,11 +24,14 @@ pub(crate) struct Viewer<'a> {
     now_us: i64,
     names: HashMap<Uuid, OwnerView>,
     acts_for: HashMap<Uuid, bool>,
+    /// Parcels that were asked for together; `None` for those that are no more.
+    parcels: HashMap<CellId, Option<(ParcelFacts, Vec<CellId>)>>,
 }
 
 impl<'a> Viewer<'a> {
     pub(crate) fn new(deps: &'a Deps, account_id: Uuid, now_us: i64) -> Self {
-        Self { deps, account_id, now_us, names: HashMap::new(), acts_for: HashMap::new() }
+        let (names, acts_for, parcels) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { deps, account_id, now_us, names, acts_for, parcels }
     }
 
     fn owner(&mut self, tx: &mut Tx<'_>, party: Party) -> Result<OwnerView, store::Error> {
@@ -60,25 +63,47 @@ impl<'a> Viewer<'a> {
         Ok(acts)
     }
 
+    /// Asks for the parcels of a list at once.
+    pub(crate) fn expect(
+        &mut self,
+        tx: &mut Tx<'_>,
+        parcels: impl IntoIterator<Item = CellId>,
+    ) -> Result<(), store::Error> {
+        let wanted: Vec<CellId> = parcels.into_iter().filter(|it| !self.parcels.contains_key(it)).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let found = land::facts_of(tx, &wanted)?;
+        self.parcels.extend(wanted.into_iter().map(|it| (it, None)));
+        self.parcels.extend(found.into_iter().map(|(anchor, facts, cells)| (anchor, Some((facts, cells)))));
+        Ok(())
+    }
+
+    fn facts(
+        &mut self,
+        tx: &mut Tx<'_>,
+        parcel: CellId,
+    ) -> Result<Option<&(ParcelFacts, Vec<CellId>)>, store::Error> {
+        self.expect(tx, [parcel])?;
+        Ok(self.parcels.get(&parcel).and_then(Option::as_ref))
+    }
+
     /// The land of a parcel as it is now.
     pub(crate) fn parcel(
         &mut self,
         tx: &mut Tx<'_>,
         parcel: CellId,
     ) -> Result<Option<SaleParcelView>, store::Error> {
-        let Some(facts) = land::parcel(tx, parcel)?.filter(|it| it.anchor == parcel) else { return Ok(None) };
-        let cells = cells(tx, &facts)?;
-        Ok(Some(SaleParcelView::new(&SoldLand::from(&facts), facts.name, &cells)))
+        let found = self.facts(tx, parcel)?;
+        Ok(found.map(|(facts, cells)| SaleParcelView::new(&SoldLand::from(facts), facts.name.clone(), cells)))
     }
 
     fn sold_land(&mut self, tx: &mut Tx<'_>, land: &SoldLand) -> Result<SaleParcelView, store::Error> {
-        let facts = land::parcel(tx, land.parcel)?
-            .filter(|it| it.anchor == land.parcel && it.cells == land.cell_count);
-        let (name, cells) = match facts {
-            Some(facts) => (facts.name.clone(), cells(tx, &facts)?),
-            None => (None, Vec::new()),
-        };
-        Ok(SaleParcelView::new(land, name, &cells))
+        let found = self.facts(tx, land.parcel)?.filter(|(facts, _)| facts.cells == land.cell_count);
+        Ok(match found {
+            Some((facts, cells)) => SaleParcelView::new(land, facts.name.clone(), cells),
+            None => SaleParcelView::new(land, None, &[]),
+        })
     }
 
     /// A sale without what is known of its bids: for lists.
@@ -209,10 +234,6 @@ impl<'a> Viewer<'a> {
     }
 }
 
-fn cells(tx: &mut Tx<'_>, facts: &ParcelFacts) -> Result<Vec<CellId>, store::Error> {
-    if facts.cells == 1 { Ok(vec![facts.anchor]) } else { land::cells(tx, facts.anchor) }
-}
-
-fn hundredths(value: f64) -> f64 {
+pub(crate) fn hundredths(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }

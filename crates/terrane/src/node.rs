@@ -63,6 +63,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         events::MIGRATIONS,
         notify::MIGRATIONS,
         groups::MIGRATIONS,
+        market::MIGRATIONS,
     ];
     of_crates.into_iter().chain([planet_record::MIGRATIONS]).flatten().copied().collect()
 }

@@ -8,6 +8,7 @@ use identity::ProfileChanged;
 use land::access::{self, Access, AccessDeps, AccessService};
 use land::{LandService, LotEvent};
 use maps::MapService;
+use market::{Acting, MarketService, Terms};
 use planet::Planet;
 use store::{Store, Tx};
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -83,7 +84,21 @@ pub(crate) fn services(
         authority: Arc::new(groups::may_act),
         wake: background.wake(),
     });
+    let market = MarketService::new(market::Deps {
+        store: store.clone(),
+        clock: Arc::new(SystemClock),
+        terms: Arc::new(Terms::of(wallet::Economy::embedded()).expect("a test reads the table")),
+        acting: Acting { may_act: Arc::new(groups::may_act), agents: Arc::new(groups::agents) },
+        display_name: Arc::new(identity::display_name),
+        group_name: Arc::new(groups::display_name),
+        lot_level: land.lot_level(),
+        radius_m: planet.radius_m(),
+        wake: background.wake(),
+    });
+    let at_work = Arc::clone(&market);
+    background.run(|stop| at_work.work(stop));
     wallet
+        .merge(market::routes(market))
         .merge(land::routes(land))
         .merge(access::routes(access))
         .merge(groups::routes(groups))

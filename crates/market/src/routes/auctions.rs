@@ -112,6 +112,7 @@ async fn bids_mine(
         deps.acting.check(tx, party, caller.account_id)?;
         let mut viewer = Viewer::new(deps, caller.account_id, now_us);
         let found = auctions::list_of_bidder(tx, party.owner_id, is_open_only, before, limit + 1)?;
+        viewer.expect(tx, found.iter().map(|it| it.1.land.parcel))?;
         let mut views = Vec::new();
         for (bidder, sale, auction) in found {
             views.push(viewer.auction(tx, &sale, &auction, Some(&bidder))?);

@@ -96,6 +96,7 @@ pub(super) async fn sales_of(
         deps.acting.check(tx, party, caller.account_id)?;
         let mut viewer = Viewer::new(deps, caller.account_id, now_us);
         let found = sales::list_of_seller(tx, of, before, limit + 1)?;
+        viewer.expect(tx, found.iter().map(|it| it.land.parcel))?;
         found.iter().map(|it| viewer.whole_sale(tx, it, party.owner_id)).collect::<Result<Vec<_>, _>>()
     });
     Ok(Page::from_surplus(views.await?, limit, |last| cursor::encode(last.id.as_bytes())))

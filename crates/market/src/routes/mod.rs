@@ -3,6 +3,9 @@
 mod auctions;
 mod listings;
 mod offers;
+mod prices;
+mod search;
+mod watch;
 
 use std::sync::Arc;
 
@@ -14,12 +17,19 @@ use uuid::Uuid;
 
 use crate::MarketService;
 
+pub use prices::{HintView, PricesView, SoldView};
+pub use search::{CurrencyView, IncrementView, TermsView};
+pub use watch::WatchView;
+
 /// The routes of this crate, to be merged at the root.
 pub fn routes(market: Arc<MarketService>) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(listings::routes())
         .merge(auctions::routes())
         .merge(offers::routes())
+        .merge(search::routes())
+        .merge(watch::routes())
+        .merge(prices::routes())
         .with_state(market)
 }
 

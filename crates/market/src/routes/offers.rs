@@ -87,6 +87,7 @@ async fn list(
         deps.acting.check(tx, party, caller.account_id)?;
         let mut viewer = Viewer::new(deps, caller.account_id, now_us);
         let found = offers::list(tx, side, is_open_only, before, limit + 1)?;
+        viewer.expect(tx, found.iter().map(|it| it.parcel))?;
         Ok(found.iter().map(|it| viewer.offer(tx, it)).collect::<Result<Vec<_>, store::Error>>()?)
     });
     let page = Page::from_surplus(views.await?, limit, |last| cursor::encode(last.offer_id.as_bytes()));

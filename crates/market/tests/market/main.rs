@@ -4,6 +4,7 @@ mod auctions;
 mod document;
 mod listings;
 mod offers;
+mod search;
 mod world;
 
 use store::testing::{for_each_engine, prepare_all};
