@@ -1,6 +1,7 @@
 //! The market on both engines, over HTTP and with the clock in hand.
 
 mod auctions;
+mod crash;
 mod document;
 mod listings;
 mod offers;
