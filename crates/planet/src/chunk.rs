@@ -53,7 +53,7 @@ impl Planet {
     pub fn chunk(&self, cell: CellId) -> Chunk {
         assert!(cell.level() <= CHUNK_LEVEL_MAX, "chunks are not deeper than level {CHUNK_LEVEL_MAX}");
         let surface = self.surface(cell, CHUNK_SIDE as u32 - 1, 0);
-        let biomes = (0..CHUNK_VERTICES).map(|index| self.biome_of(&surface, index)).collect();
+        let biomes = self.biomes_of(&surface);
         Chunk { cell, heights_m: surface.elevation_m, water_m: surface.water_m, biomes }
     }
 }

@@ -8,7 +8,7 @@ use cell::{CellId, FaceIj};
 use glam::DVec3;
 
 use crate::local::Cache;
-use crate::local::place::Place;
+use crate::local::place::{Place, Places};
 use crate::local::scale::MEAN_EDGE;
 use crate::local::surface::Surface;
 use crate::{Biome, Climate, GroundSite, Planet};
@@ -145,14 +145,13 @@ impl Planet {
 
     /// The surface at the vertices of a patch.
     pub(crate) fn surface(&self, cell: CellId, quads: u32, border: u32) -> Surface {
-        let places = Place::grid(cell, quads, border);
-        let side = (quads + 2 * border + 1) as usize;
-        self.local.surface(&places, side, self.local.detail(self.spacing_m(cell.level(), quads)))
+        let places = Places::grid(cell, quads, border);
+        self.local.surface(&places, self.local.detail(self.spacing_m(cell.level(), quads)))
     }
 
     /// The surface at one place.
     fn spot(&self, direction: DVec3, spacing_m: f64) -> Surface {
-        self.local.surface(&[Place::of(unit(direction))], 1, self.local.detail(spacing_m))
+        self.local.surface(&Places::of(&[Place::of(unit(direction))], 1), self.local.detail(spacing_m))
     }
 
     /// The ground without forms smaller than a grid of this spacing could show.
@@ -176,21 +175,30 @@ impl Planet {
 
     /// What grows there.
     pub fn biome(&self, direction: DVec3) -> Biome {
-        self.biome_of(&self.spot(direction, 0.0), 0)
+        self.biomes_of(&self.spot(direction, 0.0))[0]
     }
 
-    /// What grows at one place of a surface.
-    pub(crate) fn biome_of(&self, surface: &Surface, index: usize) -> Biome {
+    /// What grows at the places of a surface.
+    pub(crate) fn biomes_of(&self, surface: &Surface) -> Vec<Biome> {
         /// Rain is felt so much differently from one hillock to the next that no border runs straight.
         const PATCHINESS: f32 = 0.3;
-        self.biomes.on_ground(&GroundSite {
-            ground_m: surface.elevation_m[index] * self.local.scale.relief.recip() as f32,
-            water: surface.water[index],
-            over_water_m: surface.over_water_m[index],
-            slope: surface.slope[index],
-            temperature_c: surface.temperature_c[index],
-            rain_mm: surface.rain_mm[index] * (1.0 + PATCHINESS * surface.wave[index]),
-        })
+        let earth_m = self.local.scale.relief.recip() as f32;
+        let water = surface.water.iter().zip(&surface.over_water_m);
+        let climate = surface.temperature_c.iter().zip(&surface.rain_mm);
+        let ground = surface.elevation_m.iter().zip(surface.slope.iter().zip(&surface.wave));
+        let places = water.zip(climate).zip(ground);
+        places
+            .map(|(((water, over_water_m), (temperature_c, rain_mm)), (elevation_m, (slope, wave)))| {
+                self.biomes.on_ground(&GroundSite {
+                    ground_m: elevation_m * earth_m,
+                    water: *water,
+                    over_water_m: *over_water_m,
+                    slope: *slope,
+                    temperature_c: *temperature_c,
+                    rain_mm: rain_mm * (1.0 + PATCHINESS * wave),
+                })
+            })
+            .collect()
     }
 
     /// Mean distance of vertices on a grid of `quads` over a cell of a level.

@@ -72,7 +72,7 @@ impl Planet {
     /// As [`Patch::directions`].
     pub fn patch(&self, cell: CellId, quads: u32, border: u32) -> Patch {
         let surface = self.surface(cell, quads, border);
-        let biomes = (0..surface.elevation_m.len()).map(|index| self.biome_of(&surface, index)).collect();
+        let biomes = self.biomes_of(&surface);
         Patch {
             cell,
             quads,

@@ -106,7 +106,7 @@ impl Planet {
     /// beyond its border, is exact; none on a server, which has all.
     pub fn missing(&self, cell: CellId, spacing_m: f64) -> Vec<TileId> {
         let detail = self.local.detail(spacing_m);
-        let look_cells = if detail.courses > 0 { COURSES_LOOK_CELLS } else { FIELDS_LOOK_CELLS };
+        let look_cells = if detail.courses.refinements > 0 { COURSES_LOOK_CELLS } else { FIELDS_LOOK_CELLS };
         // Half a tile apart, no tile is stepped over.
         let tiles: BTreeSet<TileId> = cells_about(cell, detail.layer, look_cells, 32)
             .into_iter()

@@ -5,12 +5,15 @@
 //! continuous everywhere.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cell::{CellId, FaceIj};
 use glam::DVec3;
 
 use crate::DIRECTIONS;
+use crate::local::Local;
 use crate::local::land::{Cell, Kind, Reader};
+use crate::local::place::Place;
 use crate::local::scale::Scale;
 
 /// Levels between the cells of a sheet and the sheet.
@@ -70,6 +73,7 @@ struct Part {
 #[derive(Debug)]
 pub(crate) struct FieldSheet {
     edge_m: f64,
+    has_lakes: bool,
     parts: Vec<Part>,
 }
 
@@ -82,18 +86,25 @@ impl FieldSheet {
     /// The sheet of a cell `SHEET_DEPTH` levels above the cells of `level`, a layer's.
     pub(crate) fn make(scale: &Scale, reader: &mut Reader<'_>, level: u8, sheet: CellId) -> Self {
         let FaceIj { face, i, j } = sheet.face_ij();
+        let first = FaceIj { face, i: i << SHEET_DEPTH, j: j << SHEET_DEPTH };
+        let end = (1 << level) - SIDE as u32 - AROUND;
+        let parts = if first.i.min(first.j) >= AROUND && first.i.max(first.j) <= end {
+            inner_parts(scale, reader, level, first)
+        } else {
+            Self::parts(Survey::new(scale, reader, level, first), level, first)
+        };
+        let has_lakes = parts.iter().any(|part| !part.lake_level_m.is_nan());
+        Self { edge_m: scale.edge_m(level), has_lakes, parts }
+    }
+
+    fn parts(mut survey: Survey<'_, '_>, level: u8, FaceIj { face, i, j }: FaceIj) -> Vec<Part> {
         let last = SIDE as i64 - 1;
-        let mut survey =
-            Survey::new(scale, reader, level, FaceIj { face, i: i << SHEET_DEPTH, j: j << SHEET_DEPTH });
         let mut parts = Vec::with_capacity(BORDERED * BORDERED);
         for row in -1..=SIDE as i64 {
             for column in -1..=SIDE as i64 {
                 // Over an edge, a step from the cell at it.
-                let at = FaceIj {
-                    face,
-                    i: (i << SHEET_DEPTH) + column.clamp(0, last) as u32,
-                    j: (j << SHEET_DEPTH) + row.clamp(0, last) as u32,
-                };
+                let at =
+                    FaceIj { face, i: i + column.clamp(0, last) as u32, j: j + row.clamp(0, last) as u32 };
                 let step = (column - column.clamp(0, last), row - row.clamp(0, last));
                 parts.push(match beyond_corner(at, step, level) {
                     Some(three) => mean(&three.map(|at| survey.part(at))),
@@ -101,7 +112,7 @@ impl FieldSheet {
                 });
             }
         }
-        Self { edge_m: scale.edge_m(level), parts }
+        parts
     }
 
     /// The fields at a place of the sheet: in cell `at`, at (x, y) of it.
@@ -115,7 +126,7 @@ impl FieldSheet {
                 let weight = across * up;
                 let part = &self.parts[(row + dy) * BORDERED + column + dx];
                 sum.add(part, weight);
-                if !part.lake_level_m.is_nan() {
+                if self.has_lakes && !part.lake_level_m.is_nan() {
                     lakes.add(part, weight);
                 }
             }
@@ -134,6 +145,35 @@ impl FieldSheet {
             temperature_c: sum.temperature_c as f32,
             rain_mm: sum.rain_mm as f32,
         }
+    }
+}
+
+/// Reads fields at places near each other; remembers the last sheet.
+pub(crate) struct FieldReader<'a> {
+    local: &'a Local,
+    layer: u8,
+    /// The sheet's place among sheets.
+    sheet: Option<(FaceIj, Arc<FieldSheet>)>,
+    /// Were all tiles there?
+    pub(crate) is_complete: bool,
+}
+
+impl<'a> FieldReader<'a> {
+    pub(crate) fn new(local: &'a Local, layer: u8) -> Self {
+        Self { local, layer, sheet: None, is_complete: true }
+    }
+
+    pub(crate) fn fields(&mut self, place: &Place) -> Fields {
+        let (at, x, y) = place.in_cell(self.layer);
+        let home = FaceIj { face: at.face, i: at.i >> SHEET_DEPTH, j: at.j >> SHEET_DEPTH };
+        if self.sheet.as_ref().is_none_or(|(known, _)| *known != home) {
+            let cell = CellId::from_face_ij(home, FieldSheet::level(self.layer));
+            let (sheet, is_whole) = self.local.field_sheet(self.layer, cell);
+            self.is_complete &= is_whole;
+            self.sheet = Some((home, sheet));
+        }
+        let (_, sheet) = self.sheet.as_ref().expect("it has just been put there");
+        sheet.fields(at, (x, y))
     }
 }
 
@@ -167,6 +207,23 @@ impl Fields {
 }
 
 impl Part {
+    /// Of a cell, and the steepest slope from it and from those around it.
+    fn of(cell: &Cell, slope: f64) -> Self {
+        let pull = |height_m: f64| 0.45 + 0.55 * (height_m / FULL_PULL_M).min(1.0);
+        let is_sea = cell.kind == Kind::Sea;
+        let is_lake = cell.kind == Kind::Lake;
+        Self {
+            slope: slope.max(SLOPE_MIN),
+            level_m: if is_sea { -cell.depth_m } else { cell.level_m },
+            land: if is_sea { -pull(cell.depth_m) } else { pull(cell.level_m) },
+            sea_depth_m: if is_sea { cell.depth_m } else { 0.0 },
+            lake_depth_m: if is_lake { cell.depth_m } else { 0.0 },
+            lake_level_m: if is_lake { cell.level_m } else { f64::NAN },
+            temperature_c: cell.temperature_c,
+            rain_mm: cell.rain_mm,
+        }
+    }
+
     fn add(&mut self, other: &Self, weight: f64) {
         self.slope += weight * other.slope;
         self.level_m += weight * other.level_m;
@@ -253,6 +310,39 @@ fn mean(parts: &[Part; 3]) -> Part {
 const AROUND: u32 = 3;
 const SURVEYED: usize = SIDE + 2 * AROUND as usize;
 
+/// The parts of a sheet whose surroundings are all on its face: what a [`Survey`] finds, with less ado.
+fn inner_parts(scale: &Scale, reader: &mut Reader<'_>, level: u8, first: FaceIj) -> Vec<Part> {
+    let sites: Vec<(Cell, DVec3)> = (0..SURVEYED * SURVEYED)
+        .map(|index| {
+            let i = first.i - AROUND + (index % SURVEYED) as u32;
+            let j = first.j - AROUND + (index / SURVEYED) as u32;
+            let at = FaceIj { i, j, ..first };
+            (reader.cell_of(level, at), scale.node_of(level, at))
+        })
+        .collect();
+    // Each pair of neighbours once: to the right, and the three above. Some of the rim, which nobody asks about, are
+    // taken for neighbours though they are at the two ends of rows.
+    let mut slopes = vec![0.0_f64; sites.len()];
+    for here in 0..sites.len() {
+        for there in [here + 1, here + SURVEYED - 1, here + SURVEYED, here + SURVEYED + 1] {
+            if there < sites.len() {
+                let ((a, a_node), (b, b_node)) = (&sites[here], &sites[there]);
+                let run_m = (*b_node - *a_node).length() * scale.radius_m;
+                let slope = (b.level_m - a.level_m).abs() / run_m;
+                slopes[here] = slopes[here].max(slope);
+                slopes[there] = slopes[there].max(slope);
+            }
+        }
+    }
+    let border = AROUND as usize - 1;
+    let parts = (0..BORDERED * BORDERED).map(|index| {
+        let (row, column) = (border + index / BORDERED, border + index % BORDERED);
+        let around = (row - 1..=row + 1).flat_map(|row| &slopes[row * SURVEYED + column - 1..][..3]);
+        Part::of(&sites[row * SURVEYED + column].0, around.copied().fold(0.0, f64::max))
+    });
+    parts.collect()
+}
+
 /// Raster cells, each read and measured once.
 struct Survey<'a, 'b> {
     scale: &'a Scale,
@@ -297,20 +387,7 @@ impl<'a, 'b> Survey<'a, 'b> {
     fn part(&mut self, at: FaceIj) -> Part {
         let around = DIRECTIONS.map(|step| self.slope(at.stepped(step, self.level)));
         let here = self.slope(at);
-        let cell = self.site(at).cell;
-        let pull = |height_m: f64| 0.45 + 0.55 * (height_m / FULL_PULL_M).min(1.0);
-        let is_sea = cell.kind == Kind::Sea;
-        let is_lake = cell.kind == Kind::Lake;
-        Part {
-            slope: around.into_iter().fold(here, f64::max).max(SLOPE_MIN),
-            level_m: if is_sea { -cell.depth_m } else { cell.level_m },
-            land: if is_sea { -pull(cell.depth_m) } else { pull(cell.level_m) },
-            sea_depth_m: if is_sea { cell.depth_m } else { 0.0 },
-            lake_depth_m: if is_lake { cell.depth_m } else { 0.0 },
-            lake_level_m: if is_lake { cell.level_m } else { f64::NAN },
-            temperature_c: cell.temperature_c,
-            rain_mm: cell.rain_mm,
-        }
+        Part::of(&self.site(at).cell, around.into_iter().fold(here, f64::max))
     }
 
     /// The steepest slope between a cell's node and those around it.

@@ -10,6 +10,7 @@
 //! leaves out the courses and waves that it could not show.
 
 mod cache;
+mod courses;
 pub(crate) mod envelope;
 mod fields;
 mod gather;
@@ -47,6 +48,7 @@ const STEEPENED_MAX: f32 = 0.85;
 /// Sheets kept of each kind. The browser has less room.
 const FIELD_SHEETS: usize = if cfg!(target_family = "wasm") { 64 } else { 512 };
 const SHEETS: usize = if cfg!(target_family = "wasm") { 96 } else { 1024 };
+const RASTER_SHEETS: usize = if cfg!(target_family = "wasm") { 768 } else { 4096 };
 
 /// The local stage of one planet.
 #[derive(Debug)]
@@ -57,8 +59,8 @@ pub(crate) struct Local {
     relief: Relief,
     /// One cache per layer, the finest first.
     fields: Vec<(u8, Cache<FieldSheet>)>,
-    /// One cache per refinement.
-    sheets: Vec<Cache<Sheet>>,
+    /// One cache per refinement and number of bends left out.
+    sheets: Vec<Vec<Cache<Sheet>>>,
 }
 
 impl Local {
@@ -68,7 +70,12 @@ impl Local {
             shores: Shores::new(&scale),
             relief: Relief::new(&scale),
             fields: Raster::layers(raster.level()).map(|level| (level, Cache::new(FIELD_SHEETS))).collect(),
-            sheets: (0..=scale.refinements).map(|_| Cache::new(SHEETS)).collect(),
+            sheets: (0..=scale.refinements)
+                .map(|refinement| {
+                    let count = if refinement == 0 { RASTER_SHEETS } else { SHEETS };
+                    (0..=scale.straightened_max()).map(|_| Cache::new(count)).collect()
+                })
+                .collect(),
             scale,
             raster,
         }
@@ -83,7 +90,7 @@ impl Local {
     }
 
     /// The fields over a cell, [`FieldSheet::level`], and whether all tiles were there.
-    fn field_sheet(&self, layer: u8, cell: CellId) -> (Arc<FieldSheet>, bool) {
+    pub(crate) fn field_sheet(&self, layer: u8, cell: CellId) -> (Arc<FieldSheet>, bool) {
         let cache = self.fields.iter().find(|(level, _)| *level == layer);
         let (_, cache) = cache.expect("a layer of the raster");
         cache.get(cell, self.raster.revision(), || {
@@ -93,10 +100,10 @@ impl Local {
         })
     }
 
-    /// The courses that begin in a cell, and whether all tiles were there.
-    pub(crate) fn sheet(&self, refinement: u8, cell: CellId) -> (Arc<Sheet>, bool) {
-        let cache = &self.sheets[usize::from(refinement)];
-        cache.get(cell, self.raster.revision(), || self.make_sheet(refinement, cell))
+    /// The courses that begin in a cell, without their finest bends, and whether all tiles were there.
+    pub(crate) fn sheet(&self, refinement: u8, straightened: u8, cell: CellId) -> (Arc<Sheet>, bool) {
+        let cache = &self.sheets[usize::from(refinement)][usize::from(straightened)];
+        cache.get(cell, self.raster.revision(), || self.make_sheet(refinement, straightened, cell))
     }
 
     /// The slope away from the courses of refinements below `refinement`, where raster cells differ by `slope`.
@@ -105,10 +112,26 @@ impl Local {
         steepened.min(slope.max(STEEPENED_MAX))
     }
 
+    /// [`slope_at`](Self::slope_at) of many.
+    fn steepen(slopes: &mut [f32], refinement: u8) {
+        let mut steepened = slopes.to_vec();
+        for _ in 0..refinement {
+            for slope in &mut steepened {
+                *slope *= STEEPENING;
+            }
+        }
+        for (slope, steepened) in slopes.iter_mut().zip(steepened) {
+            *slope = steepened.min(slope.max(STEEPENED_MAX));
+        }
+    }
+
     /// Temperature at a height where the fields are so.
     pub(crate) fn temperature_c(&self, fields: &Fields, elevation_m: f32) -> f32 {
-        let lapse = (LAPSE_C_PER_M / self.scale.relief) as f32;
-        fields.temperature_c - lapse * elevation_m.max(0.0)
+        fields.temperature_c - self.lapse_c_per_m() * elevation_m.max(0.0)
+    }
+
+    fn lapse_c_per_m(&self) -> f32 {
+        (LAPSE_C_PER_M / self.scale.relief) as f32
     }
 
     /// The sea and the lake near a point, if they are near.

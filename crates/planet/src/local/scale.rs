@@ -9,6 +9,9 @@ use crate::local::hash;
 /// Nodes of the finest level are about this far apart, or less.
 const FINEST_SPACING_MAX_M: f64 = 75.0;
 
+/// Lines are not halved more often than this.
+const HALVINGS_MAX: u32 = 5;
+
 /// Levels between nodes and the nodes of the next refinement.
 pub(crate) const REFINEMENT_STEP: u8 = 2;
 
@@ -73,8 +76,34 @@ impl Scale {
         (unit * (self.radius_m * self.fixed_per_m)).to_array().map(rounded)
     }
 
+    /// One coordinate of many unit vectors, from an origin, modulo 2^32: what [`fixed`](Self::fixed) says.
+    pub(crate) fn fixed_from(&self, unit: &[f64], origin: i64) -> Vec<i32> {
+        let scale = self.radius_m * self.fixed_per_m;
+        // The last bits of the sum are those of the whole number.
+        let fixed = |unit: &f64| ((unit * scale + ROUNDER).to_bits() as i32).wrapping_sub(origin as i32);
+        unit.iter().map(fixed).collect()
+    }
+
     pub(crate) fn m_per_fixed(&self) -> f32 {
         (1.0 / self.fixed_per_m) as f32
+    }
+
+    /// How often the lines of a refinement are halved, the finest bends left out: to pieces of half the finest spacing.
+    pub(crate) fn halvings(&self, refinement: u8, straightened: u8) -> u32 {
+        let whole = (1 + 2 * u32::from(self.refinements - refinement)).min(HALVINGS_MAX);
+        whole.min((1 + 2 * u32::from(self.refinements - refinement)).saturating_sub(u32::from(straightened)))
+    }
+
+    /// So many bends left out leave straight lines.
+    pub(crate) fn straightened_max(&self) -> u8 {
+        1 + 2 * self.refinements
+    }
+
+    /// How many of the finest bends are left out where places are so far apart: pieces are not shorter than that.
+    pub(crate) fn straightened(&self, spacing_m: f64) -> u8 {
+        let piece_m = 0.5 * self.node_spacing_m(self.refinements);
+        let is_short = |bends: &u8| piece_m * f64::from(2_u32 << *bends) <= 1.01 * spacing_m;
+        (0..self.straightened_max()).take_while(is_short).count() as u8
     }
 
     /// The node of a refinement's cell: a unit vector somewhere in its middle.
@@ -94,8 +123,10 @@ impl Scale {
     }
 }
 
+/// 1.5 · 2^52: numbers about it have no room for a fraction.
+const ROUNDER: f64 = 6_755_399_441_055_744.0;
+
 /// To the nearest whole number, by adding what leaves no room for a fraction.
 fn rounded(value: f64) -> i64 {
-    const ROUNDER: f64 = 6_755_399_441_055_744.0;
     ((value + ROUNDER) - ROUNDER) as i64
 }

@@ -5,6 +5,7 @@ use glam::DVec3;
 
 use crate::local::hash;
 use crate::local::scale::{Fixed, Scale};
+use crate::local::sheet::Sheet;
 
 /// A straight piece of a reach, in the direction of flow.
 #[derive(Clone, Copy, Debug)]
@@ -26,14 +27,14 @@ pub(crate) struct Segment {
 /// The segments from one node to where it drains.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reach {
-    /// Cell of the node.
-    pub(crate) node: CellId,
     /// Index of the first segment in the sheet.
     pub(crate) first: u32,
     pub(crate) count: u32,
-    /// Middle and radius of a ball around them: from the sheet's origin, metres.
-    pub(crate) middle_m: [f32; 3],
-    pub(crate) radius_m: f32,
+    /// Height of the water, or of the dry bed, at the lower end.
+    pub(crate) lowest_m: f32,
+    /// The widest and deepest of it.
+    pub(crate) half_width_m: f32,
+    pub(crate) depth_m: f32,
 }
 
 /// How the land drains from one node.
@@ -80,17 +81,17 @@ const BEND: f64 = 0.15;
 /// The points of a course, each halving displaces the middles: keyed by the node, so the same for all who ask.
 pub(crate) fn line(seed: u64, course: &Course) -> Vec<DVec3> {
     let bits = hash::further(seed ^ hash::Salt::Course as u64, course.node.raw());
-    let mut points = vec![course.from, course.to];
+    let count = 1_usize << course.halvings;
+    let mut points = vec![course.from; count + 1];
+    points[count] = course.to;
     for halving in 0..course.halvings {
-        let mut finer = Vec::with_capacity(2 * points.len() - 1);
-        for (index, pair) in points.windows(2).enumerate() {
+        let step = count >> halving;
+        for index in 0..1_usize << halving {
+            let (a, b) = (points[index * step], points[(index + 1) * step]);
             let chance = hash::unit(hash::further(bits, (u64::from(halving) << 32) | index as u64)) - 0.5;
-            let aside = pair[0].cross(pair[1] - pair[0]);
-            let middle = (pair[0] + pair[1]) * 0.5 + aside * (2.0 * BEND * chance);
-            finer.extend([pair[0], middle.normalize()]);
+            let middle = (a + b) * 0.5 + a.cross(b - a) * (2.0 * BEND * chance);
+            points[index * step + step / 2] = middle.normalize();
         }
-        finer.push(course.to);
-        points = finer;
     }
     points
 }
@@ -131,16 +132,16 @@ pub(crate) fn stream_at(course: &Course, share: f64) -> Stream {
 /// Puts a reach and its segments into a sheet; `level_at` as in [`levels_m`].
 pub(crate) fn lay(
     scale: &Scale,
-    origin: Fixed,
     course: &Course,
     level_at: impl FnMut(DVec3, f64) -> f64,
-    reaches: &mut Vec<Reach>,
-    segments: &mut Vec<Segment>,
+    sheet: &mut Sheet,
 ) {
     let points = line(scale.seed, course);
     let levels_m = levels_m(course, &points, level_at);
     let parts = (points.len() - 1) as f64;
     let fixed: Vec<Fixed> = points.iter().map(|point| scale.fixed(*point)).collect();
+    let Sheet { origin, reaches, balls_m, segments } = sheet;
+    let origin = *origin;
     let first = segments.len() as u32;
     for index in 0..points.len() - 1 {
         let stream = stream_at(course, (index as f64 + 0.5) / parts);
@@ -154,9 +155,17 @@ pub(crate) fn lay(
             depth_m: stream.depth_m as f32,
         });
     }
-    let count = segments.len() as u32 - first;
-    let (middle_m, radius_m) = ball(scale, origin, &fixed);
-    reaches.push(Reach { node: course.node, first, count, middle_m, radius_m });
+    let laid = &segments[first as usize..];
+    let ([x, y, z], radius_m) = ball(scale, origin, &fixed);
+    balls_m.push([x, y, z, radius_m]);
+    let most = |measure: fn(&Segment) -> f32| laid.iter().map(measure).fold(0.0, f32::max);
+    reaches.push(Reach {
+        first,
+        count: laid.len() as u32,
+        lowest_m: laid.iter().map(|segment| segment.level_m - segment.fall_m).fold(f32::INFINITY, f32::min),
+        half_width_m: most(|segment| segment.half_width_m),
+        depth_m: most(|segment| segment.depth_m),
+    });
 }
 
 /// A ball around points, metres from the origin.

@@ -10,8 +10,9 @@ use cell::{CellId, FaceIj};
 use glam::DVec3;
 
 use crate::local::Local;
-use crate::local::envelope::{Block, Candidate};
-use crate::local::gather::Range;
+use crate::local::courses::{Foot, Grid};
+use crate::local::fields::FieldReader;
+use crate::local::gather::Shown;
 use crate::local::hash;
 use crate::local::land::{Kind, Reader};
 use crate::local::place::Place;
@@ -19,14 +20,18 @@ use crate::local::scale::Fixed;
 use crate::local::segment::{Course, Reach, Segment, lay};
 use crate::local::shore::Still;
 
-/// Levels between nodes and their sheets.
-pub(crate) const SHEET_DEPTH: u8 = 4;
+/// Levels between finer nodes and their sheets.
+const SHEET_DEPTH: u8 = 4;
 const SIDE: usize = 1 << SHEET_DEPTH;
 /// With two nodes more on every side.
 const MARGIN: usize = 2;
 const BORDERED: usize = SIDE + 2 * MARGIN;
-/// Nodes are shaped in groups of so many squared.
-const GROUP: usize = 5;
+
+/// The same of the raster's nodes: few of their long courses are needed at once, and they need none around them.
+const RASTER_SHEET_DEPTH: u8 = 2;
+
+/// With so many bends left out, courses are made faster than sheets are looked for.
+const STRAIGHT_ENOUGH: u8 = 3;
 
 /// A course is not longer than this, in spacings of the nodes.
 const COURSE_MAX_SPACINGS: f64 = 2.3;
@@ -34,20 +39,19 @@ const COURSE_MAX_SPACINGS: f64 = 2.3;
 /// How much a node's height is up to chance, of the rise to it.
 const CHANCE: f64 = 0.25;
 
-/// Lines are not halved more often than this.
-const HALVINGS_MAX: u32 = 5;
-
-/// The same for lines of the coarser layers.
+/// How often lines of the coarser layers are halved.
 const HALVINGS_FAR: u32 = 3;
 
 /// A place this far under still water, floor to surface, is no land that drains.
 const DROWNED_M: f32 = 1.0;
 
-/// The courses that begin at 16 × 16 nodes.
+/// The courses that begin at 16 × 16 nodes, 4 × 4 of the raster's.
 #[derive(Debug)]
 pub(crate) struct Sheet {
     pub(crate) origin: Fixed,
     pub(crate) reaches: Vec<Reach>,
+    /// Middle and radius of a ball around each: from the origin, metres.
+    pub(crate) balls_m: Vec<[f32; 4]>,
     pub(crate) segments: Vec<Segment>,
 }
 
@@ -61,37 +65,44 @@ struct Node {
     foot: Option<Foot>,
 }
 
-/// The point of a course nearest to a node.
-#[derive(Clone, Copy)]
-struct Foot {
-    unit: DVec3,
-    level_m: f64,
-    distance_m: f64,
+/// Levels between nodes and their sheets.
+pub(crate) fn sheet_depth(refinement: u8, straightened: u8) -> u8 {
+    if refinement == 0 && straightened < STRAIGHT_ENOUGH { RASTER_SHEET_DEPTH } else { SHEET_DEPTH }
+}
+
+impl Sheet {
+    fn new(origin: Fixed) -> Self {
+        Self { origin, reaches: Vec::new(), balls_m: Vec::new(), segments: Vec::new() }
+    }
 }
 
 impl Local {
-    /// The courses that begin in a cell, [`SHEET_DEPTH`] levels above the nodes of a refinement; and whether all tiles
-    /// were there.
-    pub(crate) fn make_sheet(&self, refinement: u8, cell: CellId) -> (Sheet, bool) {
-        if refinement == 0 { self.raster_sheet(cell) } else { self.refined_sheet(refinement, cell) }
+    /// The courses that begin in a cell, [`sheet_depth`] levels above the nodes of a refinement, without their finest
+    /// bends; and whether all tiles were there.
+    pub(crate) fn make_sheet(&self, refinement: u8, straightened: u8, cell: CellId) -> (Sheet, bool) {
+        if refinement == 0 {
+            self.raster_sheet(straightened, cell)
+        } else {
+            self.refined_sheet(refinement, straightened, cell)
+        }
     }
 
-    fn raster_sheet(&self, sheet: CellId) -> (Sheet, bool) {
+    fn raster_sheet(&self, straightened: u8, cell: CellId) -> (Sheet, bool) {
         let level = self.scale.raster_level;
-        let origin = self.scale.fixed(sheet.center());
-        let (mut reaches, mut segments) = (Vec::new(), Vec::new());
+        let mut sheet = Sheet::new(self.scale.fixed(cell.center()));
         let mut reader = Reader::new(&self.scale, &self.raster);
         let mut is_complete = true;
-        for node in sheet.descendants(level) {
-            let Some((course, to)) = self.course(&mut reader, level, node.face_ij()) else { continue };
+        for node in cell.descendants(level) {
+            let Some((mut course, to)) = self.course(&mut reader, level, node.face_ij()) else { continue };
+            course.halvings = course.halvings.min(self.scale.halvings(0, straightened));
             let level_at = |point: DVec3, level_m: f64| {
                 let (lowered_m, is_whole) = self.level_at_shore_m(level, point, level_m, to);
                 is_complete &= is_whole;
                 lowered_m
             };
-            lay(&self.scale, origin, &course, level_at, &mut reaches, &mut segments);
+            lay(&self.scale, &course, level_at, &mut sheet);
         }
-        (Sheet { origin, reaches, segments }, reader.is_complete() && is_complete)
+        (sheet, reader.is_complete() && is_complete)
     }
 
     /// How a cell of a layer drains, and what it drains to; none at sea.
@@ -103,7 +114,8 @@ impl Local {
         let receiver = Reader::receiver(layer, at, &cell);
         let to = receiver.map_or(cell, |receiver| reader.cell_of(layer, receiver));
         let from = self.scale.node_of(layer, at);
-        let halvings = if layer == self.scale.raster_level { self.halvings(0) } else { HALVINGS_FAR };
+        let halvings =
+            if layer == self.scale.raster_level { self.scale.halvings(0, 0) } else { HALVINGS_FAR };
         let course = Course {
             node: CellId::from_face_ij(at, layer),
             from,
@@ -129,10 +141,11 @@ impl Local {
         (lowered_m.min(level_m), is_complete)
     }
 
-    fn refined_sheet(&self, refinement: u8, sheet: CellId) -> (Sheet, bool) {
-        let origin = self.scale.fixed(sheet.center());
-        let (nodes, is_complete) = self.nodes(refinement, sheet);
-        let (mut reaches, mut segments) = (Vec::new(), Vec::new());
+    fn refined_sheet(&self, refinement: u8, straightened: u8, cell: CellId) -> (Sheet, bool) {
+        let mut sheet = Sheet::new(self.scale.fixed(cell.center()));
+        let (nodes, is_complete) = self.nodes(refinement, straightened, cell);
+        // The order of all segments of the planet, whoever gathers them.
+        let mut courses = Vec::with_capacity(SIDE * SIDE);
         for row in MARGIN..MARGIN + SIDE {
             for column in MARGIN..MARGIN + SIDE {
                 let node = &nodes[row * BORDERED + column];
@@ -146,12 +159,16 @@ impl Local {
                     level_to_m,
                     discharge_m3_s: 0.0,
                     discharge_to_m3_s: 0.0,
-                    halvings: self.halvings(refinement),
+                    halvings: self.scale.halvings(refinement, straightened),
                 };
-                lay(&self.scale, origin, &course, |_, level_m| level_m, &mut reaches, &mut segments);
+                courses.push(course);
             }
         }
-        (Sheet { origin, reaches, segments }, is_complete)
+        courses.sort_unstable_by_key(|course| course.node);
+        for course in &courses {
+            lay(&self.scale, course, |_, level_m| level_m, &mut sheet);
+        }
+        (sheet, is_complete)
     }
 
     /// Where a node drains to, and how high that is: a course near by, a lower node, or whatever is towards the course
@@ -204,7 +221,7 @@ impl Local {
     }
 
     /// The nodes of a sheet and of those around it.
-    fn nodes(&self, refinement: u8, sheet: CellId) -> (Vec<Node>, bool) {
+    fn nodes(&self, refinement: u8, straightened: u8, sheet: CellId) -> (Vec<Node>, bool) {
         let level = self.scale.node_level(refinement);
         let FaceIj { face, i, j } = sheet.face_ij();
         let at = |index: usize| {
@@ -214,55 +231,27 @@ impl Local {
             let row = (i64::from(j) << SHEET_DEPTH) + row;
             continued(face, (column, row), level)
         };
-        let mut is_complete = true;
+        let mut reader = FieldReader::new(self, self.scale.raster_level);
         let sites: Vec<_> = (0..BORDERED * BORDERED)
             .map(|index| {
                 let at = at(index);
                 let unit = self.scale.node(refinement, at);
-                let (fields, is_whole) = self.fields(&Place::of(unit), self.scale.raster_level);
-                is_complete &= is_whole;
-                (at, unit, fields)
+                (at, unit, reader.fields(&Place::of(unit)))
             })
             .collect();
-        let center = sheet.center();
-        let mut range = Range::around(&self.scale, center);
+        let origin = self.scale.fixed(sheet.center());
+        let mut grid = Grid::new(BORDERED, origin, sites.len());
         for (_, unit, fields) in &sites {
-            range.include(&self.scale, *unit, Self::slope_at(refinement, fields.slope));
+            grid.push(self.scale.fixed(*unit), Self::slope_at(refinement, fields.slope));
         }
-        let (candidates, is_whole) = self.gather(&range, 0..refinement);
-        is_complete &= is_whole;
-
-        let mut nodes: Vec<Option<Node>> = vec![None; sites.len()];
-        let mut block = Block::new();
-        let groups = BORDERED / GROUP;
-        for group in 0..groups * groups {
-            let members: Vec<usize> = (0..GROUP * GROUP)
-                .map(|index| {
-                    let row = (group / groups) * GROUP + index / GROUP;
-                    row * BORDERED + (group % groups) * GROUP + index % GROUP
-                })
-                .collect();
-            let mut near = Range::around(&self.scale, sites[members[GROUP * GROUP / 2]].1);
-            block.clear();
-            for index in &members {
-                let (_, unit, fields) = &sites[*index];
-                let slope = Self::slope_at(refinement, fields.slope);
-                near.include(&self.scale, *unit, slope);
-                block.push(range.origin(), self.scale.fixed(*unit), slope);
-            }
-            let kept = near.kept(&candidates, range.origin(), self.scale.m_per_fixed());
-            block.shape(&kept, self.scale.m_per_fixed());
-            for (slot, index) in members.iter().enumerate() {
-                let (at, unit, fields) = sites[*index];
-                let still = self.still(unit, &fields);
-                let foot = kept.get(block.candidate[slot] as usize).map(|candidate| {
-                    self.foot(candidate, range.origin(), std::array::from_fn(|axis| block.place[axis][slot]))
-                });
-                let rise = (f64::from(block.slope[slot]), f64::from(block.ground_m[slot]));
-                nodes[*index] = Some(self.node(refinement, at, unit, rise, foot, still));
-            }
-        }
-        (nodes.into_iter().flatten().collect(), is_complete)
+        let shown = Shown { refinements: refinement, straightened };
+        let (shaped, feet) = self.shaped_with_feet(&grid, shown, |index| sites[index].1);
+        let nodes = sites.iter().zip(feet).enumerate().map(|(index, ((at, unit, fields), foot))| {
+            let still = self.still(*unit, fields);
+            let rise = (f64::from(grid.slope[index]), f64::from(shaped.ground_m[index]));
+            self.node(refinement, *at, *unit, rise, foot, still)
+        });
+        (nodes.collect(), reader.is_complete && shaped.is_complete)
     }
 
     fn node(
@@ -293,25 +282,6 @@ impl Local {
             .fold(f64::INFINITY, |floor_m, still| floor_m.min(f64::from(still.floor_m)));
         let level_m = (ground_m + chance_m).min(floor_m).max(foot.level_m);
         Node { at, unit, level_m, foot: Some(foot) }
-    }
-
-    fn foot(&self, candidate: &Candidate, origin: Fixed, place: [i32; 3]) -> Foot {
-        let m_per_fixed = self.scale.m_per_fixed();
-        let (share, distance_m) = candidate.nearest(place, m_per_fixed);
-        let point: [f64; 3] = std::array::from_fn(|axis| {
-            let start = (origin[axis] + i64::from(candidate.start[axis])) as f64 / self.scale.fixed_per_m;
-            start + f64::from(share) * f64::from(candidate.along_m[axis])
-        });
-        Foot {
-            unit: DVec3::from_array(point).normalize(),
-            level_m: f64::from(candidate.level_m - share * candidate.fall_m),
-            distance_m: f64::from(distance_m),
-        }
-    }
-
-    /// How often the lines of a refinement are halved: to pieces of about half the finest spacing.
-    fn halvings(&self, refinement: u8) -> u32 {
-        (1 + 2 * u32::from(self.scale.refinements - refinement)).min(HALVINGS_MAX)
     }
 }
 

@@ -70,7 +70,11 @@ impl Shores {
 
     /// May a shore of the sea or of a lake be near a place?
     pub(crate) fn is_near(&self, fields: &Fields) -> bool {
-        fields.inland_m < self.near_m || fields.off_lake_m < self.near_m
+        self.is_nearer(fields.inland_m, fields.off_lake_m)
+    }
+
+    pub(crate) fn is_nearer(&self, inland_m: f32, off_lake_m: f32) -> bool {
+        inland_m < self.near_m || off_lake_m < self.near_m
     }
 
     /// The sea at a place, with the values of `bays` and `beaches` there.

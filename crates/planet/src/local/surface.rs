@@ -1,22 +1,20 @@
 //! Ground and water at places.
 
-use std::sync::Arc;
+use std::ops;
 
 use cell::{CellId, FaceIj};
 use glam::DVec3;
 
 use crate::WaterKind;
 use crate::local::Local;
-use crate::local::envelope::{Block, CALM_M, Candidate};
-use crate::local::fields::{FieldSheet, Fields};
-use crate::local::gather::Range;
-use crate::local::place::Place;
+use crate::local::courses::{Grid, Shaped};
+use crate::local::envelope::CALM_M;
+use crate::local::fields::{FieldReader, Fields};
+use crate::local::gather::Shown;
+use crate::local::place::{Lattice, Place, Places};
 use crate::local::scale::Scale;
 use crate::local::shore::{Still, rising};
 use crate::noise::{Fbm, Positions};
-
-/// Places along the side of a block, at most.
-const BLOCK_SIDE: usize = 17;
 
 /// Levels between the raster's cells and the cells between whose corners fields are interpolated.
 const CONTROL_DEPTH: u8 = 4;
@@ -52,8 +50,8 @@ impl Relief {
 pub(crate) struct Detail {
     /// Layer of the raster.
     pub(crate) layer: u8,
-    /// How many refinements' courses shape the ground, the raster's own included; 0: none.
-    pub(crate) courses: u8,
+    /// The courses that shape the ground.
+    pub(crate) courses: Shown,
     spacing_m: f64,
 }
 
@@ -86,11 +84,17 @@ struct Spot {
 }
 
 impl Detail {
+    /// How many octaves of a noise it shows.
+    fn octaves(&self, noise: &Fbm) -> usize {
+        noise.octaves_longer_than(2.0 * self.spacing_m)
+    }
+
     /// The level of detail for vertices so far apart; what is no number is as fine as can be.
     pub(crate) fn of(scale: &Scale, layers: impl Iterator<Item = u8>, spacing_m: f64) -> Self {
         let spacing_m = if spacing_m.is_nan() { 0.0 } else { spacing_m };
         let is_shown = |refinement: &u8| scale.node_spacing_m(*refinement) >= 1.9 * spacing_m;
-        let courses = (0..=scale.refinements).take_while(is_shown).count() as u8;
+        let refinements = (0..=scale.refinements).take_while(is_shown).count() as u8;
+        let courses = Shown { refinements, straightened: scale.straightened(spacing_m) };
         let mut layer = scale.raster_level;
         for coarser in layers {
             if coarser < layer && scale.edge_m(coarser) <= 2.0 * spacing_m {
@@ -106,248 +110,122 @@ impl Local {
         Detail::of(&self.scale, crate::Raster::layers(self.raster.level()), spacing_m)
     }
 
-    /// The ground at the places of a grid, `side` in a row.
-    pub(crate) fn surface(&self, places: &[Place], side: usize, detail: Detail) -> Surface {
-        let mut surface = Surface::with(places.len());
-        let rows = places.len() / side;
-        let (parts_across, parts_up) = (side.div_ceil(BLOCK_SIDE), rows.div_ceil(BLOCK_SIDE));
-        let mut work = Work::new(self, places, detail);
-        let shared = work.shared_candidates();
-        for up in 0..parts_up {
-            for across in 0..parts_across {
-                let columns = side * across / parts_across..side * (across + 1) / parts_across;
-                let rows = rows * up / parts_up..rows * (up + 1) / parts_up;
-                let indices: Vec<usize> =
-                    rows.flat_map(|row| columns.clone().map(move |column| row * side + column)).collect();
-                work.shape(&indices, shared.as_ref(), &mut surface);
+    /// The ground at some places.
+    pub(crate) fn surface(&self, places: &Places, detail: Detail) -> Surface {
+        let terrain = Terrain::read(self, places, detail);
+        let shaped = self.courses(places, &terrain, detail);
+        let count = places.len();
+        let mut surface = Surface::with(count);
+        surface.is_complete = terrain.is_complete && shaped.is_complete;
+        self.relief.waves.sum(
+            &self.positions(places, 0..count),
+            detail.octaves(&self.relief.waves),
+            &mut surface.wave,
+        );
+        let bays = self.shore_noise(places, &terrain, detail);
+        let mut row = 0..0;
+        let mut near = 0;
+        while row.end < count {
+            row = row.end..row.end + places.side;
+            let is_near = |index: &usize| terrain.is_near[*index];
+            if row.clone().any(|index| is_near(&index)) {
+                for index in row.clone() {
+                    let spot = if is_near(&index) {
+                        near += 1;
+                        let fields = terrain.fields(index);
+                        self.spot(&shaped, index, &terrain, &surface, Some((&fields, bays[near - 1])))
+                    } else {
+                        self.spot(&shaped, index, &terrain, &surface, None)
+                    };
+                    surface.put(index, &spot);
+                }
+            } else {
+                surface.put_inland(row.clone(), &shaped, &terrain);
             }
         }
-        surface.is_complete = work.is_complete;
+        let lapse = self.lapse_c_per_m();
+        let sites = surface.elevation_m.iter().zip(&terrain.temperature_c);
+        for (temperature_c, (elevation_m, at_sea_c)) in surface.temperature_c.iter_mut().zip(sites) {
+            *temperature_c = at_sea_c - lapse * elevation_m.max(0.0);
+        }
+        surface.slope = terrain.slope;
+        surface.rain_mm = terrain.rain_mm;
         surface
     }
-}
 
-impl Surface {
-    fn with(count: usize) -> Self {
-        Self {
-            elevation_m: vec![0.0; count],
-            water_m: vec![f32::NAN; count],
-            water: vec![None; count],
-            over_water_m: vec![0.0; count],
-            slope: vec![0.0; count],
-            wave: vec![0.0; count],
-            temperature_c: vec![0.0; count],
-            rain_mm: vec![0.0; count],
-            is_complete: true,
-        }
-    }
-}
-
-/// Fields at the corners of the cells last asked for.
-#[derive(Default)]
-struct Controls {
-    /// Low i and j, high i, high j, both high.
-    cells: Vec<(FaceIj, [Fields; 4])>,
-    last: usize,
-    /// Between the corners of the last cell at a height in it: at low i and at high i.
-    row: Option<(FaceIj, f64, [Fields; 2])>,
-    sheet: Option<(CellId, Arc<FieldSheet>)>,
-}
-
-impl Controls {
-    fn fields(&mut self, local: &Local, place: &Place, detail: Detail, is_complete: &mut bool) -> Fields {
-        let level = local.scale.raster_level + CONTROL_DEPTH;
-        if detail.spacing_m >= 0.99 * local.scale.edge_m(level) {
-            return self.exact(local, place, detail.layer, is_complete);
-        }
-        let (at, x, y) = place.in_cell(level);
-        if let Some((cell, height, [low, high])) = &self.row
-            && *cell == at
-            && *height == y
-        {
-            return low.between(high, x as f32);
-        }
-        if self.cells.get(self.last).is_none_or(|(known, _)| *known != at) {
-            self.last = self.cells.iter().position(|(known, _)| *known == at).unwrap_or_else(|| {
-                let cell = CellId::from_face_ij(at, level);
-                let corners = [0, 1, 3, 2].map(|corner| {
-                    let place = Place::of(cell.vertex(corner) + DVec3::ZERO);
-                    self.exact(local, &place, detail.layer, is_complete)
-                });
-                self.cells.push((at, corners));
-                self.cells.len() - 1
-            });
-        }
-        let [a, b, c, d] = &self.cells[self.last].1;
-        let (low, high) = (a.between(c, y as f32), b.between(d, y as f32));
-        self.row = Some((at, y, [low, high]));
-        low.between(&high, x as f32)
-    }
-
-    fn exact(&mut self, local: &Local, place: &Place, layer: u8, is_complete: &mut bool) -> Fields {
-        let (at, x, y) = place.in_cell(layer);
-        let cell = CellId::from_face_ij(at, layer).parent(FieldSheet::level(layer));
-        if self.sheet.as_ref().is_none_or(|(known, _)| *known != cell) {
-            let (sheet, is_whole) = local.field_sheet(layer, cell);
-            *is_complete &= is_whole;
-            self.sheet = Some((cell, sheet));
-        }
-        let (_, sheet) = self.sheet.as_ref().expect("it has just been put there");
-        sheet.fields(at, (x, y))
-    }
-}
-
-/// What is needed while a surface is made.
-struct Work<'a> {
-    local: &'a Local,
-    places: &'a [Place],
-    detail: Detail,
-    /// At each of the places.
-    fields: Vec<Fields>,
-    slopes: Vec<f32>,
-    block: Box<Block>,
-    positions: Positions,
-    waves: Vec<f32>,
-    bays: Vec<f32>,
-    beaches: Vec<f32>,
-    is_complete: bool,
-}
-
-/// Candidates for all places of a surface, relative to the origin of their range.
-type Shared = (Range, Vec<Candidate>);
-
-impl<'a> Work<'a> {
-    fn new(local: &'a Local, places: &'a [Place], detail: Detail) -> Self {
-        let mut is_complete = true;
-        let mut controls = Controls::default();
-        let fields: Vec<Fields> =
-            places.iter().map(|place| controls.fields(local, place, detail, &mut is_complete)).collect();
-        let slopes = fields.iter().map(|fields| Local::slope_at(detail.courses, fields.slope)).collect();
-        Self {
-            local,
-            places,
-            detail,
-            fields,
-            slopes,
-            block: Block::new(),
-            positions: Positions::default(),
-            waves: Vec::new(),
-            bays: Vec::new(),
-            beaches: Vec::new(),
-            is_complete,
-        }
-    }
-
-    /// The candidates for all places at once, if these are near enough to each other.
-    fn shared_candidates(&mut self) -> Option<Shared> {
-        const EXTENT_SPACINGS: f64 = 5.0;
-        let (local, places, detail) = (self.local, self.places, self.detail);
-        let finest = detail.courses.checked_sub(1)?;
-        let middle = places[places.len() / 2].unit;
-        let extent_m = [0, places.len() - 1]
-            .map(|index| (places[index].unit - middle).length() * local.scale.radius_m)
-            .into_iter()
-            .fold(0.0, f64::max);
-        if places.len() <= BLOCK_SIDE * BLOCK_SIDE
-            || extent_m > EXTENT_SPACINGS * local.scale.node_spacing_m(finest)
-        {
-            return None;
-        }
-        let range = self.range(0..places.len(), middle)?;
-        let (candidates, is_whole) = local.gather(&range, 0..detail.courses);
-        self.is_complete &= is_whole;
-        Some((range, candidates))
-    }
-
-    /// A ball about some of the places; none if all of them are out at sea, where no course leads.
-    fn range(&self, indices: impl IntoIterator<Item = usize>, center: DVec3) -> Option<Range> {
-        let scale = &self.local.scale;
-        let mut range = Range::around(scale, center);
-        let mut has_land = false;
-        for index in indices {
-            range.include(scale, self.places[index].unit, self.slopes[index]);
-            has_land |= self.fields[index].inland_m > -self.local.shores.near_m;
-        }
-        has_land.then_some(range)
-    }
-
-    /// Works out some of the places, near each other, at most [`BLOCK_SIDE`] squared.
-    fn shape(&mut self, indices: &[usize], shared: Option<&Shared>, surface: &mut Surface) {
-        let local = self.local;
-        self.positions.clear();
-        for index in indices {
-            self.positions.push(self.places[*index].unit * local.scale.radius_m);
-        }
-        self.courses(indices, shared);
-        let shown = |noise: &Fbm| noise.octaves_longer_than(2.0 * self.detail.spacing_m);
-        let count = indices.len();
-        self.waves.resize(count, 0.0);
-        self.bays.resize(count, 0.0);
-        self.beaches.resize(count, 0.0);
-        local.relief.waves.sum(&self.positions, shown(&local.relief.waves), &mut self.waves);
-        let is_near_shore = indices.iter().any(|index| local.shores.is_near(&self.fields[*index]));
-        if is_near_shore {
-            local.shores.bays.sum(&self.positions, shown(&local.shores.bays), &mut self.bays);
-            local.shores.beaches.sum(&self.positions, shown(&local.shores.beaches), &mut self.beaches);
-        }
-        for (slot, index) in indices.iter().enumerate() {
-            let fields = &self.fields[*index];
-            let spot = self.spot(slot, fields);
-            surface.elevation_m[*index] = spot.elevation_m;
-            surface.water_m[*index] = spot.water_m;
-            surface.water[*index] = spot.water;
-            surface.over_water_m[*index] = spot.over_water_m;
-            surface.slope[*index] = self.block.slope[slot];
-            surface.wave[*index] = self.waves[slot];
-            surface.temperature_c[*index] = local.temperature_c(fields, spot.elevation_m);
-            surface.rain_mm[*index] = fields.rain_mm;
-        }
+    fn positions(&self, places: &Places, indices: impl Iterator<Item = usize>) -> Positions {
+        indices.map(|index| places.unit(index) * self.scale.radius_m).collect()
     }
 
     /// What courses of water make of the ground.
-    fn courses(&mut self, indices: &[usize], shared: Option<&Shared>) {
-        let local = self.local;
-        let scale = &local.scale;
-        let middle = self.places[indices[indices.len() / 2]].unit;
-        let range = if self.detail.courses > 0 { self.range(indices.iter().copied(), middle) } else { None };
-        let (origin, kept) = match (range, shared) {
-            (None, _) => (scale.fixed(middle), Vec::new()),
-            (Some(range), Some((all, candidates))) => {
-                (all.origin(), range.kept(candidates, all.origin(), scale.m_per_fixed()))
+    fn courses(&self, places: &Places, terrain: &Terrain, detail: Detail) -> Shaped {
+        let count = places.len();
+        if detail.courses.refinements == 0 {
+            let mut shaped = Shaped::none(count);
+            for index in 0..count {
+                let fields = terrain.fields(index);
+                let rise_m = MEAN_RISE * fields.slope * self.scale.node_spacing_m(0) as f32;
+                shaped.ground_m[index] = fields.level_m.max(0.5) + rise_m;
             }
-            (Some(range), None) => {
-                let (candidates, is_whole) = local.gather(&range, 0..self.detail.courses);
-                self.is_complete &= is_whole;
-                (range.origin(), candidates)
-            }
+            return shaped;
+        }
+        let origin = self.scale.fixed(places.unit(count / 2));
+        let is_out = |inland_m: &f32| *inland_m <= -self.shores.near_m;
+        let is_any_out = terrain.inland_m.iter().any(is_out);
+        let grid = Grid {
+            side: places.side,
+            place: [0, 1, 2].map(|axis| self.scale.fixed_from(&places.unit[axis], origin[axis])),
+            slope: terrain.slope.clone(),
+            is_out: if is_any_out { terrain.inland_m.iter().map(is_out).collect() } else { Vec::new() },
+            origin,
+            is_even: places.is_even,
         };
-        self.block.clear();
-        for index in indices {
-            self.block.push(origin, scale.fixed(self.places[*index].unit), self.slopes[*index]);
-        }
-        self.block.shape(&kept, scale.m_per_fixed());
-        if self.detail.courses == 0 {
-            for (slot, index) in indices.iter().enumerate() {
-                let fields = &self.fields[*index];
-                let rise_m = MEAN_RISE * fields.slope * scale.node_spacing_m(0) as f32;
-                self.block.ground_m[slot] = fields.level_m.max(0.5) + rise_m;
+        let mut shaped = self.shaped(&grid, detail.courses, |index| places.unit(index));
+        // Where no course counts it does not matter who else was asked for.
+        for (index, is_out) in grid.is_out.iter().enumerate() {
+            if *is_out {
+                shaped.forget(index);
             }
         }
+        shaped
     }
 
-    fn spot(&self, slot: usize, fields: &Fields) -> Spot {
+    /// Noise of bays and beaches at the places near a shore, in their order.
+    fn shore_noise(&self, places: &Places, terrain: &Terrain, detail: Detail) -> Vec<(f32, f32)> {
+        let near = || (0..places.len()).filter(|index| terrain.is_near[*index]);
+        let count = near().count();
+        if count == 0 {
+            return Vec::new();
+        }
+        let positions = self.positions(places, near());
+        let [bays, beaches] = [&self.shores.bays, &self.shores.beaches].map(|noise| {
+            let mut sums = vec![0.0; count];
+            noise.sum(&positions, detail.octaves(noise), &mut sums);
+            sums
+        });
+        bays.into_iter().zip(beaches).collect()
+    }
+
+    /// One place. Of one that is near a shore: its fields, and noise of bays and beaches there.
+    fn spot(
+        &self,
+        shaped: &Shaped,
+        index: usize,
+        terrain: &Terrain,
+        surface: &Surface,
+        shore: Option<(&Fields, (f32, f32))>,
+    ) -> Spot {
         /// So near still water counts as what a place drains to.
         const NEAR_M: f32 = 150.0;
-        let shores = &self.local.shores;
-        let stream_m = self.block.water_m[slot];
-        let mut ground_m = self.block.ground_m[slot];
-        let mut calm = rising(self.block.bank_m[slot] / CALM_M);
-        let still: [Option<(WaterKind, Still)>; 2] = if shores.is_near(fields) {
-            let sea = shores.sea(fields, self.bays[slot], self.beaches[slot]);
-            let lake = shores.lake(fields, self.bays[slot]);
-            [lake.map(|lake| (WaterKind::Lake, lake)), Some((WaterKind::Sea, sea))]
-        } else {
-            [None, None]
+        let stream_m = shaped.stream_m[index];
+        let mut ground_m = shaped.ground_m[index];
+        let mut calm = rising(shaped.bank_m[index] / CALM_M);
+        let still: [Option<(WaterKind, Still)>; 2] = match shore {
+            Some((fields, (bay, beach))) => {
+                let lake = self.shores.lake(fields, bay).map(|lake| (WaterKind::Lake, lake));
+                [lake, Some((WaterKind::Sea, self.shores.sea(fields, bay, beach)))]
+            }
+            None => [None, None],
         };
         if let Some((_, lake)) = &still[0] {
             ground_m = ground_m.max(lake.dam_m(stream_m));
@@ -370,8 +248,7 @@ impl<'a> Work<'a> {
                 (water, water_m) = (Some(*kind), still.level_m);
             }
         }
-        let height_m = WAVE_HEIGHT_M + WAVE_HEIGHT_BY_SLOPE_M * self.block.slope[slot];
-        let wave_m = calm * height_m * self.waves[slot];
+        let wave_m = calm * wave_height_m(terrain.slope[index]) * surface.wave[index];
         let elevation_m = if water.is_some() {
             // What is under water stays there.
             ground_m + wave_m.min(0.8 * (water_m - ground_m))
@@ -396,5 +273,231 @@ impl<'a> Work<'a> {
             None => (None, f32::INFINITY),
         };
         Spot { elevation_m, water_m, water, over_water_m }
+    }
+}
+
+impl Surface {
+    fn with(count: usize) -> Self {
+        Self {
+            elevation_m: vec![0.0; count],
+            water_m: vec![f32::NAN; count],
+            water: vec![None; count],
+            over_water_m: vec![f32::INFINITY; count],
+            slope: Vec::new(),
+            wave: vec![0.0; count],
+            temperature_c: vec![0.0; count],
+            rain_mm: Vec::new(),
+            is_complete: true,
+        }
+    }
+
+    fn put(&mut self, index: usize, spot: &Spot) {
+        self.elevation_m[index] = spot.elevation_m;
+        self.water_m[index] = spot.water_m;
+        self.water[index] = spot.water;
+        self.over_water_m[index] = spot.over_water_m;
+    }
+
+    /// Places far from every shore: what [`Local::spot`] says of them, without a branch.
+    fn put_inland(&mut self, places: ops::Range<usize>, shaped: &Shaped, terrain: &Terrain) {
+        let ground_m = &shaped.ground_m[places.clone()];
+        let stream_m = &shaped.stream_m[places.clone()];
+        let bank_m = &shaped.bank_m[places.clone()];
+        let slope = &terrain.slope[places.clone()];
+        let wave = &self.wave[places.clone()];
+        let elevation_m = &mut self.elevation_m[places.clone()];
+        for (index, elevation_m) in elevation_m.iter_mut().enumerate() {
+            let (ground_m, stream_m) = (ground_m[index], stream_m[index]);
+            let wave_m = rising(bank_m[index] / CALM_M) * wave_height_m(slope[index]) * wave[index];
+            let under_water_m = 0.8 * (stream_m - ground_m);
+            let is_kept_under = stream_m > ground_m && under_water_m < wave_m;
+            *elevation_m = ground_m + if is_kept_under { under_water_m } else { wave_m };
+        }
+        for index in 0..ground_m.len() {
+            let at = places.start + index;
+            let stream_m = stream_m[index];
+            if stream_m > f32::NEG_INFINITY {
+                self.water[at] = Some(WaterKind::River);
+                self.over_water_m[at] = self.elevation_m[at] - stream_m;
+                if stream_m > ground_m[index] {
+                    self.water_m[at] = stream_m;
+                }
+            }
+        }
+    }
+}
+
+/// How high the waves of the ground are.
+fn wave_height_m(slope: f32) -> f32 {
+    WAVE_HEIGHT_M + WAVE_HEIGHT_BY_SLOPE_M * slope
+}
+
+/// What the raster says of the places of a surface.
+struct Terrain {
+    /// Of the ground, as courses take it.
+    slope: Vec<f32>,
+    inland_m: Vec<f32>,
+    temperature_c: Vec<f32>,
+    rain_mm: Vec<f32>,
+    /// May a shore be near?
+    is_near: Vec<bool>,
+    source: Source,
+    is_complete: bool,
+}
+
+/// Where all fields of a place can be had.
+enum Source {
+    Each(Vec<Fields>),
+    /// Stretches of rows within one cell of the control level, and how far along it each place is.
+    Between {
+        stretches: Vec<Stretch>,
+        share: Vec<f32>,
+    },
+}
+
+/// Consecutive places in a row.
+struct Stretch {
+    end: usize,
+    /// At the sides of the cell.
+    low: Fields,
+    high: Fields,
+}
+
+impl Terrain {
+    fn read(local: &Local, places: &Places, detail: Detail) -> Self {
+        let level = local.scale.raster_level + CONTROL_DEPTH;
+        let mut reader = FieldReader::new(local, detail.layer);
+        let source = if detail.spacing_m >= 0.99 * local.scale.edge_m(level) {
+            Source::Each((0..places.len()).map(|index| reader.fields(&places.get(index))).collect())
+        } else {
+            stretches(&mut reader, places, level)
+        };
+        let mut terrain = Self {
+            slope: Vec::new(),
+            inland_m: Vec::new(),
+            temperature_c: Vec::new(),
+            rain_mm: Vec::new(),
+            is_near: Vec::new(),
+            is_complete: reader.is_complete,
+            source,
+        };
+        terrain.slope = terrain.all(|fields| fields.slope);
+        Local::steepen(&mut terrain.slope, detail.courses.refinements);
+        terrain.inland_m = terrain.all(|fields| fields.inland_m);
+        terrain.temperature_c = terrain.all(|fields| fields.temperature_c);
+        terrain.rain_mm = terrain.all(|fields| fields.rain_mm);
+        let off_lake_m = terrain.off_lake_m();
+        let nearest_m = terrain.inland_m.iter().zip(&off_lake_m);
+        terrain.is_near =
+            nearest_m.map(|(inland_m, off_lake_m)| local.shores.is_nearer(*inland_m, *off_lake_m)).collect();
+        terrain
+    }
+
+    /// One of the fields at every place.
+    fn all(&self, field: fn(&Fields) -> f32) -> Vec<f32> {
+        match &self.source {
+            Source::Each(fields) => fields.iter().map(field).collect(),
+            Source::Between { stretches, share } => {
+                let mut all = Vec::with_capacity(share.len());
+                for Stretch { end, low, high } in stretches {
+                    let (low, high) = (field(low), field(high));
+                    all.extend(share[all.len()..*end].iter().map(|share| low * (1.0 - share) + high * share));
+                }
+                all
+            }
+        }
+    }
+
+    fn off_lake_m(&self) -> Vec<f32> {
+        let mut off_lake_m = self.all(|fields| fields.off_lake_m);
+        if let Source::Between { stretches, share } = &self.source {
+            let mut start = 0;
+            for Stretch { end, low, high } in stretches {
+                if low.lake_level_m != high.lake_level_m {
+                    for index in start..*end {
+                        off_lake_m[index] = low.between(high, share[index]).off_lake_m;
+                    }
+                }
+                start = *end;
+            }
+        }
+        off_lake_m
+    }
+
+    /// All fields of a place.
+    fn fields(&self, index: usize) -> Fields {
+        match &self.source {
+            Source::Each(fields) => fields[index],
+            Source::Between { stretches, share } => {
+                let at = stretches.partition_point(|stretch| stretch.end <= index);
+                stretches[at].low.between(&stretches[at].high, share[index])
+            }
+        }
+    }
+}
+
+/// Fields between the corners of the cells of a level: the same to the bit whichever places are asked for.
+fn stretches(reader: &mut FieldReader<'_>, places: &Places, level: u8) -> Source {
+    let mut corners = Corners::about(places, level);
+    let mut lattice = Lattice::new(level, places.side);
+    let mut stretches: Vec<Stretch> = Vec::new();
+    let mut share = Vec::with_capacity(places.len());
+    let mut open: Option<(FaceIj, f64)> = None;
+    for index in 0..places.len() {
+        // Along the rows of a grid little changes.
+        let (at, x, y) = lattice.in_cell(places, index);
+        share.push(x as f32);
+        if open == Some((at, y)) {
+            stretches.last_mut().expect("one is open").end = index + 1;
+            continue;
+        }
+        // Low i and j, high i, high j, both high.
+        let [a, b, c, d] = [0, 1, 3, 2].map(|corner| corners.fields(reader, at, corner));
+        let (low, high) = (a.between(&c, y as f32), b.between(&d, y as f32));
+        stretches.push(Stretch { end: index + 1, low, high });
+        open = Some((at, y));
+    }
+    Source::Between { stretches, share }
+}
+
+/// Fields at the corners of cells of a level, each found once.
+struct Corners {
+    level: u8,
+    face: u8,
+    /// Columns and rows of corners on the face that are remembered.
+    i: ops::Range<u32>,
+    j: ops::Range<u32>,
+    known: Vec<Option<Fields>>,
+}
+
+impl Corners {
+    fn about(places: &Places, level: u8) -> Self {
+        let (middle, _, _) = places.get(places.len() / 2).in_cell(level);
+        let rims = [0, places.side - 1, places.len() - places.side, places.len() - 1];
+        let (mut i, mut j) = (middle.i..middle.i + 2, middle.j..middle.j + 2);
+        for (at, ..) in rims.map(|index| places.get(index).in_cell(level)) {
+            if at.face == middle.face {
+                (i.start, i.end) = (i.start.min(at.i), i.end.max(at.i + 2));
+                (j.start, j.end) = (j.start.min(at.j), j.end.max(at.j + 2));
+            }
+        }
+        // A few places far from each other are not worth a table.
+        let count = i.len().saturating_mul(j.len());
+        let known = if count <= 4 * places.len() + 16 { vec![None; count] } else { Vec::new() };
+        Self { level, face: middle.face, i, j, known }
+    }
+
+    fn fields(&mut self, reader: &mut FieldReader<'_>, at: FaceIj, corner: usize) -> Fields {
+        let mut read = || {
+            let cell = CellId::from_face_ij(at, self.level);
+            reader.fields(&Place::of(cell.vertex(corner) + DVec3::ZERO))
+        };
+        let (i, j) = (at.i + u32::from(matches!(corner, 1 | 2)), at.j + u32::from(corner > 1));
+        let is_in_table = at.face == self.face && self.i.contains(&i) && self.j.contains(&j);
+        if !is_in_table || self.known.is_empty() {
+            return read();
+        }
+        let slot = (j - self.j.start) as usize * self.i.len() + (i - self.i.start) as usize;
+        *self.known[slot].get_or_insert_with(read)
     }
 }

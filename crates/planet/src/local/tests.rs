@@ -7,8 +7,8 @@ use glam::DVec3;
 
 use crate::global::{GlobalSpec, generate};
 use crate::local::Local;
-use crate::local::place::Place;
-use crate::local::sheet::SHEET_DEPTH;
+use crate::local::place::{Place, Places};
+use crate::local::sheet::sheet_depth;
 use crate::{BiomeTable, Patch, PlanetSpec, Raster};
 
 fn raster(seed: u64) -> Arc<Raster> {
@@ -50,9 +50,9 @@ fn a_place_is_the_same_alone_and_in_any_neighbourhood() {
             let detail = local.detail(spacing_m);
             for cell in land(&local, level - 1, 5) {
                 let places: Vec<Place> = Patch::directions(cell, 32, 0).map(Place::of).collect();
-                let together = local.surface(&places, 33, detail);
+                let together = local.surface(&Places::of(&places, 33), detail);
                 for index in (0..places.len()).step_by(331) {
-                    let alone = local.surface(&places[index..=index], 1, detail);
+                    let alone = local.surface(&Places::of(&places[index..=index], 1), detail);
                     assert_eq!(
                         (alone.elevation_m[0].to_bits(), alone.water_m[0].to_bits()),
                         (together.elevation_m[index].to_bits(), together.water_m[index].to_bits()),
@@ -72,9 +72,9 @@ fn courses_never_rise_and_end_where_others_pass_or_in_still_water() {
     for (seed, shift) in [(1, 3), (2, 9), (3, 6)] {
         let local = local(seed, shift);
         for refinement in 0..=local.scale.refinements {
-            let level = local.scale.node_level(refinement) - SHEET_DEPTH;
+            let level = local.scale.node_level(refinement) - sheet_depth(refinement, 0);
             for cell in land(&local, level, 6) {
-                let (sheet, is_complete) = local.sheet(refinement, cell);
+                let (sheet, is_complete) = local.sheet(refinement, 0, cell);
                 assert!(is_complete);
                 for reach in &sheet.reaches {
                     let segments = &sheet.segments[reach.first as usize..][..reach.count as usize];
@@ -95,12 +95,12 @@ fn sheets_bound_what_begins_in_them() {
     for (seed, shift) in [(1, 3), (2, 9), (3, 6), (0, 0)] {
         let local = local(seed, shift);
         for refinement in 1..=local.scale.refinements {
-            let level = local.scale.node_level(refinement) - SHEET_DEPTH;
+            let level = local.scale.node_level(refinement) - sheet_depth(refinement, 0);
             let overhang_m = super::gather::OVERHANG_SPACINGS * local.scale.node_spacing_m(refinement);
             for cell in land(&local, level, 8) {
-                let (sheet, _) = local.sheet(refinement, cell);
-                for reach in &sheet.reaches {
-                    let longest_m = f64::from(reach.radius_m) * 2.0;
+                let (sheet, _) = local.sheet(refinement, 0, cell);
+                for ball_m in &sheet.balls_m {
+                    let longest_m = f64::from(ball_m[3]) * 2.0;
                     assert!(longest_m < overhang_m, "a course of {longest_m} m, refinement {refinement}");
                 }
             }
@@ -116,10 +116,11 @@ fn details_differ_by_no_more_than_the_slope_over_the_courses_left_out() {
             // Just fine enough for one refinement more, and just too coarse for it.
             let spacing_m = local.scale.node_spacing_m(courses);
             let (fine, coarse) = (local.detail(spacing_m / 2.0), local.detail(spacing_m / 1.8));
-            assert_eq!((fine.courses, coarse.courses), (courses + 1, courses));
+            assert_eq!((fine.courses.refinements, coarse.courses.refinements), (courses + 1, courses));
             for cell in land(&local, local.scale.node_level(courses) - 1, 20) {
                 let places: Vec<Place> = Patch::directions(cell, 8, 0).map(Place::of).collect();
-                let [fine, coarse] = [fine, coarse].map(|detail| local.surface(&places, 9, detail));
+                let [fine, coarse] =
+                    [fine, coarse].map(|detail| local.surface(&Places::of(&places, 9), detail));
                 for index in 0..places.len() {
                     let difference_m = (fine.elevation_m[index] - coarse.elevation_m[index]).abs();
                     let limit_m = fine.slope[index] * (2.0 * spacing_m as f32) * 2.0 + 3.0;
