@@ -40,7 +40,7 @@ const FENCE_TILE_LEVEL: u8 = 11;
 const SAVED_TOLERANCE_M: f64 = 0.01;
 
 /// The planet as the ground of crate `motion`.
-pub(crate) struct PlanetGround(Arc<Planet>);
+pub(crate) struct PlanetGround(pub(crate) Arc<Planet>);
 
 impl Ground for PlanetGround {
     fn surface(&self, dir: DVec3) -> Surface {

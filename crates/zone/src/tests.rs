@@ -5,7 +5,7 @@ use crate::fences::FenceSource;
 use crate::handle::{
     Command, Deps, EventFor, Handle, JoinError, JoinRequest, SessionId, ZoneConfig, assemble, start,
 };
-use crate::host::Host;
+use crate::host::{Host, PlanetGround};
 use crate::limits::{
     FORGOTTEN_PER_TICK_MAX, INBOX_MAX, QUEUED_CONTROLS_MAX, QUEUED_EVENTS_MAX, QUEUED_FRAMES_MAX,
     SLOW_READER_S,
@@ -26,6 +26,8 @@ use uuid::Uuid;
 use wire::{
     ClientMessage, Hello, InputBatch, Kind, LotChanged, Ping, Say, ServerMessage, View, Welcome, WhoIs,
 };
+
+mod fences;
 
 static PLANET: LazyLock<Arc<Planet>> =
     LazyLock::new(|| Arc::new(Planet::generate(PlanetSpec::for_test(1, 9))));

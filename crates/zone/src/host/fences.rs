@@ -259,6 +259,11 @@ impl Host {
         news
     }
 
+    #[cfg(test)]
+    pub(crate) fn fence_tile_count(&self) -> usize {
+        self.fences.as_ref().map_or(0, |keeper| keeper.cache.tile_count())
+    }
+
     /// Whether an account goes on in the body that it has.
     pub(super) fn goes_on(&self, request: &JoinRequest) -> bool {
         let Some(player) = self.players.get(&request.account_id) else { return false };
