@@ -1,6 +1,6 @@
 //! Booking postings, one or many at a time.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use ledger::{AccountRef, Amount, AssetId, Posting};
 use store::{Row, Tx, Value, params};
@@ -92,16 +92,33 @@ pub fn post_all(
     now_us: i64,
 ) -> Result<Vec<Result<Posted, PostError>>, store::Error> {
     let mut fates = Vec::with_capacity(postings.len());
-    // The same client id twice: what the second may be depends on what became of the first.
+    // The same client id twice, or the same posting taken back twice: what the second may be depends on what became of
+    // the first.
     while let Some(rest) = postings.get(fates.len()..).filter(|it| !it.is_empty()) {
-        let mut seen = HashSet::new();
-        let count = rest.iter().take_while(|it| seen.insert(it.client_id())).count();
-        fates.extend(post_distinct(tx, &rest[..count], now_us)?);
+        let (mut client_ids, mut reversed) = (HashSet::new(), HashSet::new());
+        let mut is_other = |it: &&Posting| {
+            client_ids.insert(it.client_id().to_owned()) && it.reverses().is_none_or(|it| reversed.insert(it))
+        };
+        let count = rest.iter().take_while(&mut is_other).count();
+        fates.extend(post_distinct(tx, &rest[..count], None, now_us)?);
     }
     Ok(fates)
 }
 
-/// Books postings of which no two have one client id.
+/// Books a posting that spends what was held of a balance: that much of it is held no more, if the posting is new and
+/// is booked.
+pub(crate) fn post_released(
+    tx: &mut Tx<'_>,
+    posting: &Posting,
+    held: &(Key, i64),
+    now_us: i64,
+) -> Result<Posted, PostError> {
+    let mut fates = post_distinct(tx, std::slice::from_ref(posting), Some(held), now_us)?;
+    fates.pop().expect("one posting has one fate")
+}
+
+/// Books postings of which no two have one client id or take back the same one. What is `held` is released for the
+/// first.
 ///
 /// Everywhere rows are taken in one order, so that nobody waits in a circle: first the client ids in their order, then
 /// the balances in the order of accounts and assets. All that decides is read by then, and decided in memory; then
@@ -109,14 +126,17 @@ pub fn post_all(
 fn post_distinct(
     tx: &mut Tx<'_>,
     postings: &[Posting],
+    held: Option<&(Key, i64)>,
     now_us: i64,
 ) -> Result<Vec<Result<Posted, PostError>>, store::Error> {
     let ids = posting_ids(now_us, postings.len());
     let new = add_postings(tx, postings, &ids, now_us)?;
     let is_new = |id: &Uuid| new.contains(id);
     let candidates = postings.iter().zip(&ids).filter(|(_, id)| is_new(id));
-    let keys = candidates.flat_map(|(posting, _)| posting.legs()).map(|it| (it.account, it.asset.clone()));
-    let mut balances = balances::take(tx, keys.collect(), now_us)?;
+    let mut keys: BTreeSet<Key> =
+        candidates.flat_map(|(posting, _)| posting.legs()).map(|it| (it.account, it.asset.clone())).collect();
+    keys.extend(held.filter(|_| !new.is_empty()).map(|(key, _)| key.clone()));
+    let mut balances = balances::take(tx, keys, now_us)?;
 
     let mut fates = Vec::with_capacity(postings.len());
     let (mut legs, mut sealed, mut refused) = (Vec::new(), Vec::new(), Vec::new());
@@ -125,6 +145,8 @@ fn post_distinct(
             fates.push(posted_before(tx, posting)?);
             continue;
         }
+        let released = held.filter(|_| fates.is_empty());
+        release(&mut balances, released, 1);
         match decide(&mut balances, posting) {
             Ok(()) => {
                 legs.extend(posting.legs().iter().zip(numbers(&balances, posting)).map(|(leg, number)| {
@@ -135,6 +157,7 @@ fn post_distinct(
                 fates.push(Ok(Posted { posting_id: *id, is_new: true }));
             }
             Err(error) => {
+                release(&mut balances, released, -1);
                 refused.push(params![*id].to_vec());
                 fates.push(Err(error));
             }
@@ -163,6 +186,15 @@ fn add_postings(
         })
         .collect();
     tx.query_rows(ADD_POSTINGS, &rows)?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Releases what is held, or with `-1` holds it again.
+fn release(balances: &mut Balances, held: Option<&(Key, i64)>, sign: i64) {
+    if let Some((key, amount)) = held {
+        let balance = balances.get_mut(key).expect("the balance was taken");
+        balance.held -= sign * amount;
+        balance.is_changed = sign > 0;
+    }
 }
 
 /// Changes the balances by the posting's legs, all or none.

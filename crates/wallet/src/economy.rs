@@ -1,6 +1,6 @@
 //! The numbers of the planet's economy: `content/economy.toml`.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use ledger::{Amount, AssetId};
 use serde::Deserialize;
@@ -13,6 +13,8 @@ const CELLS_MAX: u32 = 10_000;
 const NAME_LENGTH_MAX: usize = 32;
 /// An Earth of it costs less than there can be of a currency.
 const PER_M2_MAX: f64 = 10_000.0;
+
+static INSTALLED: OnceLock<Economy> = OnceLock::new();
 
 /// Currencies, the market's rates and times, the price and the limits of land. Checked when it is read.
 #[derive(Clone, PartialEq, Debug)]
@@ -123,13 +125,18 @@ pub struct EconomyError {
 }
 
 impl Economy {
-    /// The table of this program: `content/economy.toml`.
+    /// The table that holds in this process: the operator's, if one was [installed](Self::install), or that of the
+    /// program, `content/economy.toml`.
     pub fn embedded() -> &'static Self {
-        static EMBEDDED: LazyLock<Economy> = LazyLock::new(|| {
-            Economy::parse(include_str!("../../../content/economy.toml"))
+        INSTALLED.get_or_init(|| {
+            Self::parse(include_str!("../../../content/economy.toml"))
                 .expect("a test reads the table of the program")
-        });
-        &EMBEDDED
+        })
+    }
+
+    /// Makes an operator's table the one that holds, before anything has asked for it; `false` if that is too late.
+    pub fn install(economy: Self) -> bool {
+        INSTALLED.set(economy).is_ok()
     }
 
     /// Reads a table; `content/economy.toml` shows and explains the form.

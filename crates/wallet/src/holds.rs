@@ -21,7 +21,7 @@ use store::{Row, Tx, params};
 use uuid::Uuid;
 
 use crate::balances::{self, Key, amount, asset, damaged};
-use crate::{PostError, Posted, post};
+use crate::books::{PostError, Posted, post_released, posted};
 
 const REFERENCE_LENGTH_MAX: usize = 100;
 
@@ -165,7 +165,7 @@ pub struct ExpiredHold {
     pub reference: String,
 }
 
-/// Why something could not be done with a hold. The transaction must not be kept then.
+/// Why something could not be done with a hold. Nothing was changed then.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum HoldError {
     /// There is not enough to hold.
@@ -212,31 +212,22 @@ pub fn hold(tx: &mut Tx<'_>, request: &HoldRequest, now_us: i64) -> Result<(), H
         return Err(HoldError::Reference);
     }
     let key = (AccountRef::Wallet(*account_id), asset.clone());
-    // A hold refers to its balance, so that one is there first; it is taken after the hold, as everywhere.
     if let Some(earlier) = take(tx, *hold_id)? {
         return is_same(&earlier, request);
     }
     let mut balances = balances::take(tx, BTreeSet::from([key.clone()]), now_us)?;
-    let (asset_id, kind_code) = (asset.as_str(), kind.code());
-    let added = tx.execute(
-        ADD,
-        params![
-            *hold_id,
-            *account_id,
-            asset_id,
-            amount.minor(),
-            kind_code,
-            reference,
-            now_us,
-            *expires_at_us
-        ],
-    )?;
-    if added == 0 {
-        // Somebody was quicker in between.
-        let earlier = take(tx, *hold_id)?.ok_or(HoldError::IdTaken)?;
+    // With the balance taken, the same hold made in between is seen here, and does not change.
+    if let Some(earlier) = find_hold(tx, *hold_id)? {
         return is_same(&earlier, request);
     }
     hold_more(&mut balances, &key, amount.minor())?;
+    let (asset_id, kind, amount) = (asset.as_str(), kind.code(), amount.minor());
+    let (reference, expires_at) = (reference.as_str(), *expires_at_us);
+    let hold = params![*hold_id, *account_id, asset_id, amount, kind, reference, now_us, expires_at];
+    if tx.execute(ADD, hold)? == 0 {
+        // One of another balance, at the same instant.
+        return Err(HoldError::IdTaken);
+    }
     balances::write(tx, &balances)?;
     Ok(())
 }
@@ -276,7 +267,7 @@ pub fn void_hold(tx: &mut Tx<'_>, hold_id: Uuid, now_us: i64) -> Result<(), Hold
         Err(HoldError::Settled { state: HoldState::Voided | HoldState::Expired }) => return Ok(()),
         other => other?,
     };
-    release(tx, &pending, BTreeSet::new(), now_us)?;
+    release(tx, &pending, now_us)?;
     settle(tx, hold_id, HoldState::Voided, None, now_us)
 }
 
@@ -300,16 +291,15 @@ pub fn post_hold(
         }
         HoldState::Pending => {}
         HoldState::Posted => {
-            let posted = crate::books::posted(tx, posting).map_err(of_posting)?;
+            let posted = posted(tx, posting).map_err(of_posting)?;
             return posted
                 .filter(|it| Some(it.posting_id) == found.posting_id)
                 .ok_or(HoldError::Settled { state: HoldState::Posted });
         }
         state => return Err(HoldError::Settled { state }),
     }
-    let of_legs = posting.legs().iter().map(|it| (it.account, it.asset.clone()));
-    release(tx, &found, of_legs.collect(), now_us)?;
-    let posted = post(tx, posting, now_us).map_err(of_posting)?;
+    let held = (found.key(), found.amount.minor());
+    let posted = post_released(tx, posting, &held, now_us).map_err(of_posting)?;
     if !posted.is_new {
         // It was paid before, without this hold.
         return Err(HoldError::Post(PostError::ClientIdTaken));
@@ -356,10 +346,9 @@ fn take_pending(tx: &mut Tx<'_>, hold_id: Uuid) -> Result<Hold, HoldError> {
     }
 }
 
-/// Makes the money free again; takes the other balances with it, so that all are taken in order.
-fn release(tx: &mut Tx<'_>, hold: &Hold, mut others: BTreeSet<Key>, now_us: i64) -> Result<(), store::Error> {
-    others.insert(hold.key());
-    let mut balances = balances::take(tx, others, now_us)?;
+/// Makes the money free again.
+fn release(tx: &mut Tx<'_>, hold: &Hold, now_us: i64) -> Result<(), store::Error> {
+    let mut balances = balances::take(tx, BTreeSet::from([hold.key()]), now_us)?;
     let balance = balances.get_mut(&hold.key()).expect("it was taken");
     balance.held -= hold.amount.minor();
     balance.is_changed = true;

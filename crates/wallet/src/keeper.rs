@@ -29,7 +29,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 pub async fn keep(store: Store, clock: SharedClock, mut stop: watch::Receiver<bool>) {
     let work = async {
         tokio::join!(
-            seal(store.clone()),
+            seal(store.clone(), SharedClock::clone(&clock)),
             expire(store.clone(), SharedClock::clone(&clock)),
             check(store, SharedClock::clone(&clock))
         )
@@ -40,12 +40,16 @@ pub async fn keep(store: Store, clock: SharedClock, mut stop: watch::Receiver<bo
     }
 }
 
-async fn seal(store: Store) {
+/// The gauge is the last time at which nothing waited.
+async fn seal(store: Store, clock: SharedClock) {
     loop {
         let pause = match store.locked(|tx| chain::seal(tx, SEAL_BATCH)).await {
             // More may wait; others that write come in between.
             Ok(SEAL_BATCH) => Duration::ZERO,
-            Ok(_) => SEAL_INTERVAL,
+            Ok(_) => {
+                metrics::gauge!("terrane_ledger_sealed_at_seconds").set(clock.now_us() as f64 / 1e6);
+                SEAL_INTERVAL
+            }
             Err(error) => {
                 warn!(%error, "postings were not sealed");
                 RETRY_INTERVAL

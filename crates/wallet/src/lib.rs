@@ -14,6 +14,7 @@ mod balances;
 mod books;
 mod chain;
 mod economy;
+mod group;
 mod holds;
 mod keeper;
 mod reversal;
@@ -30,6 +31,7 @@ pub use balances::{Money, available, balance, deed_holders, is_account, money, o
 pub use books::{PostError, Posted, post, post_all};
 pub use chain::{chain_head, seal};
 pub use economy::{Currency, Economy, EconomyError, Increment, Land, Market, Reclaim, Upkeep};
+pub use group::Books;
 pub use holds::{
     ExpiredHold, Hold, HoldError, HoldKind, HoldRequest, HoldState, change_hold, expire_holds, find_hold,
     hold, post_hold, void_hold,

@@ -28,7 +28,7 @@ pub enum Fault {
         /// Which.
         posting_id: Uuid,
     },
-    /// A posting is neither sealed nor waiting for it, or waits though later ones are sealed long since.
+    /// A posting is neither in the chain nor waiting for its place there, or is both.
     NotSealed {
         /// Which.
         posting_id: Uuid,
@@ -137,7 +137,9 @@ impl fmt::Display for Fault {
                 write!(f, "the legs of posting {posting_id} sum to {sum_minor} of {asset}")
             }
             Self::PostingEmpty { posting_id } => write!(f, "posting {posting_id} has no legs"),
-            Self::NotSealed { posting_id } => write!(f, "posting {posting_id} is not in the chain"),
+            Self::NotSealed { posting_id } => {
+                write!(f, "posting {posting_id} has not exactly one place, in the chain or waiting for it")
+            }
             Self::RunningWrong { account_id, asset, leg_number } => {
                 write!(
                     f,

@@ -8,22 +8,15 @@ use uuid::Uuid;
 use super::Fault;
 use super::walk::Stride;
 
-/// A posting that waits for its seal is older than the last sealed one by at most this.
-const WAIT_MAX_US: i64 = 60 * 1_000_000;
-
 store::statements! {
     /// Some postings, and whether they are sealed or wait for it.
-    SOME = "select p.posting_id, p.posted_at, c.chain_number, u.posting_id from postings p \
+    SOME = "select p.posting_id, c.chain_number, u.posting_id from postings p \
             left join posting_chain c on c.posting_id = p.posting_id \
             left join unsealed_postings u on u.posting_id = p.posting_id \
             where p.posting_id > $1 order by p.posting_id limit $2";
     /// Their legs.
     LEGS = "select l.posting_id, l.asset_id, l.amount from rows(posting_id uuid) \
             join legs l on l.posting_id = rows.posting_id";
-    /// When the last sealed posting was booked.
-    LAST_SEALED_AT = "select p.posted_at from chain_head h \
-                      join posting_chain c on c.chain_number = h.chain_number \
-                      join postings p on p.posting_id = c.posting_id";
 }
 
 /// One step; after which posting the next one begins, or `None` after the last.
@@ -34,16 +27,12 @@ pub(super) fn step(
     faults: &mut Vec<Fault>,
 ) -> Result<Option<Uuid>, store::Error> {
     let rows = tx.query(SOME, params![after, stride.0.div_ceil(3)])?;
-    let last_sealed_at_us: Option<i64> =
-        tx.query_opt(LAST_SEALED_AT, params![])?.map(|row| row.get(0)).transpose()?;
     let mut ids = Vec::with_capacity(rows.len());
     for row in &rows {
         let posting_id: Uuid = row.get(0)?;
-        let posted_at_us: i64 = row.get(1)?;
-        let is_sealed = row.get::<Option<i64>>(2)?.is_some();
-        let is_waiting = row.get::<Option<Uuid>>(3)?.is_some();
-        let is_late = last_sealed_at_us.is_some_and(|it| it.saturating_sub(posted_at_us) > WAIT_MAX_US);
-        if is_sealed == is_waiting || (is_waiting && is_late) {
+        let is_sealed = row.get::<Option<i64>>(1)?.is_some();
+        let is_waiting = row.get::<Option<Uuid>>(2)?.is_some();
+        if is_sealed == is_waiting {
             faults.push(Fault::NotSealed { posting_id });
         }
         ids.push(posting_id);

@@ -33,7 +33,7 @@ pub struct Report {
     /// How many of them are in the chain, and the last hash: written down elsewhere, it shows later whether anything
     /// before it was changed.
     pub chain_head: (i64, [u8; 32]),
-    /// Postings that wait for their seal.
+    /// Postings that wait for their seal: a moment each while a planet runs, and however long while it does not.
     pub unsealed: i64,
     /// Sum of all balances of each currency, and of all deeds together (`deed`): zero for each, or something came from
     /// nowhere.
