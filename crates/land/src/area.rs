@@ -63,6 +63,16 @@ impl LandService {
         after: Option<CellId>,
         limit: u32,
     ) -> Result<Page<LotView>, Problem> {
+        let page = self.seen_in(area, after, limit).await?;
+        Ok(page.map(|it| it.view(self.deps.economy)))
+    }
+
+    pub(crate) async fn seen_in(
+        &self,
+        area: Area,
+        after: Option<CellId>,
+        limit: u32,
+    ) -> Result<Page<Seen>, Problem> {
         if let (Area::Cell(place), Some(after)) = (area, after)
             && !place.contains(after)
         {
@@ -75,7 +85,7 @@ impl LandService {
             .store
             .read(move |tx| Scan::new(area, limit as usize).run(tx, &deps, &ranges, after))
             .await?;
-        Ok(page.map(|it| it.view(self.deps.economy)))
+        Ok(page)
     }
 }
 

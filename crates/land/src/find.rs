@@ -1,7 +1,9 @@
 //! Parcels by place and by owner.
 
+use std::collections::BTreeSet;
+
 use cell::CellId;
-use store::{Tx, params};
+use store::{Tx, Value, params};
 use uuid::Uuid;
 
 use crate::parcel::cell_at;
@@ -11,9 +13,35 @@ store::statements! {
     /// Owned lots of a range, with their parcels.
     IN_RANGE = concat!("select c.cell, ", found_columns!(), " from parcel_cells c \
                         join parcels p on p.parcel_id = c.parcel_id", found_tables!(), "where c.cell > $1 and c.cell <= $2 order by c.cell limit $3");
+    /// Which of some lots are owned.
+    OWNED_AMONG = "select c.cell from rows(cell bigint) join parcel_cells c on c.cell = rows.cell";
     /// Parcels of one owner, after a place among them.
     OWNED = concat!("select ", found_columns!(), " from parcels p", found_tables!(), "where p.owner_id = $1 and p.parcel_id > $2 order by p.parcel_id limit $3");
 }
+
+/// The questions of this crate by place and owner with values in them: engines plan those without otherwise.
+pub(crate) const EXPLAINED: &[&str] = &[
+    concat!(
+        "select c.cell, ",
+        found_columns!(),
+        " from parcel_cells c join parcels p on p.parcel_id = c.parcel_id",
+        found_tables!(),
+        "where c.cell > 100 and c.cell <= 1000000 order by c.cell limit 200"
+    ),
+    concat!(
+        "select ",
+        found_columns!(),
+        " from parcels p",
+        found_tables!(),
+        "where p.owner_id = (select owner_id from parcels where parcel_id = 5) and p.parcel_id > 5 \
+         order by p.parcel_id limit 50"
+    ),
+    "select cell from parcel_cells where cell > 100 and cell <= 1000000 order by cell limit 1",
+    "select count(*) from (select cell from parcel_cells where cell >= 1 and cell <= 99 limit 1000) as counted",
+    "select cell from parcel_cells where parcel_id = 5 order by cell",
+    "select parcel_id from parcel_cells where cell = 5",
+    "select title_number from titles where parcel_id = 5 and title_number < 9 order by title_number desc limit 50",
+];
 
 /// Up to `count` owned lots inside a cell, after one of them, each with its parcel; in the order of cells.
 pub(crate) fn lots_in(
@@ -39,4 +67,9 @@ pub(crate) fn owned_by(
     let after = after.map_or(i64::MIN, CellId::to_sql);
     let rows = tx.query(OWNED, params![owner_id, after, count])?;
     rows.iter().map(|row| Found::from_row(row, 0)).collect()
+}
+
+/// Which of some lots are owned; one column, their keys.
+pub(crate) fn owned_among(tx: &mut Tx<'_>, lots: &[Vec<Value>]) -> Result<BTreeSet<CellId>, store::Error> {
+    tx.query_rows(OWNED_AMONG, lots)?.iter().map(|row| cell_at(row, 0)).collect()
 }

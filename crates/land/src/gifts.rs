@@ -1,5 +1,7 @@
 //! Giving land away: offered by its owner, accepted by the receiver.
 
+use std::time::Duration;
+
 use api::idempotency::{Answer, Fingerprint};
 use api::{Caller, IdempotencyKey, Page, Problem, cursor};
 use axum::http::StatusCode;
@@ -8,6 +10,7 @@ use events::{Audience, NewEvent};
 use ledger::{AccountRef, Posting, PostingKind};
 use serde_json::json;
 use store::Tx;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::books::{self, deed};
@@ -26,6 +29,9 @@ use crate::view::{GiftState, GiftView};
 
 /// Offers that [`LandService::expire_gifts`] ends at a time.
 const EXPIRED_AT_ONCE: u32 = 100;
+
+/// How often offers are looked through.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(15);
 
 /// What somebody decides about a gift.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,7 +123,23 @@ impl LandService {
         Ok(Page::from_surplus(views, limit, |last| cursor::encode(last.gift_id.as_bytes())))
     }
 
-    /// Ends offers whose time is over; how many. To be called now and then.
+    /// Ends offers whose time is over, now and then, until `stop` says true.
+    pub async fn work(&self, mut stop: watch::Receiver<bool>) {
+        loop {
+            match self.expire_gifts().await {
+                Ok(0) => {}
+                Ok(_) => self.deps.wake.wake(),
+                // The next round tries again.
+                Err(error) => tracing::warn!(%error, "gifts whose time is over were not ended"),
+            }
+            let is_stopping = stop.wait_for(|is_stopping| *is_stopping);
+            if tokio::time::timeout(EXPIRY_INTERVAL, is_stopping).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Ends offers whose time is over; how many.
     pub async fn expire_gifts(&self) -> Result<u64, store::Error> {
         let now_us = self.deps.clock.now_us();
         let mut expired = 0;

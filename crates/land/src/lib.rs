@@ -25,12 +25,14 @@ mod describe;
 mod encumbrance;
 mod fault;
 mod find;
+mod free;
 mod gift;
 mod gifts;
 mod hold;
 mod keep;
 pub mod limits;
 mod lots;
+mod map;
 mod merge;
 mod parcel;
 mod routes;
@@ -40,6 +42,8 @@ mod service;
 mod shape;
 mod split;
 mod survey;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod title;
 mod titles;
 mod transfer;
@@ -59,7 +63,7 @@ pub use encumbrance::{
 };
 pub use fault::Fault;
 pub use gifts::GiftDecision;
-pub use parcel::{ParcelFacts, cells, facts_of, parcel, take, take_all};
+pub use parcel::{ParcelFacts, cells, every, facts_of, parcel, take, take_all};
 pub use routes::{ClaimsRequest, DescribeRequest, GiftRequest, MergeRequest, SplitRequest, routes};
 pub use rules::{Refusal, Unclaimable, price};
 pub use service::{Authority, Deps, DisplayName, LandService, LotEvent, Presence};
@@ -69,8 +73,8 @@ pub use titles::Record;
 pub use transfer::{Transfer, transfer, transfer_all};
 pub use verify::{OpenReferences, verify, verify_with};
 pub use view::{
-    AbandonedView, GiftState, GiftView, LotStatus, LotView, MarketView, OwnerKind, OwnerView, PlaceView,
-    SplitView, TitleView,
+    AbandonedView, FreeLotView, FreeLotsView, GiftState, GiftView, LotStatus, LotView, MarketView, OwnerKind,
+    OwnerView, PlaceView, SplitView, TitleView,
 };
 
 /// Level of a standard lot on a planet of default size: 35 m wide on average.
@@ -83,6 +87,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 15, name: "access", sql: include_str!("../migrations/0015_access.sql") },
 ];
 
+/// Questions by place and owner with values in them, for the test that looks at their plans.
+#[doc(hidden)]
+pub const PLACE_QUERIES: &[&str] = find::EXPLAINED;
+
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
 pub const STATEMENTS: &[&[&str]] = &[
@@ -94,6 +102,7 @@ pub const STATEMENTS: &[&[&str]] = &[
     find::STATEMENTS,
     gift::STATEMENTS,
     keep::STATEMENTS,
+    map::tile::STATEMENTS,
     parcel::STATEMENTS,
     title::STATEMENTS,
     transfer::STATEMENTS,

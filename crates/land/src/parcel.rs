@@ -35,6 +35,8 @@ store::statements! {
                    order by f.cell limit 1 offset 63), 9223372036854775807)";
     /// Takes the row of a parcel: whoever else wants it waits until the transaction ends.
     TAKE = concat!("select ", columns!(), " from parcels p where p.parcel_id = $1 for update");
+    /// All parcels after one, ascending.
+    EVERY = concat!("select ", columns!(), " from parcels p where p.parcel_id > $1 order by p.parcel_id limit $2");
     /// The lots of a parcel, which is bounded.
     CELLS = "select cell from parcel_cells where parcel_id = $1 order by cell";
 }
@@ -191,6 +193,12 @@ pub fn facts_of(
 
 fn anchor_of(tx: &mut Tx<'_>, cell: CellId) -> Result<Option<CellId>, store::Error> {
     tx.query_opt(PARCEL_OF, params![cell.to_sql()])?.map(|row| cell_at(&row, 0)).transpose()
+}
+
+/// For rounds over all land: up to `count` parcels after one, in the order of their SQL keys.
+pub fn every(tx: &mut Tx<'_>, after: Option<CellId>, count: u32) -> Result<Vec<ParcelFacts>, store::Error> {
+    let after = after.map_or(i64::MIN, CellId::to_sql);
+    tx.query(EVERY, params![after, count])?.iter().map(|row| ParcelFacts::from_row(row, 0)).collect()
 }
 
 /// The lots of a parcel, in the order of their SQL keys.

@@ -68,6 +68,8 @@ pub struct Deps {
     pub authority: Authority,
     /// Told when something was recorded.
     pub wake: events::Wake,
+    /// The origin that absolute addresses name (`https://example.org`); none for the host that was asked.
+    pub public_origin: Option<String>,
     /// Prices and limits.
     pub economy: &'static Economy,
     /// The time.
@@ -98,6 +100,10 @@ impl LandService {
 
     pub(crate) fn planet(&self) -> &Planet {
         &self.deps.planet
+    }
+
+    pub(crate) fn public_origin(&self) -> Option<&str> {
+        self.deps.public_origin.as_deref()
     }
 
     pub(crate) fn economy(&self) -> &'static Economy {

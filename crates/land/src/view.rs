@@ -182,6 +182,28 @@ pub struct TitleView {
     pub since: jiff::Timestamp,
 }
 
+/// A lot that may be claimed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FreeLotView {
+    /// Its token.
+    pub token: String,
+    /// From the place asked for to its middle, along a straight line at sea level.
+    pub distance_m: f64,
+    /// True area at sea level, to the hundredth.
+    pub area_m2: f64,
+    /// What a claim costs, in smallest units of the planet's money.
+    pub price_minor: i64,
+    /// Its middle.
+    pub center: PlaceView,
+}
+
+/// Free lots, the nearest first.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FreeLotsView {
+    /// As many as were asked for, or as there are near.
+    pub items: Vec<FreeLotView>,
+}
+
 /// A parcel offered as a gift.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct GiftView {

@@ -65,9 +65,12 @@ pub(crate) fn services(
         group_name: Arc::new(groups::display_name),
         authority: Arc::new(groups::may_act),
         wake: background.wake(),
+        public_origin: config.http.public_origins.first().cloned(),
         economy: wallet::Economy::embedded(),
         clock: Arc::new(SystemClock),
     }));
+    let gifts = Arc::clone(&land);
+    background.run(|stop| async move { gifts.work(stop).await });
     if let Some(zone) = zone {
         tokio::spawn(announce_lots(land.subscribe(), zone.clone(), planet.radius_m()));
     }

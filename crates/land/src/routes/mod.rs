@@ -3,6 +3,7 @@
 mod claims;
 mod gifts;
 mod lots;
+mod maps;
 mod shape;
 
 use std::sync::Arc;
@@ -36,6 +37,10 @@ pub fn routes(land: Arc<LandService>) -> OpenApiRouter {
         .routes(routes!(gifts::accept))
         .routes(routes!(gifts::decline))
         .routes(routes!(gifts::cancel))
+        .routes(routes!(maps::free))
+        .routes(routes!(maps::tile_json))
+        .routes(routes!(maps::tile))
+        .routes(routes!(maps::geojson))
         .with_state(land)
 }
 

@@ -6,5 +6,8 @@ mod claims;
 mod document;
 mod gifts;
 mod lots;
+mod maps;
+mod model;
+mod places;
 mod shapes;
 mod world;

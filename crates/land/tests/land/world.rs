@@ -85,6 +85,7 @@ impl World {
             }),
             authority: Arc::new(|_, owner, actor| Ok(owner.as_u128() == GROUPS + actor.as_u128())),
             wake: events::Wake::default(),
+            public_origin: Some("https://terrane.test".to_owned()),
             economy: wallet::Economy::embedded(),
             clock: Arc::clone(&clock) as _,
         }));
@@ -245,10 +246,14 @@ impl World {
         assert_eq!(self.store.read(land::verify).await, Ok(vec![]));
     }
 
+    pub(crate) async fn raw(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.expect("an answer")
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, 1 << 20).await.expect("a body");
+        let body = to_bytes(body, 1 << 23).await.expect("a body");
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).expect("JSON") };
         Answer { status: parts.status, headers: parts.headers, body }
     }
