@@ -27,6 +27,10 @@ store::statements! {
     CHANGE_ACCOUNT = "update accounts set display_name = coalesce($2, display_name), color = coalesce($3, color)
         where account_id = $1 returning account_id, display_name, color, created_at";
     INSERT_KEY = "insert into device_keys (public_key, account_id, created_at, last_used_at) values ($1, $2, $3, $3)";
+    /// When somebody last logged in, or went on in a session.
+    LAST_SEEN = "select (select max(k.last_used_at) from device_keys k where k.account_id = a.account_id), \
+        (select max(t.issued_at) from refresh_tokens t where t.account_id = a.account_id), a.created_at \
+        from accounts a where a.account_id = $1";
     USE_KEY = "update device_keys set last_used_at = $2 where public_key = $1 returning account_id";
 }
 
@@ -60,6 +64,13 @@ pub(crate) fn find(tx: &mut Tx<'_>, account_id: Uuid) -> Result<Option<Account>,
 /// What others see of an account, for services that show owners; in the caller's transaction.
 pub fn display_name(tx: &mut Tx<'_>, account_id: Uuid) -> Result<Option<String>, store::Error> {
     tx.query_opt(DISPLAY_NAME, params![account_id])?.map(|row| row.get(0)).transpose()
+}
+
+/// When an account was last used, in the caller's transaction; `None` if there is no such account.
+pub fn last_seen(tx: &mut Tx<'_>, account_id: Uuid) -> Result<Option<i64>, store::Error> {
+    let Some(row) = tx.query_opt(LAST_SEEN, params![account_id])? else { return Ok(None) };
+    let (key_us, session_us): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
+    Ok(key_us.max(session_us).max(Some(row.get(2)?)))
 }
 
 /// Writes what is given; the person as they are then.

@@ -28,7 +28,7 @@ use api::{Caller, TokenFault, TokenVerifier};
 use store::Migration;
 
 pub use access_token::{AccessTokenError, AccessTokens, Bearer, LIFE_S as ACCESS_TOKEN_LIFE_S};
-pub use accounts::{Account, display_name};
+pub use accounts::{Account, display_name, last_seen};
 pub use color::Color;
 pub use device_key::{DeviceKey, DeviceKeyError};
 pub use refresh_token::RefreshToken;
