@@ -36,7 +36,7 @@ const budgets = [
   ["game: session, codecs, prediction", only(game, entry), 40],
   ["world: the renderer", only(world, entry, game), 200],
   ["map: its page, panels and styles", [...mapPage], 60],
-  ["market: its page, panels and styles", [...market], 90],
+  ["market: its page, panels and styles", [...market], 100],
   ["map: MapLibre without its worker", only(map, mapPage), 320],
   // The local stage with SIMD, unpacking and verifying of tiles, movement, the stream: more code, and far fewer bytes of ground.
   ["planet code (WebAssembly)", [manifest["src/core/terrane.wasm"].file], 180],

@@ -13,6 +13,15 @@ export interface Commands {
   say(text: string): boolean;
   /** Buys a free lot. Rejects with {@link Declined}. */
   claim(cell: CellId): Promise<void>;
+  /** Chooses a free lot to be claimed with others, or takes it back. */
+  pick(cell: CellId): void;
+  unpickAll(): void;
+  /** Claims all that are chosen, as one piece of land. Rejects with {@link Declined}. */
+  claimPicked(): Promise<CellId>;
+  /** Buys land that is for sale, at the price that was shown. Rejects with {@link Declined}. */
+  buy(lot: CellId, listingId: string, priceMinor: number): Promise<void>;
+  /** Bids in an auction. Rejects with {@link Declined}. */
+  bid(lot: CellId, auctionId: string, maxMinor: number): Promise<void>;
   renameLot(cell: CellId, name: string): Promise<void>;
   myLots(): Promise<readonly Lot[]>;
   updateAccount(change: { name?: string; color?: string }): Promise<Account>;

@@ -11,23 +11,32 @@ import type { WalkedGround } from "../core/walked_ground.ts";
 import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
 import { type LatLng, latLngOf, latLngToUnit } from "../geo/lat_lng.ts";
 import { formatPlaceLink, type PlaceLink, parsePlaceLink } from "../geo/place_link.ts";
-import { cross, distance, dot, normalize, rotate, subtract, tangent, type Vec3 } from "../geo/vec3.ts";
+import { cross, distance, dot, normalize, rotate, scale, subtract, tangent, type Vec3 } from "../geo/vec3.ts";
 import { type Action, IntentGatherer, type Intents, type Stick } from "../input/intents.ts";
 import { Keyboard } from "../input/keyboard.ts";
 import { Pointer } from "../input/pointer.ts";
 import { type Api, publicApi } from "../net/api.ts";
 import { ServerClock } from "../net/clock.ts";
-import { declined } from "../net/declined.ts";
-import type { Account, Lot, PlanetInfo } from "../net/domain.ts";
+import { Decisions } from "../net/decisions.ts";
+import { Declined, declined } from "../net/declined.ts";
+import { type Account, formatMoney, type Lot, type PlanetInfo } from "../net/domain.ts";
 import type { Identity } from "../net/identity.ts";
+import { keepPlace } from "../net/last_place.ts";
 import { type ConnectionState, Session, type Socket } from "../net/session.ts";
 import { ENTITIES_PER_QUESTION_MAX } from "../wire/kinds.ts";
-import { BUTTON, encodeSay, encodeWhoIs, type ServerHandlers, type Welcome } from "../wire/messages.ts";
-import type { BodyView, CameraPlace, World } from "../world/world.ts";
+import {
+  BUTTON,
+  encodeSay,
+  encodeWhoIs,
+  type ServerEvent,
+  type ServerHandlers,
+  type Welcome,
+} from "../wire/messages.ts";
+import type { BodyView, CameraPlace, LandPin, World } from "../world/world.ts";
 import { type ChatLine, ChatLog } from "./chat_log.ts";
 import type { Commands } from "./commands.ts";
 import { type Daylight, heavenShown, parseFixedTime } from "./daytime.ts";
-import type { Hud, LotView, NearbyPerson } from "./hud.ts";
+import type { Hud, LotView, MoneyView, NearbyPerson } from "./hud.ts";
 import { LABELS_MAX, LABELS_WITHIN_M, type LabelPlace, type Labels } from "./labels.ts";
 import { Lots } from "./lots.ts";
 import { Names } from "./names.ts";
@@ -37,6 +46,13 @@ import { Prediction, STEP_MS } from "./prediction.ts";
 import { Unplayable } from "./requirements.ts";
 import type { QualityChoice } from "./settings.ts";
 import { Speeds } from "./speeds.ts";
+
+/** An event of the world as the server sends it: to us, or to all who are near. */
+export interface Happened {
+  readonly kind: string;
+  readonly eventId: string;
+  readonly data: unknown;
+}
 
 /** What a visit is made of; put together by `open_game.ts`. */
 export interface GameParts {
@@ -54,6 +70,7 @@ export interface GameParts {
   readonly daylight: Daylight;
   readonly onHud: (hud: Hud) => void;
   readonly onChat: (lines: readonly ChatLine[]) => void;
+  readonly onHappened: (happened: Happened) => void;
   readonly onAction: (action: Action) => void;
   readonly onQuality: (quality: QualityChoice) => void;
   readonly onDaylight: (daylight: Daylight) => void;
@@ -63,6 +80,8 @@ export interface GameParts {
 }
 
 const HUD_INTERVAL_MS = 200;
+const MONEY_SETTLE_MS = 120;
+const PLACE_KEPT_EVERY_MS = 5_000;
 /** A plate hangs so far over the feet. */
 const HEAD_M = 2.05;
 const HEAD_SWIMMING_M = 0.75;
@@ -86,8 +105,8 @@ export class Game implements Commands {
   readonly #keyboard: Keyboard;
   readonly #pointer: Pointer;
   readonly #abort = new AbortController();
-  /** Claims that got no answer are asked again with the same key, so that nothing is bought twice. */
-  readonly #claimKeys = new Map<CellId, string>();
+  /** What got no answer is asked again with the same key, so that nothing is bought twice. */
+  readonly #decisions = new Decisions();
 
   #session: Session;
   #connection: ConnectionState = { kind: "connecting" };
@@ -98,13 +117,18 @@ export class Game implements Commands {
   #waitingFences: Uint8Array[] = [];
   #playback = new PlaybackClock();
   #account: Account | undefined;
-  #balanceMinor: number | undefined;
+  #money: MoneyView | undefined;
+  #unread = 0;
+  #wasGlobe = false;
+  #ownIds: ReadonlySet<string> = new Set();
+  #moneyTimer: ReturnType<typeof setTimeout> | undefined;
   #people: readonly NearbyPerson[] = [];
   #lot: LotView | undefined;
   #seen: readonly SeenBody[] = [];
   #fitted: readonly [width: number, height: number, pixelRatio: number] = [0, 0, 0];
   #lastFrameMs: number | undefined;
   #lastHudMs = 0;
+  #placeKeptAtMs = Number.NEGATIVE_INFINITY;
   #onWelcome: (() => void) | undefined;
   #daylight: Daylight;
   #fixedTime = parseFixedTime(location.search);
@@ -118,7 +142,7 @@ export class Game implements Commands {
       parts.api,
       parts.planet,
       parts.planetInfo.lotLevel,
-      () => this.#account?.accountId,
+      () => this.#ownIds,
       () => {
         // The lot card says that it does not know yet, and the next look asks again.
       },
@@ -162,6 +186,7 @@ export class Game implements Commands {
 
   dispose(): void {
     this.#abort.abort();
+    clearTimeout(this.#moneyTimer);
     this.#session.close();
     this.#keyboard.dispose();
     this.#pointer.dispose();
@@ -175,20 +200,55 @@ export class Game implements Commands {
   say = (text: string): boolean => this.#session.send(encodeSay(text));
 
   claim = async (cell: CellId): Promise<void> => {
-    const key = this.#claimKeys.get(cell) ?? crypto.randomUUID();
-    this.#claimKeys.set(cell, key);
-    try {
+    await this.#decide(cell, `claim:${cellToken(cell)}`, async (key) => {
       this.#lots.learn(await this.#parts.api.claim(cell, key), performance.now());
-      this.#claimKeys.delete(cell);
-      this.#lots.changed(cell);
-      void this.#askBalance();
-    } catch (error) {
-      const reason = declined(error);
-      if (reason.isFinal) this.#claimKeys.delete(cell);
-      this.#lots.changed(cell);
-      throw reason;
-    }
+    });
   };
+
+  pick = (cell: CellId): void => {
+    this.#lots.pick(cell);
+    this.#lookAround(performance.now());
+    this.#publish();
+  };
+
+  unpickAll = (): void => {
+    this.#lots.unpickAll();
+    this.#publish();
+  };
+
+  claimPicked = async (): Promise<CellId> => {
+    const cells = this.#lots.picked?.cells ?? [];
+    const [first] = cells;
+    if (first === undefined) throw new Declined("No lots are chosen.", true);
+    let land = first;
+    await this.#decide(first, `claim:${cells.map(cellToken).join()}`, async (key) => {
+      const lot = await this.#parts.api.claimAll(cells, key);
+      this.#lots.learn(lot, performance.now());
+      land = lot.cell;
+    });
+    this.#lots.unpickAll();
+    return land;
+  };
+
+  buy = (lot: CellId, listingId: string, priceMinor: number): Promise<void> =>
+    this.#decide(lot, `buy:${listingId}:${priceMinor}`, (key) =>
+      this.#parts.api.buy(listingId, priceMinor, key),
+    );
+
+  bid = (lot: CellId, auctionId: string, maxMinor: number): Promise<void> =>
+    this.#decide(lot, `bid:${auctionId}:${maxMinor}`, (key) => this.#parts.api.bid(auctionId, maxMinor, key));
+
+  /** A request that changes who has what: whatever comes of it, what is shown of the land is asked for again. */
+  async #decide(lot: CellId, what: string, ask: (key: string) => Promise<void>): Promise<void> {
+    try {
+      await this.#decisions.make(what, ask, (error) => declined(error).isFinal);
+    } catch (error) {
+      throw declined(error, (minor) => formatMoney(minor, this.planetInfo.currency));
+    } finally {
+      this.#lots.changed(lot);
+      this.#askMoneySoon();
+    }
+  }
 
   renameLot = async (cell: CellId, name: string): Promise<void> => {
     try {
@@ -238,6 +298,19 @@ export class Game implements Commands {
     this.#parts.world.showGlobe(this.#parts.world.view === "ground");
     this.#publish();
   };
+
+  /** Land of one's own and land to be had, for the globe; asked for when it is looked at. */
+  async #pinLand(): Promise<void> {
+    const { api, planet, world } = this.#parts;
+    const [mine, offered] = await Promise.all([api.myLots(), api.offeredLand()]);
+    const states = new Map<CellId, LandPin["state"]>(mine.map(({ cell }) => [cell, "mine"]));
+    for (const { cell, state } of offered) states.set(cell, state);
+    const pins = [...states].map(([cell, state]): LandPin => {
+      const direction = planet.centerOf(cell);
+      return { at: scale(direction, planet.radiusM), state };
+    });
+    world.setLandPins(pins);
+  }
 
   setQuality = (quality: QualityChoice): void => this.#parts.onQuality(quality);
   setDaylight = (daylight: Daylight): void => {
@@ -299,9 +372,7 @@ export class Game implements Commands {
       const cell = parseCellToken(lotToken);
       if (cell !== undefined) this.#lots.changed(cell);
     },
-    event: () => {
-      // Panels ask for what they show.
-    },
+    event: (event) => this.#happened(event),
     fences: (message) => this.#takeFences(message),
     bye: ({ code, detail }) => {
       if (!this.#welcomed) this.#parts.onWaiting(detail);
@@ -324,7 +395,7 @@ export class Game implements Commands {
     this.#names.clear();
     this.#lots.forget();
     this.#account ??= this.#parts.identity.account;
-    void this.#askBalance();
+    this.#askMoneySoon();
     const start = {
       position: [body.px, body.py, body.pz],
       velocity: [body.vx, body.vy, body.vz],
@@ -380,11 +451,39 @@ export class Game implements Commands {
     this.#publish();
   }
 
-  async #askBalance(): Promise<void> {
+  /** Something happened to us or near us. */
+  #happened({ kind, eventId, dataJson }: ServerEvent): void {
+    const data: unknown = (() => {
+      try {
+        return JSON.parse(dataJson);
+      } catch {
+        return undefined;
+      }
+    })();
+    for (const token of tokensOf(data)) {
+      const cell = parseCellToken(token);
+      if (cell !== undefined) this.#lots.changed(cell);
+    }
+    this.#askMoneySoon();
+    this.#parts.onHappened({ kind, eventId, data });
+  }
+
+  /** Several events of one deed come together: one question answers them all. */
+  #askMoneySoon(): void {
+    clearTimeout(this.#moneyTimer);
+    this.#moneyTimer = setTimeout(() => void this.#askMoney(), MONEY_SETTLE_MS);
+  }
+
+  async #askMoney(): Promise<void> {
+    const { api } = this.#parts;
     try {
-      this.#balanceMinor = await this.#parts.api.balanceMinor(this.planetInfo.currency.code);
+      [this.#money, this.#unread, this.#ownIds] = await Promise.all([
+        api.money(this.planetInfo.currency.code),
+        api.unreadCount(),
+        api.ownIds(this.#account?.accountId),
+      ]);
     } catch {
-      // Shown as unknown; the next claim or connection asks again.
+      // Shown as it was, or as unknown; the next event, claim or connection asks again.
     }
   }
 
@@ -523,6 +622,7 @@ export class Game implements Commands {
         const offset = subtract(there, position);
         return {
           id,
+          accountId: person.accountId,
           name: person.name,
           color: colorText(person.color),
           distanceM: distance(there, position),
@@ -537,7 +637,17 @@ export class Game implements Commands {
       (gazed === null ? undefined : parseCellToken(gazed)) ??
       planet.cellAt(position, this.planetInfo.lotLevel);
     this.#lot = this.#lots.lookAt(cell, position, nowMs);
+    this.#lots.setClosed(this.closedLots);
     world.setLots(this.#lots.onGround);
+    world.setFences(this.#lots.fences);
+    this.#keepPlace(position, nowMs);
+  }
+
+  /** For the pages beside the world, which look for land near here. */
+  #keepPlace(position: Vec3, nowMs: number): void {
+    if (nowMs - this.#placeKeptAtMs < PLACE_KEPT_EVERY_MS) return;
+    this.#placeKeptAtMs = nowMs;
+    keepPlace(latLngOf(position));
   }
 
   #fitCanvas(): void {
@@ -552,6 +662,13 @@ export class Game implements Commands {
   }
 
   #publish(): void {
+    const isGlobe = this.#parts.world.view === "globe";
+    if (isGlobe && !this.#wasGlobe) {
+      this.#pinLand().catch(() => {
+        // The globe is as it was; the next look asks again.
+      });
+    }
+    this.#wasGlobe = isGlobe;
     this.#parts.onHud({
       connection: this.#connection,
       roundTripMs: this.#clock.roundTripMs,
@@ -559,8 +676,10 @@ export class Game implements Commands {
       place: this.#placeView(),
       people: this.#people,
       lot: this.#lot,
-      balanceMinor: this.#balanceMinor,
-      isGlobe: this.#parts.world.view === "globe",
+      money: this.#money,
+      picked: this.#lots.picked,
+      unread: this.#unread,
+      isGlobe,
     });
   }
 
@@ -639,6 +758,16 @@ export class Game implements Commands {
       },
     });
   }
+}
+
+/** The lots and parcels that the data of an event names. */
+function tokensOf(data: unknown): readonly string[] {
+  if (typeof data !== "object" || data === null) return [];
+  return ["parcel", "token", "parcels", "cells"].flatMap((name) => {
+    const value: unknown = Reflect.get(data, name);
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return values.filter((item) => typeof item === "string");
+  });
 }
 
 /** Speed along the ground; falling makes no steps. */

@@ -1,11 +1,12 @@
 /** What the panels over the world show, taken a few times a second. */
 import type { CellId } from "../geo/cell_id.ts";
 import type { LatLng } from "../geo/lat_lng.ts";
-import type { Account, LotStatus } from "../net/domain.ts";
+import type { Account, FenceRule, LotMarket, LotStatus } from "../net/domain.ts";
 import type { ConnectionState } from "../net/session.ts";
 
 export interface NearbyPerson {
   readonly id: number;
+  readonly accountId: string;
   readonly name: string;
   /** `#rrggbb` */
   readonly color: string;
@@ -26,6 +27,13 @@ export interface PlaceView {
 /** The lot that is looked at, or stood on when the look goes into the sky. */
 export interface LotView {
   readonly cell: CellId;
+  /** What the land that it belongs to is called by. */
+  readonly parcel: CellId;
+  readonly lotCount: number;
+  readonly fence: FenceRule;
+  readonly market: LotMarket | undefined;
+  /** Chosen to be claimed with others. */
+  readonly isPicked: boolean;
   /** `unknown` until the server has said. */
   readonly status: LotStatus | "mine" | "unknown";
   readonly reason: string | undefined;
@@ -38,6 +46,21 @@ export interface LotView {
   readonly isInReach: boolean;
 }
 
+/** Free lots that were chosen to be claimed together. */
+export interface PickView {
+  readonly cells: readonly CellId[];
+  readonly areaM2: number;
+  readonly priceMinor: number;
+  /** Why they cannot be claimed as they are; empty when they can. */
+  readonly fault: string;
+}
+
+/** Money of the planet's own currency. */
+export interface MoneyView {
+  readonly availableMinor: number;
+  readonly heldMinor: number;
+}
+
 export interface Hud {
   readonly connection: ConnectionState;
   readonly roundTripMs: number | undefined;
@@ -45,6 +68,8 @@ export interface Hud {
   readonly place: PlaceView | undefined;
   readonly people: readonly NearbyPerson[];
   readonly lot: LotView | undefined;
-  readonly balanceMinor: number | undefined;
+  readonly money: MoneyView | undefined;
+  readonly picked: PickView | undefined;
+  readonly unread: number;
   readonly isGlobe: boolean;
 }

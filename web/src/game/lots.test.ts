@@ -14,6 +14,7 @@ const PIECE = cellOf("89c25b");
 
 const lot = (change: Partial<Lot> = {}): Lot => ({
   cell: HOME,
+  cells: [HOME],
   status: "taken",
   reason: undefined,
   ownerId: "ann",
@@ -21,6 +22,8 @@ const lot = (change: Partial<Lot> = {}): Lot => ({
   name: "Meadow",
   areaM2: 1200,
   priceMinor: 12_000,
+  fence: "everyone",
+  market: undefined,
   ...change,
 });
 
@@ -36,7 +39,7 @@ function setUp(answers: Partial<LotApi> = {}, me = "bob") {
     cellsWithin: () => [PIECE],
   };
   const onFault = vi.fn();
-  return { api, onFault, lots: new Lots(api, planet, 14, () => me, onFault) };
+  return { api, onFault, lots: new Lots(api, planet, 14, () => new Set([me]), onFault) };
 }
 const settle = () => vi.advanceTimersByTimeAsync(0);
 const HERE = [1000, 30, 0] as const;
@@ -60,7 +63,7 @@ test("one's own is told apart, and what is far is out of reach", async () => {
   lots.lookAt(HOME, HERE, 0);
   await settle();
   expect(lots.lookAt(HOME, [1000, 130, 0], 1)).toMatchObject({ status: "mine", isInReach: false });
-  expect(lots.onGround).toEqual([{ token: "89c25a31", state: "mine" }]);
+  expect(lots.onGround).toEqual([{ token: "89c25a31", state: "mine", parcel: "89c25a31", isPicked: false }]);
 });
 
 test("pieces around are fetched once a minute, and again when somebody bought something", async () => {
@@ -86,4 +89,53 @@ test("a server in trouble is left alone for a moment", async () => {
   await vi.advanceTimersByTimeAsync(3_000);
   lots.walkTo(HERE, 3_100);
   expect(api.lotsIn).toHaveBeenCalledTimes(2);
+});
+
+const NEXT = cellOf("89c25a33");
+const FAR = cellOf("89c25b01");
+
+test("land of several lots is known by each of them, with what is for sale and whom its fence keeps out", async () => {
+  const market = {
+    kind: "auction",
+    id: "a1",
+    priceMinor: 500,
+    currency: "coin",
+    endsAtMs: undefined,
+  } as const;
+  const { api, lots } = setUp({ lot: async () => lot({ cells: [HOME, NEXT], fence: "list", market }) });
+  lots.lookAt(HOME, HERE, 0);
+  await settle();
+  expect(lots.lookAt(NEXT, HERE, 1)).toMatchObject({ parcel: HOME, lotCount: 2, fence: "list", market });
+  expect(api.lot).toHaveBeenCalledOnce();
+  expect(lots.onGround.map(({ state, parcel }) => [state, parcel])).toEqual([
+    ["auction", "89c25a31"],
+    ["auction", "89c25a31"],
+  ]);
+  expect(lots.fences).toEqual([{ cells: ["89c25a31", "89c25a33"], isClosed: false }]);
+  const closed = [NEXT];
+  lots.setClosed(closed);
+  expect(lots.fences).toEqual([{ cells: ["89c25a31", "89c25a33"], isClosed: true }]);
+  const before = lots.fences;
+  lots.setClosed(closed);
+  expect(lots.fences).toBe(before);
+});
+
+test("free lots are picked to be claimed together, if they touch", () => {
+  const { lots } = setUp();
+  expect(lots.picked).toBeUndefined();
+  lots.pick(HOME);
+  expect(lots.picked).toBeUndefined();
+  for (const cell of [HOME, NEXT, FAR]) {
+    lots.learn(lot({ cell, cells: [cell], status: "free", ownerId: undefined, priceMinor: 100 }), 0);
+    lots.pick(cell);
+  }
+  expect(lots.picked).toMatchObject({ cells: [HOME, NEXT, FAR], priceMinor: 300, areaM2: 3600 });
+  expect(lots.picked?.fault).not.toBe("");
+  lots.pick(FAR);
+  expect(lots.picked?.fault).toBe("");
+  // Somebody else was quicker with one of them.
+  lots.learn(lot({ cell: NEXT, cells: [NEXT], ownerId: "eve" }), 0);
+  expect(lots.picked?.cells).toEqual([HOME]);
+  lots.unpickAll();
+  expect(lots.picked).toBeUndefined();
 });

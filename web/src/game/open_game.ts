@@ -33,6 +33,7 @@ export interface OpenOptions
     | "daylight"
     | "onHud"
     | "onChat"
+    | "onHappened"
     | "onAction"
     | "onQuality"
     | "onDaylight"

@@ -19,6 +19,7 @@ const TURNS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1 }
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   KeyE: "claim",
+  KeyF: "pick",
   Enter: "chat",
   NumpadEnter: "chat",
   KeyM: "globe",

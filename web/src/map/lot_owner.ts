@@ -1,20 +1,33 @@
-/** Whose a lot is: only those who have an account on this planet may ask. */
+/** The person who looks at the map: only those who have an account on this planet may ask whose land is. */
 import type { CellId } from "../geo/cell_id.ts";
 import { Api } from "../net/api.ts";
 import { hasDeviceKey, openDeviceKey } from "../net/device_key.ts";
 import type { Lot } from "../net/domain.ts";
 import { Identity } from "../net/identity.ts";
 
-let api: Promise<Api | undefined> | undefined;
+interface Viewer {
+  readonly api: Api;
+  readonly ownIds: readonly string[];
+}
 
-/** The calls of the person who has walked here with this browser; looking at a map makes nobody an account. */
-async function openApi(): Promise<Api | undefined> {
+let viewer: Promise<Viewer | undefined> | undefined;
+
+/** Whoever has walked here with this browser; looking at a map makes nobody an account. */
+export function openViewer(): Promise<Viewer | undefined> {
+  viewer ??= open();
+  return viewer;
+}
+
+async function open(): Promise<Viewer | undefined> {
   if (!(await hasDeviceKey())) return undefined;
-  return new Api(new Identity(await openDeviceKey(), location.origin, () => Date.now()));
+  const identity = new Identity(await openDeviceKey(), location.origin, () => Date.now());
+  await identity.accessToken();
+  const api = new Api(identity);
+  const ownIds = [...(await api.ownIds(identity.account?.accountId))];
+  return { api, ownIds };
 }
 
 /** A lot as the server knows it; `undefined` for somebody who has never walked here. */
 export async function askLot(lot: CellId): Promise<Lot | undefined> {
-  api ??= openApi();
-  return (await api)?.lot(lot);
+  return (await openViewer())?.api.lot(lot);
 }

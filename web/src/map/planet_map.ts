@@ -4,6 +4,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { LatLng } from "../geo/lat_lng.ts";
 import { type Atlas, LAYERS, type Layer, type Place } from "./atlas.ts";
+import { LAND_FILLS, LAND_SOURCE, patternImage, SHOWN_STATES } from "./land_layer.ts";
 import { ScaleBar } from "./scale_bar.ts";
 import { styleOf } from "./style.ts";
 
@@ -16,8 +17,8 @@ const FLIGHT_MS = 1_600;
 const RETRY_MS = 3_000;
 
 export interface MapEvents {
-  /** Somebody pointed at a place. */
-  readonly onPick: (place: LatLng) => void;
+  /** Somebody pointed at a place, and perhaps at owned land there. */
+  readonly onPick: (place: LatLng, parcelToken: string | undefined) => void;
   /** All that is asked for has been drawn. */
   readonly onIdle: () => void;
   /** Tiles or names cannot be had. */
@@ -34,10 +35,12 @@ export class PlanetMap {
     places: readonly Place[],
     layer: Layer,
     events: MapEvents,
+    /** Whose land is that of the person who looks. */
+    ownIds: readonly string[],
   ) {
     this.#map = new MapLibre({
       container,
-      style: styleOf(atlas, places, layer),
+      style: styleOf(atlas, places, layer, ownIds),
       center: [atlas.arrival.longitude_deg, atlas.arrival.latitude_deg],
       zoom: 1.6,
       maxZoom: ZOOM_MAX,
@@ -50,16 +53,22 @@ export class PlanetMap {
     this.#map.touchZoomRotate.disableRotation();
     this.#map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
     this.#map.addControl(new ScaleBar(atlas.radiusM), "bottom-right");
-    this.#map.on("click", ({ lngLat }) => {
+    this.#map.on("styleimagemissing", ({ id }) => {
+      const state = SHOWN_STATES.find((name) => id === `pattern-${name}`);
+      if (state && !this.#map.hasImage(id)) this.#map.addImage(id, patternImage(state));
+    });
+    this.#map.on("click", ({ point, lngLat }) => {
       const { lng, lat } = lngLat.wrap();
-      events.onPick({ latitude_deg: lat, longitude_deg: lng });
+      const [hit] = this.#map.queryRenderedFeatures(point, { layers: LAND_FILLS });
+      const token: unknown = hit?.properties["token"];
+      events.onPick({ latitude_deg: lat, longitude_deg: lng }, typeof token === "string" ? token : undefined);
     });
     this.#map.on("idle", events.onIdle);
     this.#map.on("error", ({ error }) => {
       events.onTrouble(error.message);
       this.#retry ??= setTimeout(() => {
         this.#retry = undefined;
-        for (const layer of LAYERS) this.#map.refreshTiles(layer);
+        for (const layer of [...LAYERS, LAND_SOURCE]) this.#map.refreshTiles(layer);
       }, RETRY_MS);
     });
   }
@@ -68,6 +77,11 @@ export class PlanetMap {
   get center(): LatLng {
     const { lng, lat } = this.#map.getCenter().wrap();
     return { latitude_deg: lat, longitude_deg: lng };
+  }
+
+  /** Land has changed hands: its tiles are asked for again. */
+  refreshLand(): void {
+    if (this.#map.getSource(LAND_SOURCE)) this.#map.refreshTiles(LAND_SOURCE);
   }
 
   show(layer: Layer): void {

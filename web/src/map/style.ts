@@ -1,6 +1,7 @@
 /** How the map is drawn: one picture layer, names above it. */
 import type { ExpressionSpecification, StyleSpecification, SymbolLayerSpecification } from "maplibre-gl";
 import { type Atlas, LAYERS, type Layer, type Place, tileJsonUrl } from "./atlas.ts";
+import { LAND_SOURCE, landLayers, landSource } from "./land_layer.ts";
 
 /** Drawn by the browser from the page's own font: no glyph files are needed. */
 const FONT = ["Noto Sans Variable"];
@@ -101,7 +102,13 @@ function nameLayer({ kind, minzoom, maxzoom, size, ink, spacing }: Naming): Symb
   };
 }
 
-export function styleOf(atlas: Atlas, places: readonly Place[], layer: Layer): StyleSpecification {
+/** `ownIds` are those whose land is that of the person who looks. */
+export function styleOf(
+  atlas: Atlas,
+  places: readonly Place[],
+  layer: Layer,
+  ownIds: readonly string[],
+): StyleSpecification {
   return {
     version: 8,
     projection: { type: "globe" },
@@ -112,6 +119,7 @@ export function styleOf(atlas: Atlas, places: readonly Place[], layer: Layer): S
           { type: "raster", url: tileJsonUrl(atlas, name), tileSize: 256 } as const,
         ]),
       ),
+      [LAND_SOURCE]: landSource(location.origin),
       names: { type: "geojson", data: namesOf(places) },
       selected: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
     },
@@ -130,6 +138,7 @@ export function styleOf(atlas: Atlas, places: readonly Place[], layer: Layer): S
         source: "selected",
         paint: { "line-color": "#7a2500", "line-width": 2.5 },
       },
+      ...landLayers(ownIds),
       ...NAMINGS.toReversed().map(nameLayer),
     ],
   };

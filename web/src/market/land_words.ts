@@ -2,7 +2,6 @@
 import { formatLatLng, type LatLng } from "../geo/lat_lng.ts";
 
 interface Named {
-  readonly token: string;
   readonly name?: string | null;
   readonly center: { readonly lat_deg: number; readonly lng_deg: number };
 }
@@ -47,6 +46,16 @@ const TITLE_WORDS: Readonly<Record<string, string>> = {
 };
 
 export const titleWord = (kind: string): string => TITLE_WORDS[kind] ?? plainWord(kind);
+
+const SALE_WORDS: Readonly<Record<string, string>> = {
+  fixed: "Fixed price",
+  english: "Auction",
+  dutch: "Falling price",
+  sealed: "Sealed bids",
+  offer: "Offer",
+};
+
+export const saleWord = (kind: string): string => SALE_WORDS[kind] ?? plainWord(kind);
 
 const POSTING_WORDS: Readonly<Record<string, string>> = {
   welcome_grant: "Welcome coins",

@@ -1,10 +1,10 @@
 /** The calls of `/api/v1` that the market page makes. */
-import type { Asker } from "../net/asking.ts";
+import { type Asker, apiPath, type JsonRequest } from "../net/asking.ts";
 import { problemOf } from "../net/rest.ts";
-import type { Filters } from "./route.ts";
 import type {
   Bid,
   Delivery,
+  Fence,
   FenceRule,
   Gift,
   Group,
@@ -24,17 +24,10 @@ import type {
   Terms,
   TitlesPage,
   Wallet,
+  Watch,
   Webhook,
   WebhookSecret,
 } from "./shapes.ts";
-
-type Query = Readonly<Record<string, string | number | boolean | undefined>>;
-
-interface Request {
-  readonly query?: Query;
-  readonly body?: unknown;
-  readonly key?: string;
-}
 
 const PAGES_MAX = 10;
 const PAGE_ITEMS = 100;
@@ -45,14 +38,19 @@ export class MarketApi {
   // ---- money ----
 
   terms = () => this.#ask<Terms>("GET", "/marketplace/terms");
-  wallet = () => this.#ask<Wallet>("GET", "/wallet");
-  holds = () => this.#ask<Page<Hold>>("GET", "/wallet/holds");
-  statement = (asset: string, cursor?: string) =>
-    this.#ask<StatementPage>("GET", "/wallet/statement", { query: { asset: asset || undefined, cursor } });
+  wallet = (asGroup?: string) => this.#ask<Wallet>("GET", "/wallet", { query: { as_group: asGroup } });
+  holds = (asGroup?: string) =>
+    this.#ask<Page<Hold>>("GET", "/wallet/holds", { query: { as_group: asGroup } });
+  statement = (asset: string, asGroup?: string, cursor?: string) =>
+    this.#ask<StatementPage>("GET", "/wallet/statement", {
+      query: { asset: asset || undefined, as_group: asGroup, cursor },
+    });
   pay = (body: object, key: string) => this.#ask<unknown>("POST", "/wallet/transfers", { body, key });
 
-  async statementCsv(asset: string): Promise<Blob> {
-    const response = await this.asker.fetch(pathOf("/wallet/statement.csv", { asset: asset || undefined }));
+  async statementCsv(asset: string, asGroup?: string): Promise<Blob> {
+    const response = await this.asker.fetch(
+      apiPath("/wallet/statement.csv", { asset: asset || undefined, as_group: asGroup }),
+    );
     if (!response.ok) throw problemOf(response, await response.json().catch(() => undefined));
     return response.blob();
   }
@@ -81,21 +79,25 @@ export class MarketApi {
     this.#ask<unknown>("POST", `/marketplace/auctions/${id}/cancel`, { key });
   acceptAuction = (id: string, body: object, key: string) =>
     this.#ask<unknown>("POST", `/marketplace/auctions/${id}/accept`, { body, key });
-  offers = (side: "received" | "made") =>
-    this.#ask<Page<Offer>>("GET", "/marketplace/offers", { query: { direction: side, state: "open" } });
+  offers = (direction: "received" | "made", asGroup?: string) =>
+    this.#ask<Page<Offer>>("GET", "/marketplace/offers", { query: { direction, as_group: asGroup } });
   makeOffer = (body: object, key: string) => this.#ask<Offer>("POST", "/marketplace/offers", { body, key });
   answerOffer = (id: string, answer: "accept" | "decline" | "withdraw", key: string) =>
     this.#ask<unknown>("POST", `/marketplace/offers/${id}/${answer}`, { key });
   prices = (token: string) => this.#ask<Prices>("GET", `/marketplace/prices/${token}`);
-  watch = () => this.#ask<Page<Parcel>>("GET", "/marketplace/watch");
+  watch = () => this.#ask<Page<Watch>>("GET", "/marketplace/watch");
   setWatched = (token: string, isWatched: boolean) =>
     this.#ask<unknown>(isWatched ? "PUT" : "DELETE", `/marketplace/watch/${token}`);
-  mySales = async () => [
-    ...(await this.#ask<Page<Sale>>("GET", "/marketplace/auctions/mine", { query: { state: "open" } })).items,
-    ...(await this.#ask<Page<Sale>>("GET", "/marketplace/listings/mine", { query: { state: "open" } })).items,
-  ];
-  myBids = async () =>
-    (await this.#ask<Page<Sale>>("GET", "/marketplace/bids/mine", { query: { state: "open" } })).items;
+  async mySales(asGroup?: string): Promise<readonly Sale[]> {
+    const query = { as_group: asGroup };
+    const [auctions, listings] = await Promise.all([
+      this.#ask<Page<Sale>>("GET", "/marketplace/auctions/mine", { query }),
+      this.#ask<Page<Sale>>("GET", "/marketplace/listings/mine", { query }),
+    ]);
+    return [...auctions.items, ...listings.items];
+  }
+  myBids = async (asGroup?: string) =>
+    (await this.#ask<Page<Sale>>("GET", "/marketplace/bids/mine", { query: { as_group: asGroup } })).items;
 
   // ---- land ----
 
@@ -123,10 +125,11 @@ export class MarketApi {
   abandon = (token: string, key: string) => this.#ask<unknown>("POST", `/lands/${token}/abandon`, { key });
   give = (token: string, body: object, key: string) =>
     this.#ask<Gift>("POST", `/lands/${token}/gift`, { body, key });
-  gifts = () => this.#ask<Page<Gift>>("GET", "/lands/gifts");
+  gifts = (role: "received" | "given", asGroup?: string) =>
+    this.#ask<Page<Gift>>("GET", "/lands/gifts", { query: { role, as_group: asGroup } });
   answerGift = (id: string, answer: "accept" | "decline" | "cancel", key: string) =>
     this.#ask<unknown>("POST", `/lands/gifts/${id}/${answer}`, { key });
-  fence = (token: string) => this.#ask<{ rule: FenceRule }>("GET", `/lands/${token}/fence`);
+  fence = (token: string) => this.#ask<Fence>("GET", `/lands/${token}/fence`);
   setFence = (token: string, rule: FenceRule) =>
     this.#ask<unknown>("PUT", `/lands/${token}/fence`, { body: { rule } });
   permissions = (token: string) => this.#ask<Page<Permission>>("GET", `/lands/${token}/permissions`);
@@ -134,11 +137,20 @@ export class MarketApi {
     this.#ask<unknown>("PUT", `/lands/${token}/permissions/${subject}`, { body });
   unpermit = (token: string, subject: string) =>
     this.#ask<unknown>("DELETE", `/lands/${token}/permissions/${subject}`);
-  leases = () => this.#ask<Page<Lease>>("GET", "/leases");
+  /** As tenant and as landlord. */
+  async leases(asGroup?: string): Promise<readonly Lease[]> {
+    const ask = (role: "tenant" | "landlord") =>
+      this.#ask<Page<Lease>>("GET", "/leases", { query: { role, as_group: asGroup } });
+    const [rented, let_] = await Promise.all([ask("tenant"), ask("landlord")]);
+    return [...rented.items, ...let_.items];
+  }
   offerLease = (token: string, body: object, key: string) =>
     this.#ask<Lease>("POST", `/lands/${token}/lease`, { body, key });
   answerLease = (id: string, answer: "accept" | "decline" | "end", key: string) =>
-    this.#ask<unknown>("POST", `/leases/${id}/${answer}`, { key });
+    this.#ask<unknown>("POST", `/leases/${id}/${answer}`, {
+      ...(answer === "end" && { body: { at_once: false } }),
+      key,
+    });
 
   // ---- people and programs ----
 
@@ -171,25 +183,7 @@ export class MarketApi {
     return this.asker.fetch("/api/v1/events", { headers, signal });
   }
 
-  async #ask<T>(method: string, path: string, { query = {}, body, key }: Request = {}): Promise<T> {
-    const headers = new Headers();
-    if (body !== undefined) headers.set("content-type", "application/json");
-    if (key !== undefined) headers.set("idempotency-key", `"${key}"`);
-    const response = await this.asker.fetch(pathOf(path, query), {
-      method,
-      headers,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    const answer: unknown = text === "" ? undefined : JSON.parse(text);
-    if (!response.ok) throw problemOf(response, answer);
-    return answer as T;
+  #ask<T>(method: string, path: string, request?: JsonRequest): Promise<T> {
+    return this.asker.json(method, path, request);
   }
-}
-
-function pathOf(path: string, query: Query): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value));
-  const text = params.toString();
-  return `/api/v1${path}${text === "" ? "" : `?${text}`}`;
 }

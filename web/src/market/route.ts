@@ -3,9 +3,21 @@
 export const TABS = ["search", "selling", "land", "wallet", "notices", "groups", "webhooks"] as const;
 export type Tab = (typeof TABS)[number];
 
+export const KINDS = ["fixed", "auction", "english", "dutch", "sealed"] as const;
+export const SORTS = [
+  "newest",
+  "ending",
+  "price_asc",
+  "price_desc",
+  "price_per_m2",
+  "area_asc",
+  "area_desc",
+  "nearest",
+] as const;
+
 /** What the search is narrowed to; names and units are those of `GET /api/v1/marketplace/search`. */
 export interface Filters {
-  readonly kind?: "listing" | "auction";
+  readonly kind?: (typeof KINDS)[number];
   readonly price_min_minor?: number;
   readonly price_max_minor?: number;
   readonly area_min_m2?: number;
@@ -18,9 +30,7 @@ export interface Filters {
   readonly near_name?: string;
   readonly front?: "river" | "coast" | "lake";
   readonly ends_within_s?: number;
-  readonly sort?: string;
-  /** Only what is on the watch list. */
-  readonly watched?: "yes";
+  readonly sort?: (typeof SORTS)[number];
 }
 
 export type Route =
@@ -37,7 +47,7 @@ const WHOLE_NUMBERS = [
   "radius_m",
   "ends_within_s",
 ] as const;
-const TEXTS = ["biome", "near_name", "sort"] as const;
+const TEXTS = ["biome", "near_name"] as const;
 
 /** Reads the part of the address from `?` on; what it does not know is left out. */
 export function parseRoute(search: string): Route {
@@ -68,11 +78,13 @@ function filtersOf(params: URLSearchParams): Filters {
     const text = params.get(name);
     if (text !== null && choices.includes(text)) filters[name] = text;
   };
-  oneOf("kind", ["listing", "auction"]);
+  oneOf("kind", KINDS);
+  oneOf("sort", SORTS);
   oneOf("front", ["river", "coast", "lake"]);
-  oneOf("watched", ["yes"]);
   const near = params.get("near");
   if (near !== null && /^-?\d{1,2}(\.\d+)?,-?\d{1,3}(\.\d+)?$/.test(near)) filters["near"] = near;
+  // There is no order by distance from nowhere.
+  if (filters["near"] === undefined && filters["sort"] === "nearest") delete filters["sort"];
   return filters as Filters;
 }
 

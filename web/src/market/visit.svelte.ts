@@ -8,14 +8,14 @@ import { Asker } from "../net/asking.ts";
 import { Decisions } from "../net/decisions.ts";
 import { Declined, declined } from "../net/declined.ts";
 import { hasDeviceKey, openDeviceKey } from "../net/device_key.ts";
-import type { Account, Currency, PlanetInfo } from "../net/domain.ts";
+import { type Account, type Currency, formatMoney, type PlanetInfo } from "../net/domain.ts";
 import { EventStream, type HappenedEvent, type StreamState } from "../net/event_stream.ts";
 import { Identity } from "../net/identity.ts";
 import { isOf } from "./happenings.ts";
 import { MarketApi } from "./market_api.ts";
-import { type NoticeWords, noticeWords } from "./notice_words.ts";
 import { formatRoute, parseRoute, type Route } from "./route.ts";
 import type { Balance, Group, Terms } from "./shapes.ts";
+import { Toasts } from "./toasts.svelte.ts";
 
 export type Standing =
   | { readonly kind: "opening" }
@@ -24,12 +24,6 @@ export type Standing =
   | { readonly kind: "known"; readonly account: Account }
   | { readonly kind: "failed"; readonly text: string };
 
-export interface Toast extends NoticeWords {
-  readonly id: number;
-}
-
-const TOASTS_MAX = 3;
-const TOAST_MS = 9_000;
 /** Several events of one deed come together: one question answers them all. */
 const SETTLE_MS = 120;
 
@@ -39,7 +33,6 @@ export class Visit {
   stream = $state<StreamState>("connecting");
   balances = $state.raw<readonly Balance[]>([]);
   unread = $state(0);
-  toasts = $state.raw<readonly Toast[]>([]);
   terms = $state.raw<Terms>();
   planet = $state.raw<PlanetInfo>();
   /** The groups that one may buy, sell and decide for. */
@@ -49,12 +42,12 @@ export class Visit {
     const groups = this.actingGroups.map(({ group_id }) => group_id);
     return new Set(this.standing.kind === "known" ? [this.standing.account.accountId, ...groups] : groups);
   });
+  readonly toasts = new Toasts();
   readonly #listeners = new Set<(event: HappenedEvent | undefined) => void>();
   readonly #decisions = new Decisions();
   #api: MarketApi | undefined;
   #events: EventStream | undefined;
   #walletTimer: ReturnType<typeof setTimeout> | undefined;
-  #toastCount = 0;
 
   /** Finds out who is there; a stranger stays one until they ask for an account. */
   async open(makesAccount = false): Promise<void> {
@@ -159,17 +152,6 @@ export class Visit {
     return () => this.#listeners.delete(listener);
   }
 
-  say(words: NoticeWords): void {
-    this.#toastCount += 1;
-    const toast = { ...words, id: this.#toastCount };
-    this.toasts = [...this.toasts, toast].slice(-TOASTS_MAX);
-    setTimeout(() => this.dismiss(toast.id), TOAST_MS);
-  }
-
-  dismiss(id: number): void {
-    this.toasts = this.toasts.filter((toast) => toast.id !== id);
-  }
-
   #listen(api: MarketApi): void {
     this.#events = new EventStream({
       open: (lastEventId, signal) => api.events(lastEventId, signal),
@@ -185,7 +167,7 @@ export class Visit {
 
   #happened(event: HappenedEvent | undefined): void {
     if (event === undefined || !isOf(event, "land")) this.#refreshSoon();
-    if (event && isPersonal(event)) this.say(noticeWords(event.kind, event.data, this.currencies));
+    if (event) this.toasts.tell(event.kind, event.data, this.currencies);
     for (const listener of [...this.#listeners]) listener(event);
   }
 
@@ -212,36 +194,13 @@ export class Visit {
       return answer;
     } catch (error) {
       this.#refreshSoon();
-      throw declined(error);
+      throw declined(error, (minor) => formatMoney(minor, this.currency(undefined)));
     }
   }
 }
 
 /** The visit that a component belongs to. */
 export const [useVisit, provideVisit] = createContext<Visit>();
-
-/** What only the person themself is told of, and wants to see wherever they are. */
-const PERSONAL: ReadonlySet<string> = new Set([
-  "market.outbid",
-  "market.won",
-  "market.sold",
-  "market.unsold",
-  "market.auction_ending",
-  "market.offer_received",
-  "market.watched_listed",
-  "market.offer_accepted",
-  "market.offer_declined",
-  "wallet.received",
-  "land.gift_offered",
-  "land.gift_accepted",
-  "land.lease_offered",
-  "rent.due",
-  "rent.missed",
-]);
-
-function isPersonal(event: HappenedEvent): boolean {
-  return PERSONAL.has(event.kind);
-}
 
 /** A failure as a sentence. */
 export function wordsOf(error: unknown): string {

@@ -3,7 +3,7 @@ import type { components } from "../gen/openapi.ts";
 import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
 import type { LatLng } from "../geo/lat_lng.ts";
 import { type Answer, Asker, type AuthHeader, client, dataOf, type TokenSource } from "./asking.ts";
-import type { Account, Lot, PlanetInfo } from "./domain.ts";
+import type { Account, Lot, LotMarket, PlanetInfo } from "./domain.ts";
 
 export type { TokenSource } from "./asking.ts";
 
@@ -67,10 +67,57 @@ export class Api {
     return accountOf(await this.#ask((headers) => client.PATCH("/api/v1/users/me", { headers, body })));
   }
 
-  /** The balance of the planet's currency in minor units. */
-  async balanceMinor(currencyCode: string): Promise<number> {
+  /** What one can spend of a currency and what of it is held, in minor units. */
+  async money(code: string): Promise<{ readonly availableMinor: number; readonly heldMinor: number }> {
     const { balances } = await this.#ask((headers) => client.GET("/api/v1/wallet", { headers }));
-    return balances.find(({ code }) => code === currencyCode)?.amount_minor ?? 0;
+    const balance = balances.find((found) => found.code === code);
+    return { availableMinor: balance?.available_minor ?? 0, heldMinor: balance?.held_minor ?? 0 };
+  }
+
+  async unreadCount(): Promise<number> {
+    const params = { query: { unread: true, limit: 1 } };
+    return (await this.#ask((headers) => client.GET("/api/v1/notices", { headers, params }))).unread_count;
+  }
+
+  /** Those for whom one decides: oneself, and the groups of which one is an owner or officer. */
+  async ownIds(accountId: string | undefined): Promise<ReadonlySet<string>> {
+    const { items } = await this.#ask((headers) => client.GET("/api/v1/groups/mine", { headers }));
+    const groups = items.filter(
+      ({ role, is_invited, is_dissolved }) => !is_invited && !is_dissolved && role !== "member",
+    );
+    return new Set([
+      ...(accountId === undefined ? [] : [accountId]),
+      ...groups.map(({ group_id }) => group_id),
+    ]);
+  }
+
+  /** Some of the land that can be had, the newest first. */
+  async offeredLand(): Promise<readonly { readonly cell: CellId; readonly state: "sale" | "auction" }[]> {
+    const params = { query: { limit: PAGE_ITEMS } };
+    const { items } = await this.#ask((headers) =>
+      client.GET("/api/v1/marketplace/search", { headers, params }),
+    );
+    return items.map(({ kind, parcel }) => ({
+      cell: cellOf(parcel.token),
+      state: kind === "fixed" ? "sale" : "auction",
+    }));
+  }
+
+  /** Buys land that is for sale, for exactly this price. */
+  async buy(listingId: string, priceMinor: number, idempotencyKey: string): Promise<void> {
+    const params = { path: { listing_id: listingId }, header: { "Idempotency-Key": idempotencyKey } };
+    const body = { price_minor: priceMinor };
+    await this.#ask((headers) =>
+      client.POST("/api/v1/marketplace/listings/{listing_id}/purchase", { headers, params, body }),
+    );
+  }
+
+  async bid(auctionId: string, maxMinor: number, idempotencyKey: string): Promise<void> {
+    const params = { path: { auction_id: auctionId }, header: { "Idempotency-Key": idempotencyKey } };
+    const body = { max_minor: maxMinor };
+    await this.#ask((headers) =>
+      client.POST("/api/v1/marketplace/auctions/{auction_id}/bids", { headers, params, body }),
+    );
   }
 
   async lot(cell: CellId): Promise<Lot> {
@@ -96,6 +143,15 @@ export class Api {
     const params = { path: { token: cellToken(cell) }, header: { "Idempotency-Key": idempotencyKey } };
     return lotOf(
       await this.#ask((headers) => client.POST("/api/v1/lands/{token}/claim", { headers, params })),
+    );
+  }
+
+  /** Claims several free lots that touch as one piece of land. */
+  async claimAll(cells: readonly CellId[], idempotencyKey: string): Promise<Lot> {
+    const params = { header: { "Idempotency-Key": idempotencyKey } };
+    const body = { cells: cells.map(cellToken) };
+    return lotOf(
+      await this.#ask((headers) => client.POST("/api/v1/lands/claims", { headers, params, body })),
     );
   }
 
@@ -145,10 +201,9 @@ function loginOf(body: Schemas["SessionAnswer"]): Login {
 }
 
 function lotOf(body: Schemas["LotView"]): Lot {
-  const cell = parseCellToken(body.token);
-  if (cell === undefined) throw new Error(`the server named a lot ${body.token}`);
   return {
-    cell,
+    cell: cellOf(body.token),
+    cells: body.cells.map(cellOf),
     status: body.status,
     reason: body.reason ?? undefined,
     ownerId: body.owner?.account_id,
@@ -156,5 +211,23 @@ function lotOf(body: Schemas["LotView"]): Lot {
     name: body.name ?? undefined,
     areaM2: body.area_m2,
     priceMinor: body.price_minor,
+    fence: body.fence,
+    market: body.market ? marketOf(body.market) : undefined,
+  };
+}
+
+function cellOf(token: string): CellId {
+  const cell = parseCellToken(token);
+  if (cell === undefined) throw new Error(`the server named a lot ${token}`);
+  return cell;
+}
+
+function marketOf({ kind, id, price_minor, currency, ends_at }: Schemas["MarketView"]): LotMarket {
+  return {
+    kind: kind === "listing" || kind === "auction" ? kind : "other",
+    id,
+    priceMinor: price_minor ?? undefined,
+    currency: currency ?? undefined,
+    endsAtMs: ends_at ? Date.parse(ends_at) : undefined,
   };
 }

@@ -27,11 +27,29 @@ export const serverTime = new ServerTime();
 async function reachAndListen(request: Request): Promise<Response> {
   const sentMs = Date.now();
   const response = await reach(request);
-  // A kept answer tells the time when it was made.
-  if (/no-(store|cache)/.test(response.headers.get("cache-control") ?? "")) {
-    serverTime.observe(sentMs, Date.now(), response.headers.get("date"));
-  }
+  listen(response, sentMs);
   return response;
+}
+
+function listen(response: Response, sentMs: number): void {
+  // A kept answer tells the time when it was made.
+  if (!/no-(store|cache)/.test(response.headers.get("cache-control") ?? "")) return;
+  serverTime.observe(sentMs, Date.now(), response.headers.get("date"));
+}
+
+/** What a call may bring; `key` makes it a decision that is never taken twice. */
+export interface JsonRequest {
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly body?: unknown;
+  readonly key?: string;
+}
+
+/** `/api/v1` with a path and a query under it. */
+export function apiPath(path: string, query: NonNullable<JsonRequest["query"]>): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value));
+  const text = params.toString();
+  return `/api/v1${path}${text === "" ? "" : `?${text}`}`;
 }
 
 export const client = createClient<paths>({ baseUrl: "/", fetch: (request) => reachAndListen(request) });
@@ -61,6 +79,21 @@ export class Asker {
       if (response.status === 401) throw problemOf(response, await response.json().catch(() => undefined));
       return response;
     });
+  }
+
+  /** One call in JSON. The caller names the shape of the answer, as the interface's document has it. */
+  async json<T>(method: string, path: string, { query = {}, body, key }: JsonRequest = {}): Promise<T> {
+    const headers = new Headers();
+    if (body !== undefined) headers.set("content-type", "application/json");
+    if (key !== undefined) headers.set("idempotency-key", `"${key}"`);
+    const sentMs = Date.now();
+    const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+    const response = await this.fetch(apiPath(path, query), init);
+    listen(response, sentMs);
+    const text = await response.text();
+    const answer: unknown = text === "" ? undefined : JSON.parse(text);
+    if (!response.ok) throw problemOf(response, answer);
+    return answer as T;
   }
 
   async #withToken<T>(call: (headers: AuthHeader) => Promise<T>): Promise<T> {

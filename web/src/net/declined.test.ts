@@ -19,7 +19,7 @@ test("a name that cannot be is told what is wrong with it", () => {
 
 test("a known code has its own sentence, and says whether asking again is a new question", () => {
   expect(declined(answer({ code: "insufficient_funds" }))).toMatchObject({
-    message: "You do not have enough coins for this lot.",
+    message: "You do not have enough: it takes more, and you can spend less.",
     isFinal: true,
   });
   expect(declined(new ApiError(429, "too_many", "", 2.4))).toMatchObject({
@@ -27,4 +27,15 @@ test("a known code has its own sentence, and says whether asking again is a new 
     isFinal: false,
   });
   expect(declined(new ApiError(503, "degraded", "Not now.", undefined)).isFinal).toBe(false);
+});
+
+test("amounts that the answer names are said in money", () => {
+  const money = (minor: number) => `${(minor / 100).toFixed(2)} coin`;
+  const problem = { code: "price_changed", detail: "the price is 12500 now", price_minor: 12_500 };
+  expect(declined(answer(problem), money).message).toBe(
+    "The price is 125.00 coin now. Look again before you buy.",
+  );
+  expect(declined(answer(problem)).message).not.toContain("12500");
+  const low = { code: "bid_too_low", detail: "", minimum_minor: 10_050 };
+  expect(declined(answer(low), money).message).toContain("at least 100.50 coin");
 });

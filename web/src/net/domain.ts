@@ -32,8 +32,24 @@ export interface PlanetInfo {
 
 export type LotStatus = "free" | "taken" | "unclaimable";
 
+/** Who may enter land. */
+export type FenceRule = "everyone" | "list" | "nobody";
+
+/** What is about to happen to land. */
+export interface LotMarket {
+  readonly kind: "listing" | "auction" | "other";
+  readonly id: string;
+  readonly priceMinor: number | undefined;
+  readonly currency: string | undefined;
+  readonly endsAtMs: number | undefined;
+}
+
+/** A lot, or the whole piece of land that it belongs to. */
 export interface Lot {
+  /** What the land is called by for ever: one of its lots. */
   readonly cell: CellId;
+  /** All of its lots. */
+  readonly cells: readonly CellId[];
   readonly status: LotStatus;
   /** Why it cannot be claimed, as a code. */
   readonly reason: string | undefined;
@@ -41,7 +57,10 @@ export interface Lot {
   readonly ownerName: string | undefined;
   readonly name: string | undefined;
   readonly areaM2: number;
+  /** What claiming it costs. */
   readonly priceMinor: number;
+  readonly fence: FenceRule;
+  readonly market: LotMarket | undefined;
 }
 
 /** An amount in whole minor units as people read it: `123.70 coin`. */

@@ -58,7 +58,7 @@ test("an amount is written with the scale of its currency", () => {
 });
 
 test("seller, fee and tax get the whole price", () => {
-  const rates = { fee_bps: 250, tax_bps: 100 };
+  const rates = { seller_fee_bps: 250, sales_tax_bps: 100 };
   for (const [price, sellerMinor, feeMinor, taxMinor] of [
     [10_000, 9_650, 250, 100],
     [99, 97, 2, 0],
@@ -68,6 +68,6 @@ test("seller, fee and tax get the whole price", () => {
     expect(splitPrice(price, rates)).toEqual({ sellerMinor, feeMinor, taxMinor });
   }
   const most = Number.MAX_SAFE_INTEGER;
-  expect(splitPrice(most, { fee_bps: 10_000, tax_bps: 0 }).feeMinor).toBe(most);
+  expect(splitPrice(most, { seller_fee_bps: 10_000, sales_tax_bps: 0 }).feeMinor).toBe(most);
   expect(formatRate(250)).toBe("2.5 %");
 });

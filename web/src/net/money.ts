@@ -54,10 +54,10 @@ export function formatChange(minor: number, currency: Currency): string {
 /** What seller, fee and tax get of a price: the two are rounded down, the seller has the rest, as the books do it. */
 export function splitPrice(
   priceMinor: number,
-  rates: { readonly fee_bps: number; readonly tax_bps: number },
+  rates: { readonly seller_fee_bps: number; readonly sales_tax_bps: number },
 ): { readonly sellerMinor: number; readonly feeMinor: number; readonly taxMinor: number } {
   const part = (bps: number) => Number((BigInt(priceMinor) * BigInt(bps)) / 10_000n);
-  const [feeMinor, taxMinor] = [part(rates.fee_bps), part(rates.tax_bps)];
+  const [feeMinor, taxMinor] = [part(rates.seller_fee_bps), part(rates.sales_tax_bps)];
   return { sellerMinor: priceMinor - feeMinor - taxMinor, feeMinor, taxMinor };
 }
 

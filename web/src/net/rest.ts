@@ -9,8 +9,16 @@ export class ApiError extends Error {
     readonly retryAfterS: number | undefined,
     /** The first thing that is wrong with what was sent, `must have at least 2 characters`, and where. */
     readonly fault?: { readonly pointer: string; readonly detail: string },
+    private readonly body?: unknown,
   ) {
     super(detail);
+  }
+
+  /** A number that the answer gives beside its code, `minimum_minor`. */
+  fact(name: string): number | undefined {
+    const value: unknown =
+      typeof this.body === "object" && this.body !== null ? Reflect.get(this.body, name) : undefined;
+    return typeof value === "number" ? value : undefined;
   }
 }
 
@@ -33,6 +41,7 @@ export function problemOf(response: Response, body: unknown): ApiError {
     field("detail") ?? field("title") ?? `The server answered ${response.status}.`,
     Number.isFinite(retryAfterS) ? retryAfterS : undefined,
     pointer && fault ? { pointer, detail: fault } : undefined,
+    body,
   );
 }
 

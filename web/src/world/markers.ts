@@ -11,7 +11,7 @@ import { addScaled, distance, normalize, scale, subtract, type Vec3 } from "../g
 import { type CellAddress, directionIn } from "./cells.ts";
 import { Facets, paint, ring } from "./facets.ts";
 import { depthMaterial, type LitShape, litMaterial } from "./lit_material.ts";
-import type { LotState } from "./lot_overlay.ts";
+import type { OwnedLot } from "./lot_overlay.ts";
 import type { Rgb } from "./palette.ts";
 import type { GroundM } from "./rig.ts";
 
@@ -20,6 +20,18 @@ const POST_REACH_M = 125;
 const MINE = paint("#f5a623");
 const TAKEN = paint("#4f82e8");
 const WOOD = paint("#7a6048");
+const POST_COLORS: Readonly<Record<string, Rgb>> = {
+  mine: MINE,
+  sale: paint("#2fae62"),
+  auction: paint("#a84fd6"),
+};
+const CORNERS = [
+  [0, 0],
+  [1, 0],
+  [0, 1],
+  [1, 1],
+] as const;
+const cornerKey = (cell: CellAddress, x: number, y: number) => `${cell.face}.${cell.i + x}.${cell.j + y}`;
 
 const STANDING = /* glsl */ `
 attribute vec3 color;
@@ -84,23 +96,26 @@ export class LotPosts {
   }
 
   /** Sets posts for these lots, those near `player` only. */
-  set(lots: readonly { readonly cell: CellAddress; readonly state: LotState }[], player: Vec3): void {
+  set(lots: readonly OwnedLot[], player: Vec3): void {
     this.anchor = player;
+    const inside = new Map<string, number>();
+    for (const { cell, parcel } of lots) {
+      for (const [x, y] of CORNERS) {
+        const key = `${parcel}.${cornerKey(cell, x, y)}`;
+        inside.set(key, (inside.get(key) ?? 0) + 1);
+      }
+    }
     const corners = new Map<string, { at: Vec3; color: Rgb }>();
-    for (const { cell, state } of lots) {
-      for (const [x, y] of [
-        [0, 0],
-        [1, 0],
-        [0, 1],
-        [1, 1],
-      ] as const) {
-        const key = `${cell.face}.${cell.i + x}.${cell.j + y}`;
+    for (const { cell, state, parcel } of lots) {
+      for (const [x, y] of CORNERS) {
+        const key = cornerKey(cell, x, y);
+        // Where four lots of one piece of land meet is its inside.
+        if (inside.get(`${parcel}.${key}`) === 4) continue;
         // One's own post stands where two lots share a corner.
         if (state !== "mine" && corners.has(key)) continue;
         const direction = directionIn(cell, x, y);
         const at = scale(direction, this.radiusM + Math.max(0, this.ground(direction)));
-        if (distance(at, player) < POST_REACH_M)
-          corners.set(key, { at, color: state === "mine" ? MINE : TAKEN });
+        if (distance(at, player) < POST_REACH_M) corners.set(key, { at, color: POST_COLORS[state] ?? TAKEN });
       }
     }
     let count = 0;

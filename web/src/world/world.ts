@@ -25,7 +25,9 @@ import { airOf, airUniforms, lightTable, MOON_TINT } from "./atmosphere.ts";
 import { type CameraPlace, poseAt } from "./camera_place.ts";
 import { Clouds, cloudHeightM } from "./clouds.ts";
 import { type Heaven, moonPhase } from "./daylight.ts";
+import { Fences, type FenceView } from "./fences.ts";
 import { Groundwork } from "./groundwork.ts";
+import { type LandPin, LandPins } from "./land_pins.ts";
 import { LotOverlay, type LotView, lotTokenAt } from "./lot_overlay.ts";
 import { LotPosts, Pin } from "./markers.ts";
 import type { Built, Job } from "./messages.ts";
@@ -43,6 +45,8 @@ import { View } from "./view.ts";
 
 export type { Vec3 } from "../geo/vec3.ts";
 export type { CameraPlace } from "./camera_place.ts";
+export type { FenceView } from "./fences.ts";
+export type { LandPin } from "./land_pins.ts";
 export type { LotState, LotView } from "./lot_overlay.ts";
 export type { BodyView } from "./people.ts";
 export type { Quality } from "./quality.ts";
@@ -109,7 +113,9 @@ export class World {
   private readonly people: People;
   private readonly plants: Plants;
   private readonly posts: LotPosts;
+  private readonly fences: Fences;
   private readonly pin: Pin;
+  private readonly landPins: LandPins;
   private readonly viewpoint: View;
   private readonly textures: readonly { dispose(): void }[];
   private readonly uniforms;
@@ -122,6 +128,7 @@ export class World {
   private gazedLot: string | undefined;
   private gazedAtMs = 0;
   private lotViews: readonly LotView[] = [];
+  private fenceViews: readonly FenceView[] = [];
   /** Where the player was when the posts were set. */
   private postsFrom: Vec3 | undefined;
   private others: readonly BodyView[] = [];
@@ -205,7 +212,9 @@ export class World {
       uniforms: { ...this.uniforms, uPalette: { value: palette } },
     });
     this.posts = new LotPosts(this.scene, this.shadows.scene, this.uniforms, this.surfaceM, radiusM);
+    this.fences = new Fences(this.scene, this.shadows.scene, this.uniforms, this.surfaceM, radiusM);
     this.pin = new Pin(this.scene, this.uniforms);
+    this.landPins = new LandPins(this.scene, this.uniforms);
     this.viewpoint = new View(radiusM, this.surfaceM, options.reducedMotion, [radiusM, 0, 0]);
     this.pose = this.viewpoint.pose(0);
     events.onBuilt = (built) => this.accept(built);
@@ -260,6 +269,18 @@ export class World {
     this.lotViews = lots;
     this.lots.setLots(lots);
     this.postsFrom = undefined;
+  }
+
+  /** Land with fences around; the same array again costs nothing. */
+  setFences(fences: readonly FenceView[]): void {
+    if (fences === this.fenceViews) return;
+    this.fenceViews = fences;
+    this.postsFrom = undefined;
+  }
+
+  /** Land to point out on the globe. */
+  setLandPins(pins: readonly LandPin[]): void {
+    this.landPins.set(pins);
   }
 
   /** Where sun and moon are. */
@@ -365,7 +386,9 @@ export class World {
     this.groundwork.want(wanted);
     this.sky.update(eye, this.heaven.sun);
     this.clouds.update(eye);
-    this.pin.update(this.self?.position, eye, Math.max(0, this.viewpoint.heightShare * 2 - 1));
+    const grown = Math.max(0, this.viewpoint.heightShare * 2 - 1);
+    this.pin.update(this.self?.position, eye, grown);
+    this.landPins.update(eye, grown);
 
     this.renderer.info.reset();
     this.drawShadows(eye, altitudeM);
@@ -403,10 +426,12 @@ export class World {
     this.plants.dispose();
     this.posts.dispose();
     this.pin.dispose();
+    this.landPins.dispose();
     this.sky.dispose();
     this.clouds.dispose();
     this.shadows.dispose();
     this.lots.dispose();
+    this.fences.dispose();
     for (const texture of this.textures) texture.dispose();
     this.renderer.dispose();
   }
@@ -498,6 +523,7 @@ export class World {
     uLotScale.value[1] = isNear ? 1 : 0;
     uPlayer.value.set(...subtract(this.stand(eye), eye));
     this.posts.update(eye, isNear);
+    this.fences.update(eye, isNear);
     if (!isNear || !this.self) {
       this.gazedLot = undefined;
       return;
@@ -506,6 +532,7 @@ export class World {
     if (!this.postsFrom || distance(position, this.postsFrom) > POSTS_AGAIN_M) {
       this.postsFrom = position;
       this.posts.set(this.lots.owned(), position);
+      this.fences.set(this.fenceViews, position);
     }
     this.lots.moveTo(position);
     if (nowMs - this.gazedAtMs < GAZE_EVERY_MS) return;

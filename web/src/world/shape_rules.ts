@@ -1,5 +1,5 @@
 /** Which lots touch: the same rule as the server's, so that nobody is offered what it refuses. */
-import { type CellAddress, cellAt, directionIn, parseToken, tokenOf } from "../world/cells.ts";
+import { type CellAddress, cellAt, directionIn, parseToken, tokenOf } from "./cells.ts";
 
 /** How far beyond a side one looks for the neighbour, as a share of the lot. */
 const BEYOND = 0.01;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { tokenOf } from "../world/cells.ts";
+import { tokenOf } from "./cells.ts";
 import { areNeighbours, isConnected, sidesOf } from "./shape_rules.ts";
 
 const LEVEL = 15;
