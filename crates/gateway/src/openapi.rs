@@ -33,6 +33,7 @@ use crate::asset::{Asset, Freshness};
         (name = "lands", description = "Lots: what they cost, whose they are, taking and naming them."),
         (name = "marketplace", description = "Land for money: listings, auctions, offers, search, prices."),
         (name = "groups", description = "Accounts that own together."),
+        (name = "leases", description = "Land let to somebody: rent, deposit, beginning and end."),
         (name = "wallet", description = "Money and deeds, and how they came."),
         (name = "events", description = "What happens, as it happens."),
         (name = "notices", description = "What you should know, and webhooks to your own server."),

@@ -62,6 +62,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         api::MIGRATIONS,
         events::MIGRATIONS,
         notify::MIGRATIONS,
+        tenure::MIGRATIONS,
         groups::MIGRATIONS,
         market::MIGRATIONS,
     ];

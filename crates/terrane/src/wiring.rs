@@ -11,6 +11,7 @@ use maps::MapService;
 use market::{Acting, MarketService, Terms};
 use planet::Planet;
 use store::{Store, Tx};
+use tenure::Tenure;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tracing::warn;
 use utoipa_axum::router::OpenApiRouter;
@@ -64,6 +65,7 @@ pub(crate) fn services(
         display_name: Arc::new(identity::display_name),
         group_name: Arc::new(groups::display_name),
         authority: Arc::new(groups::may_act),
+        agents: Arc::new(groups::agents),
         wake: background.wake(),
         public_origin: config.http.public_origins.first().cloned(),
         economy: wallet::Economy::embedded(),
@@ -100,14 +102,36 @@ pub(crate) fn services(
     });
     let at_work = Arc::clone(&market);
     background.run(|stop| at_work.work(stop));
+    let tenure = Arc::new(Tenure::new(tenure::Deps {
+        store: store.clone(),
+        clock: Arc::new(SystemClock),
+        lot_level: land.lot_level(),
+        economy: wallet::Economy::embedded(),
+        authority: Arc::new(groups::may_act),
+        name: Arc::new(name_of),
+        agents: Arc::new(groups::agents),
+        last_seen: Arc::new(identity::last_seen),
+        wake: background.wake(),
+    }));
+    let at_work = Arc::clone(&tenure);
+    background.run(|stop| async move { at_work.work(stop).await });
     wallet
         .merge(market::routes(market))
+        .merge(tenure::routes(tenure))
         .merge(land::routes(land))
         .merge(access::routes(access))
         .merge(groups::routes(groups))
         .merge(maps)
         .merge(events)
         .merge(notify)
+}
+
+/// What somebody is called, account or group.
+fn name_of(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<String>, store::Error> {
+    match identity::display_name(tx, id)? {
+        Some(name) => Ok(Some(name)),
+        None => groups::display_name(tx, id),
+    }
 }
 
 /// What a group owns, that nobody would be left to decide about.
