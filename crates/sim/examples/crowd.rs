@@ -1,7 +1,8 @@
-//! What a tick costs: `cargo run --release -p sim --example crowd -- [bodies] [seconds]`.
+//! What a tick costs: `cargo run --release -p sim --example crowd -- [bodies] [seconds] [fences]`.
 //!
 //! Everybody walks and turns around the arrival place of the default planet and watches everybody near. Prints
-//! milliseconds per tick for movement and for sends, and bytes per watcher.
+//! milliseconds per tick for movement and for sends, and bytes per watcher. With fences every n-th lot is closed to
+//! everybody.
 
 use glam::DVec3;
 use motion::{Buttons, ClosedLand, Ground, Input, Surface};
@@ -26,9 +27,12 @@ fn main() {
     let mut args = std::env::args().skip(1).map(|arg| arg.parse::<usize>().expect("a number"));
     let bodies = args.next().unwrap_or(1_000);
     let seconds = args.next().unwrap_or(10);
+    let fences = args.next().unwrap_or(0);
 
     let planet = Planet::generate(PlanetSpec::default());
     let arrival = planet.arrival();
+    let lot_level = planet.grid_level(15);
+    let lots = cell::cover_cap(arrival.ground, 240.0 / planet.radius_m(), lot_level).expect("some lots");
     let config = ZoneConfig { cell_level: planet.grid_level(14), bodies_max: bodies };
     let mut zone = Zone::new(config, PlanetGround(planet));
     let started = Instant::now();
@@ -45,6 +49,14 @@ fn main() {
         })
         .collect();
     let joined = started.elapsed();
+    if fences > 0 {
+        let mut closed = ClosedLand::default();
+        for lot in lots.iter().step_by(fences) {
+            closed.close(*lot, lot.raw());
+        }
+        println!("{} of {} lots are closed", closed.lots().len(), lots.len());
+        ids.iter().for_each(|id| zone.set_closed(*id, closed.clone()));
+    }
 
     let mut looks: Vec<DVec3> = vec![arrival.facing; bodies];
     let mut random = 1_u64;

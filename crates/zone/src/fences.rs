@@ -167,6 +167,11 @@ impl FenceCache {
         are_known
     }
 
+    /// Whether all of the tiles have been read.
+    pub(crate) fn knows(&self, tiles: &[CellId]) -> bool {
+        tiles.iter().all(|tile| self.tiles.get(tile).is_some_and(|entry| entry.fences.is_some()))
+    }
+
     /// Asks again for the tiles with one of these lots, or with a part of this parcel.
     pub(crate) fn parcel_changed(&mut self, parcel: CellId, lots: &[CellId]) {
         let level = self.tile_level;

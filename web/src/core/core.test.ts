@@ -1,11 +1,14 @@
 /** The WebAssembly build as the page uses it. `npm run wasm` makes it; its own tests are in `crates/browser`. */
 import { readFileSync } from "node:fs";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Prediction, STEP_MS } from "../game/prediction.ts";
+import { FencesSchema } from "../gen/terrane_pb.ts";
 import { cellLevel, cellParent, cellToken } from "../geo/cell_id.ts";
 import { latLngOf, latLngToUnit } from "../geo/lat_lng.ts";
-import { distance, dot, normalize, scale, tangent } from "../geo/vec3.ts";
-import { BUTTON } from "../wire/messages.ts";
+import { add, distance, dot, normalize, scale, tangent } from "../geo/vec3.ts";
+import { SERVER_KIND } from "../wire/kinds.ts";
+import { BUTTON, MalformedMessage } from "../wire/messages.ts";
 import { OwnBody } from "./body.ts";
 import { coreForTest } from "./core_test_support.ts";
 import type { PageExports } from "./exports.ts";
@@ -147,7 +150,37 @@ describe("our own body", () => {
     body.dispose();
     stream.dispose();
   });
+
+  test("stops at land that is closed to it, which the golden message tells, and goes on when it is opened", () => {
+    const start = standing();
+    const body = new OwnBody(core, planet.handle, start, 0);
+    expect(body.takeFences(golden("Fences"))).toBe(0);
+    expect(body.closedLots.map(cellToken)).toEqual(["89c25985", "89c25987"]);
+    // The lot 60 m ahead, whatever lies between.
+    const ahead = planet.cellAt(add(start.position, scale(start.facing, 60)), LOT_LEVEL);
+    body.takeFences(fences({ isRestart: true, closed: [{ parcel: ahead, cells: [ahead] }] }));
+    expect(body.closedLots).toEqual([ahead]);
+    for (let step = 0; step < 600; step += 1) {
+      body.step(BUTTON.forward, start.facing);
+      expect(planet.cellAt(body.state.position, LOT_LEVEL)).not.toBe(ahead);
+    }
+    const stopped = body.state.position;
+    // As if the server had opened it after the 500th input: the last hundred steps are made again.
+    const movedM = body.takeFences(fences({ afterInputSeq: 500, openedCells: [ahead] }));
+    expect(body.closedLots).toEqual([]);
+    expect(movedM).toBeCloseTo(distance(body.state.position, stopped), 9);
+    expect(() => body.takeFences(Uint8Array.of(74, 255, 255))).toThrow(MalformedMessage);
+    expect(() => body.takeFences(fences({ closed: [{ parcel: 1n, cells: [0n] }] }))).toThrow(
+      MalformedMessage,
+    );
+    body.dispose();
+  });
 });
+
+/** A whole message of fences, as the server would send it. */
+function fences(init: MessageInitShape<typeof FencesSchema>): Uint8Array {
+  return Uint8Array.of(SERVER_KIND.fences, ...toBinary(FencesSchema, create(FencesSchema, init)));
+}
 
 describe("a stream", () => {
   test("reads the golden frame", () => {

@@ -151,7 +151,10 @@ impl Host {
                     touched.for_each(|player| mark_due(&mut keeper.due, player));
                 }
                 let parked = std::mem::take(&mut keeper.parked);
-                parked.into_iter().for_each(|(_, joining)| self.begin_join(joining));
+                let (ready, parked): (Vec<_>, _) =
+                    parked.into_iter().partition(|(tiles, _)| keeper.cache.knows(tiles));
+                keeper.parked = parked;
+                ready.into_iter().for_each(|(_, joining)| self.begin_join(joining));
             }
             Finding::Groups(account_id, groups) => {
                 if let Some(player) = self.players.get_mut(&account_id) {
