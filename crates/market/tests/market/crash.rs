@@ -90,10 +90,8 @@ fn trade_and_kill(database: &TestDatabase, round: u32) -> Journal {
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
     let enough = 15 + 4 * round as usize;
     while journal.bought.len() < enough {
-        match lines.next() {
-            Some(line) => journal.note(&line),
-            None => break,
-        }
+        let Some(line) = lines.next() else { break };
+        journal.note(&line);
     }
     child.kill().expect("it runs");
     child.wait().expect("it ends");
@@ -182,8 +180,9 @@ impl Journal {
         .map(|sql| world.store.read(move |tx| tx.query(sql, params![])));
         let mut sold = BTreeMap::new();
         for row in sales.await.expect("it can be read") {
-            let by: (Uuid, Uuid, i64) = (row.get(1).unwrap(), row.get(2).unwrap(), row.get(3).unwrap());
-            sold.insert(row.get::<Uuid>(0).unwrap().to_string(), by);
+            let by: (Uuid, Uuid, i64) =
+                (row.get(1).expect("a column"), row.get(2).expect("a column"), row.get(3).expect("a column"));
+            sold.insert(row.get::<Uuid>(0).expect("a column").to_string(), by);
         }
         for (key, posting) in &self.bought {
             let (buyer, listing, price) = &self.tried[key];
@@ -203,14 +202,18 @@ impl Journal {
         }
         let mut taken = BTreeSet::new();
         for row in bids.await.expect("it can be read") {
-            let (auction, bidder): (Uuid, Uuid) = (row.get(0).unwrap(), row.get(1).unwrap());
-            taken.insert((auction.to_string(), bidder.as_u128(), row.get::<i64>(2).unwrap()));
+            let (auction, bidder): (Uuid, Uuid) =
+                (row.get(0).expect("a column"), row.get(1).expect("a column"));
+            taken.insert((auction.to_string(), bidder.as_u128(), row.get::<i64>(2).expect("a column")));
         }
         let lost: Vec<_> = self.bids.iter().filter(|it| !taken.contains(it)).collect();
         assert!(lost.is_empty(), "bids were acknowledged and are gone: {lost:?}");
         let mut states = BTreeMap::new();
         for row in offers.await.expect("it can be read") {
-            states.insert(row.get::<Uuid>(0).unwrap().to_string(), row.get::<String>(1).unwrap());
+            states.insert(
+                row.get::<Uuid>(0).expect("a column").to_string(),
+                row.get::<String>(1).expect("a column"),
+            );
         }
         for (offer, state) in &self.offers {
             let now = states.get(offer).map(String::as_str);
@@ -284,8 +287,8 @@ async fn assert_whole(world: &World) {
     });
     let mut coins: BTreeMap<Uuid, i64> = (1..=PEOPLE).map(|number| (account(number), COINS)).collect();
     for row in sold.await.expect("it can be read") {
-        let (buyer, seller): (Uuid, Uuid) = (row.get(0).unwrap(), row.get(1).unwrap());
-        let price: i64 = row.get(2).unwrap();
+        let (buyer, seller): (Uuid, Uuid) = (row.get(0).expect("a column"), row.get(1).expect("a column"));
+        let price: i64 = row.get(2).expect("a column");
         *coins.get_mut(&buyer).expect("one of the people") -= price;
         *coins.get_mut(&seller).expect("one of the people") +=
             price - price * FEE_BPS / 10_000 - price * TAX_BPS / 10_000;
