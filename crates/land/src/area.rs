@@ -1,13 +1,14 @@
 //! Parcels of an area, page by page.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::{Page, Problem, cursor, kinds};
 use cell::{Cap, CellId, Coverer, LatLngRect, Region};
 use store::Tx;
 
 use crate::find;
-use crate::seen::{Owners, Seen};
+use crate::parcel;
+use crate::seen::{Found, Owners, Seen};
 use crate::service::{Deps, LandService};
 use crate::view::LotView;
 
@@ -94,8 +95,8 @@ struct Scan {
     area: Area,
     limit: usize,
     owners: Owners,
-    /// Parcels met so far: where each of them is listed, and what is shown of it until it is.
-    met: HashMap<CellId, CellId>,
+    /// Parcels met so far, and where each of them is listed.
+    met: BTreeMap<CellId, CellId>,
     scanned: usize,
     shown: usize,
     items: Vec<Seen>,
@@ -105,7 +106,7 @@ struct Scan {
 
 impl Scan {
     fn new(area: Area, limit: usize) -> Self {
-        let (owners, met, items) = (Owners::default(), HashMap::new(), Vec::new());
+        let (owners, met, items) = (Owners::default(), BTreeMap::new(), Vec::new());
         Self { area, limit, owners, met, scanned: 0, shown: 0, items, listed_at: None }
     }
 
@@ -122,8 +123,9 @@ impl Scan {
             loop {
                 let batch = find::lots_in(tx, *range, from, BATCH)?;
                 let is_last = batch.len() < BATCH as usize;
+                let mut cells = parcel::cells_of(tx, &self.unknown(&batch))?;
                 for (lot, found) in batch {
-                    if let Some(next) = self.look(tx, deps, lot, found)? {
+                    if let Some(next) = self.look(tx, deps, lot, found, &mut cells)? {
                         return Ok(self.page(Some(next)));
                     }
                     from = Some(lot);
@@ -136,27 +138,39 @@ impl Scan {
         Ok(self.page(None))
     }
 
+    /// Parcels of several lots that are met for the first time.
+    fn unknown(&self, batch: &[(CellId, Found)]) -> BTreeSet<CellId> {
+        batch
+            .iter()
+            .filter(|(lot, found)| found.facts.cells > 1 && self.area.meets(*lot))
+            .map(|(_, found)| found.facts.anchor)
+            .filter(|it| !self.met.contains_key(it))
+            .collect()
+    }
+
     /// Takes a lot into account; where the next page begins, if this one ends before it or with it.
     fn look(
         &mut self,
         tx: &mut Tx<'_>,
         deps: &Deps,
         lot: CellId,
-        found: crate::seen::Found,
+        found: Found,
+        cells: &mut BTreeMap<CellId, Vec<CellId>>,
     ) -> Result<Option<CellId>, store::Error> {
         self.scanned += 1;
         let ends = (self.scanned >= SCANNED_MAX).then_some(lot);
         let anchor = found.facts.anchor;
-        if !self.area.meets(lot) || self.met.get(&anchor).is_some_and(|first| *first != lot) {
+        if !self.area.meets(lot) || self.met.contains_key(&anchor) {
             return Ok(ends);
         }
-        let seen = Seen::of(tx, deps, &mut self.owners, found)?;
-        let first = seen.cells.iter().copied().filter(|it| self.area.meets(*it)).min().unwrap_or(lot);
+        let lots = cells.remove(&anchor).unwrap_or_else(|| vec![anchor]);
+        let first = lots.iter().copied().filter(|it| self.area.meets(*it)).min().unwrap_or(lot);
         self.met.insert(anchor, first);
         if first != lot {
             // It was listed on a page before.
             return Ok(ends);
         }
+        let seen = Seen::with_cells(tx, deps, &mut self.owners, found, lots)?;
         let is_full = self.items.len() == self.limit
             || !self.items.is_empty() && self.shown + seen.cells.len() > LOTS_SHOWN_MAX;
         if is_full {

@@ -1,5 +1,6 @@
 //! Giving land away: offered by its owner, accepted by the receiver.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use api::idempotency::{Answer, Fingerprint};
@@ -144,6 +145,7 @@ impl LandService {
         let now_us = self.deps.clock.now_us();
         let mut expired = 0;
         loop {
+            let deps = self.deps.clone();
             let batch = self
                 .deps
                 .store
@@ -153,7 +155,8 @@ impl LandService {
                         // It may have been decided in between.
                         if gift::end(tx, gift.id, GiftState::Expired, now_us)? {
                             release(tx, gift.parcel, gift.id)?;
-                            events::record(tx, &[ended(gift, GiftState::Expired)], now_us)?;
+                            let event = ended(tx, &deps, gift, GiftState::Expired)?;
+                            events::record(tx, &[event], now_us)?;
                         }
                     }
                     Ok::<_, store::Error>(overdue.len())
@@ -200,7 +203,8 @@ fn offer(
         return Err(Refusal::Encumbered { parcel: facts.anchor, kind: EncumbranceKind::Gift });
     }
     gift::add(tx, &gift)?;
-    events::record(tx, &[told("land.gift_offered", &gift)], now_us)?;
+    let event = told(tx, deps, "land.gift_offered", &gift)?;
+    events::record(tx, &[event], now_us)?;
     let seen = Seen::now(tx, deps, facts.anchor)?;
     let view = gift.view(tx, deps, &mut Owners::default())?;
     Ok(Done::new(StatusCode::CREATED, &view, vec![changed(&seen)]))
@@ -234,7 +238,7 @@ fn decide(
     let outcome = decision.outcome();
     gift::end(tx, gift_id, outcome, now_us)?;
     release(tx, gift.parcel, gift_id)?;
-    let mut news = vec![ended(&gift, outcome)];
+    let mut news = vec![ended(tx, deps, &gift, outcome)?];
     if decision == GiftDecision::Accept {
         hand_over(tx, &gift, now_us)?;
     }
@@ -272,19 +276,27 @@ fn hand_over(tx: &mut Tx<'_>, gift: &Gift, now_us: i64) -> Result<(), Refusal> {
     if transfer(tx, &transfer_of, now_us)? { Ok(()) } else { Err(Refusal::NotOwner) }
 }
 
-/// An event for giver and receiver.
-fn told(kind: &'static str, gift: &Gift) -> NewEvent {
+/// An event for giver and receiver, and for those who act for them.
+fn told(tx: &mut Tx<'_>, deps: &Deps, kind: &'static str, gift: &Gift) -> Result<NewEvent, store::Error> {
     let data = json!({
         "gift_id": gift.id,
         "parcel": gift.parcel.token(),
         "from_id": gift.from_id,
         "to_id": gift.to_id,
     });
-    NewEvent { kind, audience: Audience::Accounts(vec![gift.from_id, gift.to_id]), data }
+    let mut accounts = BTreeSet::new();
+    for id in [gift.from_id, gift.to_id] {
+        let agents = (deps.agents)(tx, id)?;
+        if agents.is_empty() {
+            accounts.insert(id);
+        }
+        accounts.extend(agents);
+    }
+    Ok(NewEvent { kind, audience: Audience::Accounts(accounts.into_iter().collect()), data })
 }
 
-fn ended(gift: &Gift, state: GiftState) -> NewEvent {
-    let mut event = told("land.gift_ended", gift);
+fn ended(tx: &mut Tx<'_>, deps: &Deps, gift: &Gift, state: GiftState) -> Result<NewEvent, store::Error> {
+    let mut event = told(tx, deps, "land.gift_ended", gift)?;
     event.data["state"] = state.code().into();
-    event
+    Ok(event)
 }

@@ -28,6 +28,9 @@ store::statements! {
     /// Parcels by their anchors.
     BY_ANCHORS = concat!("select ", columns!(), " from rows(parcel_id bigint) \
                           join parcels p on p.parcel_id = rows.parcel_id");
+    /// All lots of some parcels.
+    CELLS_OF = "select c.parcel_id, c.cell from rows(parcel_id bigint) \
+                join parcel_cells c on c.parcel_id = rows.parcel_id";
     /// The first lots of each of some parcels.
     FIRST_CELLS = "select c.parcel_id, c.cell from rows(parcel_id bigint) \
                    join parcel_cells c on c.parcel_id = rows.parcel_id \
@@ -159,6 +162,19 @@ fn anchors_of(tx: &mut Tx<'_>, cells: &[CellId]) -> Result<Option<Vec<CellId>>, 
     anchors.sort_unstable_by_key(|it| it.to_sql());
     anchors.dedup();
     Ok(Some(anchors))
+}
+
+/// The lots of several parcels, by their anchors.
+pub(crate) fn cells_of(
+    tx: &mut Tx<'_>,
+    anchors: &BTreeSet<CellId>,
+) -> Result<BTreeMap<CellId, Vec<CellId>>, store::Error> {
+    let rows: Vec<Vec<Value>> = anchors.iter().map(|it| vec![it.to_sql().into()]).collect();
+    let mut cells: BTreeMap<CellId, Vec<CellId>> = BTreeMap::new();
+    for row in tx.query_rows(CELLS_OF, &rows)? {
+        cells.entry(cell_at(&row, 0)?).or_default().push(cell_at(&row, 1)?);
+    }
+    Ok(cells)
 }
 
 /// For lists: what is known of parcels that have these anchors, with the first 64 lots of each, in no particular order.

@@ -109,26 +109,47 @@ pub(crate) fn owner_view(tx: &mut Tx<'_>, deps: &Deps, id: Uuid) -> Result<Owner
 }
 
 impl Seen {
-    /// The rest of what is shown of a parcel.
-    pub(crate) fn of(
+    /// The rest of what is shown of parcels, in their order.
+    pub(crate) fn all(
+        tx: &mut Tx<'_>,
+        deps: &Deps,
+        owners: &mut Owners,
+        found: Vec<Found>,
+    ) -> Result<Vec<Self>, store::Error> {
+        let several =
+            found.iter().map(|it| &it.facts).filter(|it| it.cells > 1).map(|it| it.anchor).collect();
+        let mut cells = parcel::cells_of(tx, &several)?;
+        found
+            .into_iter()
+            .map(|it| {
+                let anchor = it.facts.anchor;
+                let cells = cells.remove(&anchor).unwrap_or_else(|| vec![anchor]);
+                Self::with_cells(tx, deps, owners, it, cells)
+            })
+            .collect()
+    }
+
+    pub(crate) fn with_cells(
         tx: &mut Tx<'_>,
         deps: &Deps,
         owners: &mut Owners,
         found: Found,
+        cells: Vec<CellId>,
     ) -> Result<Self, store::Error> {
         let Found { facts, encumbrance, fence } = found;
-        let cells = match facts.cells {
-            1 => vec![facts.anchor],
-            _ => parcel::cells(tx, facts.anchor)?,
-        };
         let owner = owners.view(tx, deps, facts.owner_id)?;
         Ok(Self { facts, cells, encumbrance, fence, owner })
     }
 
+    /// All that is shown of the parcel of a lot; `None` for a lot of nobody.
+    pub(crate) fn of(tx: &mut Tx<'_>, deps: &Deps, lot: CellId) -> Result<Option<Self>, store::Error> {
+        let Some(found) = Found::of(tx, lot)? else { return Ok(None) };
+        Ok(Self::all(tx, deps, &mut Owners::default(), vec![found])?.pop())
+    }
+
     /// All that is shown of a parcel as it is now in this transaction.
     pub(crate) fn now(tx: &mut Tx<'_>, deps: &Deps, anchor: CellId) -> Result<Self, store::Error> {
-        let found = Found::of(tx, anchor)?.ok_or(store::Error::NoRow)?;
-        Self::of(tx, deps, &mut Owners::default(), found)
+        Self::of(tx, deps, anchor)?.ok_or(store::Error::NoRow)
     }
 
     pub(crate) fn view(self, economy: &Economy) -> LotView {

@@ -14,7 +14,7 @@ use wallet::Economy;
 use crate::LOT_LEVEL_AT_DEFAULT;
 use crate::find;
 use crate::rules::Refusal;
-use crate::seen::{Found, Owners, Seen, of_nobody};
+use crate::seen::{Owners, Seen, of_nobody};
 use crate::view::LotView;
 
 /// Events that may wait for a slow listener; one that falls further behind misses some and asks for what it shows.
@@ -37,6 +37,9 @@ pub type DisplayName = Arc<dyn Fn(&mut Tx<'_>, Uuid) -> Result<Option<String>, s
 
 /// Whether an account (second) may act for an owner (first) that it is not itself: for a group it leads.
 pub type Authority = Arc<dyn Fn(&mut Tx<'_>, Uuid, Uuid) -> Result<bool, store::Error> + Send + Sync>;
+
+/// The accounts that may act for a group; none for an id that is no group's.
+pub type Agents = Arc<dyn Fn(&mut Tx<'_>, Uuid) -> Result<Vec<Uuid>, store::Error> + Send + Sync>;
 
 /// What happened to a parcel. Sent after it is stored.
 #[derive(Clone, PartialEq, Debug)]
@@ -66,6 +69,8 @@ pub struct Deps {
     pub group_name: DisplayName,
     /// Who acts for groups.
     pub authority: Authority,
+    /// Who hears of what concerns a group.
+    pub agents: Agents,
     /// Told when something was recorded.
     pub wake: events::Wake,
     /// The origin that absolute addresses name (`https://example.org`); none for the host that was asked.
@@ -125,14 +130,7 @@ impl LandService {
     /// The parcel of a lot, or the lot itself if nobody owns it.
     pub async fn lot(&self, lot: CellId) -> Result<LotView, Problem> {
         let deps = self.deps.clone();
-        let seen = self
-            .deps
-            .store
-            .read(move |tx| {
-                let Some(found) = Found::of(tx, lot)? else { return Ok(None) };
-                Seen::of(tx, &deps, &mut Owners::default(), found).map(Some)
-            })
-            .await?;
+        let seen = self.deps.store.read(move |tx| Seen::of(tx, &deps, lot)).await?;
         Ok(match seen {
             Some(seen) => seen.view(self.deps.economy),
             None => of_nobody(&self.deps, lot),
@@ -151,12 +149,8 @@ impl LandService {
             .deps
             .store
             .read(move |tx| {
-                let mut owners = Owners::default();
                 let found = find::owned_by(tx, owner_id, after, limit + 1)?;
-                found
-                    .into_iter()
-                    .map(|it| Seen::of(tx, &deps, &mut owners, it))
-                    .collect::<Result<Vec<_>, store::Error>>()
+                Seen::all(tx, &deps, &mut Owners::default(), found)
             })
             .await?;
         let page =

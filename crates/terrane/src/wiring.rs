@@ -65,6 +65,7 @@ pub(crate) fn services(
         display_name: Arc::new(identity::display_name),
         group_name: Arc::new(groups::display_name),
         authority: Arc::new(groups::may_act),
+        agents: Arc::new(groups::agents),
         wake: background.wake(),
         public_origin: config.http.public_origins.first().cloned(),
         economy: wallet::Economy::embedded(),

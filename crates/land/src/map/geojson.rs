@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::outline::{self, Polygon};
+use super::outline::{self, Polygon, Seam};
 use super::tile::state;
 use crate::seen::{Found, Seen};
 
@@ -97,39 +97,27 @@ fn feature(seen: Seen) -> Feature {
     }
 }
 
-/// The union of lots. The antimeridian runs along sides of lots, so that each lot is on one side of it and the union is
-/// made on each side alone.
+/// The union of lots, cut along the antimeridian.
 fn geometry(cells: &[CellId]) -> Value {
-    let lng_deg = |cell: &CellId| LatLng::from_point(cell.center()).lng_deg();
-    // Only near it: a meridian in the middle of the map cuts nothing.
-    let is_near = cells.iter().any(|it| lng_deg(it).abs() > 90.0);
-    let (west, east): (Vec<CellId>, Vec<CellId>) =
-        cells.iter().copied().partition(|it| is_near && lng_deg(it) < 0.0);
-    let mut polygons: Vec<Value> = Vec::new();
-    for (side, sign) in [(east, 1.0), (west, -1.0)] {
-        polygons.extend(outline::polygons(&side).iter().map(|it| coordinates(it, sign)));
-    }
+    let mut polygons: Vec<Value> =
+        outline::polygons(cells, Seam::Antimeridian).iter().map(coordinates).collect();
     match polygons.len() {
         1 => json!({"type": "Polygon", "coordinates": polygons.remove(0)}),
         _ => json!({"type": "MultiPolygon", "coordinates": polygons}),
     }
 }
 
-/// Rings of longitude and latitude, closed, on the side of the antimeridian whose longitudes have this sign.
-fn coordinates(polygon: &Polygon, sign: f64) -> Value {
+/// Rings of longitude and latitude, closed.
+fn coordinates(polygon: &Polygon) -> Value {
     let rings = std::iter::once(&polygon.outer).chain(&polygon.holes);
-    rings.map(|ring| json!(closed(ring, sign))).collect()
+    rings.map(|ring| json!(closed(ring))).collect()
 }
 
 /// Nearer to the axis than this a longitude is rounding noise.
 const POLE: f64 = 1e-12;
 
-fn closed(ring: &[DVec3], sign: f64) -> Vec<[f64; 2]> {
-    let lng_of = |point: DVec3| {
-        let lng = LatLng::from_point(point).lng_deg();
-        // On the antimeridian itself both signs are right, but only one is on this side.
-        if lng.abs() == 180.0 { 180.0 * sign } else { lng }
-    };
+fn closed(ring: &[DVec3]) -> Vec<[f64; 2]> {
+    let lng_of = |point: DVec3| LatLng::from_point(point).lng_deg();
     let is_pole = |point: DVec3| point.x.abs() < POLE && point.y.abs() < POLE;
     let mut out = Vec::with_capacity(ring.len() + 2);
     for (index, point) in ring.iter().copied().enumerate() {
@@ -182,17 +170,18 @@ mod tests {
     }
 
     #[test]
-    fn a_parcel_around_the_pole_is_two_flat_pieces() {
-        let pole = CellId::from_point(DVec3::Z).parent(15);
-        let mut cells: Vec<CellId> = pole.all_neighbors().to_vec();
-        cells.push(pole);
-        let shape = geometry(&cells);
-        let parts = shape["coordinates"].as_array().unwrap();
-        assert_eq!((shape["type"].as_str(), parts.len()), (Some("MultiPolygon"), 2));
-        assert!(parts.iter().all(|it| area(it) > 0.0));
-        for lot in cells {
-            let shape = geometry(&[lot]);
-            assert!(shape["type"] == "Polygon" && area(&shape["coordinates"]) > 0.0, "{shape}");
+    fn a_parcel_around_a_pole_is_a_strip_along_the_edge_of_the_map() {
+        for axis in [DVec3::Z, -DVec3::Z] {
+            let pole = CellId::from_point(axis).parent(15);
+            let mut cells: Vec<CellId> = pole.all_neighbors().to_vec();
+            cells.push(pole);
+            let shape = geometry(&cells);
+            assert_eq!(shape["type"], "Polygon", "{shape}");
+            assert!(area(&shape["coordinates"]) > 0.3, "360 degrees wide: {shape}");
+            for lot in cells {
+                let shape = geometry(&[lot]);
+                assert!(shape["type"] == "Polygon" && area(&shape["coordinates"]) > 0.0, "{shape}");
+            }
         }
     }
 

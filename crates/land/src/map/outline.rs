@@ -17,10 +17,31 @@ pub(crate) struct Polygon {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Corner([u64; 3]);
 
+/// Whether outlines are cut where the flat map is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Seam {
+    /// They run on around the planet.
+    None,
+    /// They are cut along the antimeridian, which runs along sides of lots: points on it have longitude 180° or −180°,
+    /// whichever side they are on.
+    Antimeridian,
+}
+
+impl Seam {
+    /// −1 west, 1 east of the antimeridian; 0 on the other half of the planet, and where nothing is cut.
+    fn side(self, cell: CellId) -> f64 {
+        let center = cell.center();
+        if self == Self::None || center.x > 0.0 { 0.0 } else { 1.0_f64.copysign(center.y) }
+    }
+}
+
 impl Corner {
-    fn of(point: DVec3) -> Self {
+    fn of(point: DVec3, side: f64) -> Self {
         // Adding zero turns -0 into 0.
-        Self(point.to_array().map(|it| (it + 0.0).to_bits()))
+        let [x, y, z] = point.to_array().map(|it| it + 0.0);
+        // An angle over ±0 is half a turn to either side: the two sides of the seam have corners of their own.
+        let y = if side < 0.0 && y == 0.0 && x < 0.0 { -0.0 } else { y };
+        Self([x, y, z].map(f64::to_bits))
     }
 
     fn point(self) -> DVec3 {
@@ -29,19 +50,20 @@ impl Corner {
 }
 
 /// The union of lots of one level.
-pub(crate) fn polygons(cells: &[CellId]) -> Vec<Polygon> {
-    parts(cells).iter().filter_map(|part| polygon(part)).collect()
+pub(crate) fn polygons(cells: &[CellId], seam: Seam) -> Vec<Polygon> {
+    parts(cells, seam).iter().filter_map(|part| polygon(part, seam)).collect()
 }
 
-/// Sets of lots that hang together by their sides, each as large as can be.
-fn parts(cells: &[CellId]) -> Vec<Vec<CellId>> {
+/// Sets of lots that hang together by their sides, each as large as can be; not over the seam.
+fn parts(cells: &[CellId], seam: Seam) -> Vec<Vec<CellId>> {
     let mut left: BTreeSet<CellId> = cells.iter().copied().collect();
     let mut parts = Vec::new();
     while let Some(first) = left.pop_first() {
         let mut part = vec![first];
         let mut next = 0;
         while let Some(cell) = part.get(next).copied() {
-            part.extend(cell.edge_neighbors().into_iter().filter(|it| left.remove(it)));
+            let is_here = |it: &CellId| seam.side(*it) * seam.side(cell) >= 0.0;
+            part.extend(cell.edge_neighbors().into_iter().filter(|it| is_here(it) && left.remove(it)));
             next += 1;
         }
         parts.push(part);
@@ -52,8 +74,8 @@ fn parts(cells: &[CellId]) -> Vec<Vec<CellId>> {
 /// Where a side leads, and of which lot it is.
 type Side = (Corner, CellId);
 
-fn polygon(part: &[CellId]) -> Option<Polygon> {
-    let mut sides = border(part);
+fn polygon(part: &[CellId], seam: Seam) -> Option<Polygon> {
+    let mut sides = border(part, seam);
     let mut outer = None;
     let mut holes = Vec::new();
     while let Some(start) = sides.keys().next().copied() {
@@ -64,10 +86,11 @@ fn polygon(part: &[CellId]) -> Option<Polygon> {
 }
 
 /// The sides that only one lot of the part has, by where they begin.
-fn border(part: &[CellId]) -> BTreeMap<Corner, Vec<Side>> {
+fn border(part: &[CellId], seam: Seam) -> BTreeMap<Corner, Vec<Side>> {
     let mut all: BTreeMap<(Corner, Corner), CellId> = BTreeMap::new();
     for cell in part {
-        let corners = cell.corners().map(Corner::of);
+        let side = seam.side(*cell);
+        let corners = cell.corners().map(|it| Corner::of(it, side));
         for k in 0..4 {
             let (from, to) = (corners[k], corners[(k + 1) % 4]);
             // The neighbour runs the same side the other way.
@@ -142,7 +165,7 @@ mod tests {
 
     #[track_caller]
     fn check(cells: &[CellId], corners: &[(usize, &[usize])]) {
-        let mut found = polygons(cells);
+        let mut found = polygons(cells, Seam::None);
         found.sort_by_key(|it| std::cmp::Reverse(it.outer.len()));
         let counts: Vec<(usize, Vec<usize>)> =
             found.iter().map(|it| (it.outer.len(), it.holes.iter().map(Vec::len).collect())).collect();
@@ -151,7 +174,7 @@ mod tests {
         assert_eq!(counts, expected);
         for polygon in &found {
             for ring in std::iter::once(&polygon.outer).chain(&polygon.holes) {
-                let distinct: BTreeSet<Corner> = ring.iter().map(|it| Corner::of(*it)).collect();
+                let distinct: BTreeSet<Corner> = ring.iter().map(|it| Corner::of(*it, 0.0)).collect();
                 assert_eq!(distinct.len(), ring.len(), "no ring meets itself");
             }
             assert!(is_counter_clockwise(&polygon.outer));
@@ -184,7 +207,7 @@ mod tests {
         check(&drawn(&["#.##", "####", "#..#", "#.##", "####"]), &[(20, &[8])]);
         // Two holes that touch.
         check(&drawn(&["####", "#.##", "##.#", "####"]), &[(16, &[4, 4])]);
-        assert!(polygons(&[]).is_empty());
+        assert!(polygons(&[], Seam::None).is_empty());
     }
 
     #[test]
@@ -217,11 +240,11 @@ mod tests {
                     cells.push(next);
                 }
             }
-            let found = polygons(&cells);
+            let found = polygons(&cells, Seam::None);
             assert_eq!(found.len(), 1);
             let rings = found.iter().flat_map(|it| std::iter::once(&it.outer).chain(&it.holes));
             for ring in rings {
-                let distinct: BTreeSet<Corner> = ring.iter().map(|it| Corner::of(*it)).collect();
+                let distinct: BTreeSet<Corner> = ring.iter().map(|it| Corner::of(*it, 0.0)).collect();
                 assert_eq!(distinct.len(), ring.len());
             }
         }

@@ -7,7 +7,7 @@ use cell::CellId;
 use store::{Tx, params};
 
 use super::mvt::{self, Layer, Property, Step};
-use super::outline;
+use super::outline::{self, Seam};
 use super::xyz::TileXyz;
 use crate::area::Area;
 use crate::encumbrance::{EncumbranceKind, Shown};
@@ -102,7 +102,7 @@ fn parcel_tile(tile: TileXyz, parcels: Parcels) -> Vec<u8> {
     for (anchor, (found, lots)) in parcels {
         let steps =
             |ring: &Vec<glam::DVec3>| -> Vec<Step> { ring.iter().map(|it| tile.steps(*it)).collect() };
-        let polygons: Vec<Vec<Vec<Step>>> = outline::polygons(&lots)
+        let polygons: Vec<Vec<Vec<Step>>> = outline::polygons(&lots, Seam::None)
             .iter()
             .map(|it| std::iter::once(&it.outer).chain(&it.holes).map(steps).collect())
             .collect();

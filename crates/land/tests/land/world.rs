@@ -84,6 +84,7 @@ impl World {
                 Ok((id.as_u128() >= GROUPS).then(|| format!("group {}", id.as_u128() - GROUPS)))
             }),
             authority: Arc::new(|_, owner, actor| Ok(owner.as_u128() == GROUPS + actor.as_u128())),
+            agents: Arc::new(|_, id| Ok(id.as_u128().checked_sub(GROUPS).map(account).into_iter().collect())),
             wake: events::Wake::default(),
             public_origin: Some("https://terrane.test".to_owned()),
             economy: wallet::Economy::embedded(),
