@@ -28,7 +28,12 @@ fn sources(place: &PlaceArgs) -> Sources {
 }
 
 fn read(sources: Sources) -> Result<Config, Failure> {
-    Config::read(sources).map_err(Failure::Misused)
+    let config = Config::read(sources).map_err(Failure::Misused)?;
+    if let Some(economy) = &config.economy {
+        let is_installed = wallet::Economy::install(economy.clone());
+        assert!(is_installed, "the configuration is read before anything asks for the table");
+    }
+    Ok(config)
 }
 
 /// Opens the database of the configured place by `open`, for a command that then runs in it.

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use notify::Destinations;
 use planet::PlanetSpec;
 use telemetry::LogFormat;
+use wallet::Economy;
 
 pub(crate) use settings::template;
 pub(crate) use source::{Problem, Sources};
@@ -42,6 +43,8 @@ impl Role {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Config {
     pub(crate) planet: PlanetConfig,
+    /// The operator's own table; `None` for that of the program.
+    pub(crate) economy: Option<Economy>,
     pub(crate) node: NodeConfig,
     pub(crate) http: HttpConfig,
     /// `None`: no metrics listener.
@@ -139,6 +142,7 @@ impl Config {
                 day_length_s: sources
                     .take(&key::PLANET_DAY_LENGTH_S, parse_number("60 to 31557600", 60..=31_557_600)),
             },
+            economy: sources.take(&key::ECONOMY_PATH, parse_economy),
             node: NodeConfig {
                 data: sources.take(&key::NODE_DATA, parse_folder),
                 roles: sources.take(&key::NODE_ROLES, parse_roles),
@@ -185,6 +189,14 @@ where
 
 fn parse_text(expected: &'static str) -> impl Fn(&str) -> Result<String, String> {
     move |text| if text.is_empty() { Err(format!("must be {expected}")) } else { Ok(text.to_owned()) }
+}
+
+fn parse_economy(path: &str) -> Result<Option<Economy>, String> {
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}"))?;
+    Economy::parse(&text).map(Some).map_err(|error| format!("{path}: {error}"))
 }
 
 fn parse_planet_name(text: &str) -> Result<String, String> {

@@ -47,6 +47,9 @@ settings! {
         "the first start, 6 a tenth of one and is for tests. 6 to 10. Kept like the seed.";
     PLANET_DAY_LENGTH_S: "planet.day_length_s", Number, "5400",
         "From noon to noon, in seconds. 60 to 31557600.";
+    ECONOMY_PATH: "economy.path", Text, "",
+        "A file with the currencies, prices and times of this planet, in the form of content/economy.toml",
+        "of the source. The same for every node. Empty: the table of the program.";
     NODE_DATA: "node.data", Text, "data",
         "The folder that holds everything of this planet: database, artifact and keys. Back this up.";
     NODE_ROLES: "node.roles", List, "",

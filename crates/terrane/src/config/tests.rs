@@ -116,3 +116,20 @@ fn what_is_printed_is_a_file_of_the_same_settings_without_the_password() {
     assert!(!printed.contains("s3cret"));
     assert!(Config::read(sources(&printed, &[], &[])).is_ok());
 }
+
+#[test]
+fn an_operator_brings_an_economy_and_is_told_what_is_wrong_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("economy.toml");
+    let path = path.to_str().unwrap();
+    let table = include_str!("../../../../content/economy.toml");
+    std::fs::write(path, table.replace("soft_close_s = 120", "soft_close_s = 7")).unwrap();
+    let config = Config::read(sources("", &[("TERRANE_ECONOMY_PATH", path)], &[])).unwrap();
+    assert_eq!(config.economy.unwrap().market.soft_close_s, 7);
+
+    std::fs::write(path, table.replace("soft_close_s = 120", "soft_close_s = -1")).unwrap();
+    let said = problems("", &[("TERRANE_ECONOMY_PATH", path)]);
+    assert!(said.len() == 1 && said[0].contains("soft_close_s"), "{said:?}");
+    let said = problems("", &[("TERRANE_ECONOMY_PATH", "/nowhere/economy.toml")]);
+    assert!(said.len() == 1 && said[0].contains("cannot be read"), "{said:?}");
+}
