@@ -15,6 +15,8 @@ pub const MEMBERS_PER_GROUP_MAX: u32 = 100;
 /// What somebody is in a group, the highest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+// In the interface's document another `Role` is what somebody is on a parcel.
+#[schema(as = GroupRole)]
 pub enum Role {
     /// Acts for the group and decides who else does.
     Owner,

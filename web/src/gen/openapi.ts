@@ -125,6 +125,119 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens, as it happens
+         * @description Your own events and those that are open to all, as `text/event-stream`. The data of each is `{"event_id", "kind",
+         *     "at", "data"}`. Give the id of the last one you saw as `Last-Event-ID` to go on after it; without it the stream
+         *     begins now. A comment comes every 15 seconds when nothing else does. The stream ends with your access token: come
+         *     again with a new one. Events can be read again for 7 days.
+         */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a group
+         * @description You are its first owner. An account may be in 16 groups, a group may have 100 members.
+         */
+        post: operations["group_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your groups
+         * @description Those you are in and those you are invited to (`is_invited`), all on one page.
+         */
+        get: operations["groups_mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One group
+         * @description Everybody may know its name and how many members it has; who they are is told to those who have joined.
+         */
+        get: operations["group"];
+        put?: never;
+        post?: never;
+        /**
+         * Dissolve a group
+         * @description Only an owner can, and only when the group owns no land and has no money. Its name stays known.
+         */
+        delete: operations["group_dissolve"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{group_id}/members/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Invite, accept, promote or step down
+         * @description Of another account: an officer invites it as `member`, an owner in any role; an owner gives members and officers
+         *     another role, `owner` included (who then may leave). Of yourself: the role you were invited in accepts the
+         *     invitation, a lower one than you have is stepping down.
+         */
+        put: operations["group_put_member"];
+        post?: never;
+        /**
+         * Leave, decline, or take somebody out
+         * @description An owner takes out anybody but other owners, an officer members. The last owner cannot leave.
+         */
+        delete: operations["group_remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lands": {
         parameters: {
             query?: never;
@@ -132,10 +245,154 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lots that are owned inside a cell */
+        /**
+         * Owned land by place or owner
+         * @description Land of which at least a part is there, each parcel once. A page may hold fewer items than `limit`, even none, while
+         *     there is a `next_cursor`.
+         */
         get: operations["lands"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands.geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Land as GeoJSON
+         * @description In shape RFC 7946, but in degrees of this planet, which is not the Earth: true areas are in the properties.
+         */
+        get: operations["land_geojson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim several free lots as one parcel
+         * @description All of them or none, for the price of their area together. You must be near the nearest of them. If several reasons
+         *     stand against it, the first in this order is given: `too_many_cells`, `invalid_body`, `duplicate_cells`,
+         *     `overlapping_cells`, `not_connected`, `lot_unclaimable`, `land_too_large`, `no_authority`, `not_in_world`, `lot_too_far`, `lot_taken`,
+         *     `insufficient_funds`.
+         */
+        post: operations["land_claims"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/free": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The nearest free lots
+         * @description Dry and nobody's, by distance. Looked for among the thousand lots around the place.
+         */
+        get: operations["lands_free"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/gifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gifts to you, or by you */
+        get: operations["land_gifts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/gifts/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept a gift
+         * @description The deed and the title are the receiver's then.
+         */
+        post: operations["land_gift_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/gifts/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a gift back
+         * @description As long as it is not accepted.
+         */
+        post: operations["land_gift_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/gifts/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline a gift
+         * @description The land stays the giver's.
+         */
+        post: operations["land_gift_decline"];
         delete?: never;
         options?: never;
         head?: never;
@@ -149,8 +406,50 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Your lots */
+        /** Your land */
         get: operations["lands_mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/tiles.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Land as a source for map clients
+         * @description TileJSON 3.0.0 of vector tiles: outlines of parcels near, numbers of owned lots far away.
+         */
+        get: operations["land_tilejson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/tiles/{z}/{x}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A vector tile of land
+         * @description Mapbox Vector Tile 2.1 of the Web-Mercator pyramid, row 0 in the north. Near, layer `parcels` has the outlines of
+         *     parcels; far away, layer `clusters` has points with the number of owned lots around them. What is in a tile changes
+         *     with the land: ask with `If-None-Match`.
+         */
+        get: operations["land_tile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -166,15 +465,36 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One lot, owned or not */
+        /** One parcel, or a lot of nobody */
         get: operations["land"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Name your lot */
-        patch: operations["land_rename"];
+        /** Name and describe your land */
+        patch: operations["land_describe"];
+        trace?: never;
+    };
+    "/api/v1/lands/{token}/abandon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give up your land
+         * @description Its lots are free again; nothing is paid back. If several reasons stand against it, the first in this order is given:
+         *     `not_a_lot`, `not_owner`, `parcel_encumbered`, `parcel_leased`.
+         */
+        post: operations["land_abandon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/lands/{token}/claim": {
@@ -193,6 +513,689 @@ export interface paths {
          *     hours under the key, refusals included: repeat a request with its key, make a new key for a new try.
          */
         post: operations["land_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/{token}/fence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The fence of a parcel
+         * @description Land of nobody is open to everyone.
+         */
+        get: operations["land_fence"];
+        /**
+         * Open or close a parcel
+         * @description For its owner, those who act for it, and its managers. It holds for walkers within a second: nobody enters any more,
+         *     and who is inside may stay and leave. A change of owner opens it again.
+         */
+        put: operations["land_put_fence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/{token}/gift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer your land as a gift
+         * @description The receiver has a week to accept; until then nothing else can be done with the land but to cancel. If several
+         *     reasons stand against it, the first in this order is given: `not_a_lot`, `not_owner`, `self_gift`, `receiver_unknown`,
+         *     `parcel_encumbered`, `too_many_gifts`.
+         */
+        post: operations["land_gift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/{token}/lease": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer your land for rent
+         * @description The tenant has a week to accept; until then nothing else can be done with the land but to take the offer back. When
+         *     the tenant accepts, the deposit is held and the first rent paid; further rent is taken at the beginning of each
+         *     period by itself. Rent that cannot be taken has three days, or one period if that is shorter; then the lease ends and
+         *     the deposit is yours. If several reasons stand against an offer, the first in this order is given: `not_a_lot`,
+         *     `not_owner`, `parcel_encumbered`, `parcel_leased`, `unknown_currency`, `self_lease`, `tenant_unknown`,
+         *     `too_many_leases`.
+         */
+        post: operations["lease_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/{token}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge your parcels into one
+         * @description The parcel of the path keeps its token, name and description, and gets the lots of the others, whose deeds go back to
+         *     the land office. If several reasons stand against it, the first in this order is given: `not_a_lot`,
+         *     `too_many_cells` and faults of the list, `not_owner`, `duplicate_cells` (two lots of one parcel), `owners_differ`,
+         *     `too_many_cells`, `not_connected`, `parcel_encumbered`, `parcel_leased`.
+         */
+        post: operations["land_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/{token}/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who has a role on a parcel
+         * @description For those who may change it; all on one page.
+         */
+        get: operations["land_permissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/{token}/permissions/{subject_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a role on a parcel
+         * @description To an account, or to a group for all its members; a role it had is replaced. Managers cannot make or unmake
+         *     managers. A parcel has at most 100.
+         */
+        put: operations["land_put_permission"];
+        post?: never;
+        /** Take a role back */
+        delete: operations["land_delete_permission"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/{token}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Split your parcel in two
+         * @description The part with the lot that the parcel is named after keeps token, name and description; the other gets a deed of its
+         *     own. If several reasons stand against it, the first in this order is given: `not_a_lot`, faults of the list,
+         *     `not_owner`, `not_in_parcel`, `nothing_left`, `not_connected`, `parcel_encumbered`, `parcel_leased`.
+         */
+        post: operations["land_split"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lands/{token}/titles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who owned this land, and why no longer */
+        get: operations["land_titles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your leases */
+        get: operations["leases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of your leases */
+        get: operations["lease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leases/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept a lease
+         * @description The deposit is held, the first rent paid, and you may enter and build whatever the fence says.
+         */
+        post: operations["lease_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leases/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline a lease */
+        post: operations["lease_decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leases/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a lease, or take the offer of one back
+         * @description The tenant leaves at the end of the period that is paid, or at once; rent is not paid back. The owner gives notice:
+         *     the tenant has one more whole period. The deposit is free at the end.
+         */
+        post: operations["lease_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/auctions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Auction land
+         * @description The land must be yours, or of a group that you may act for, and nothing else may bind it. English and sealed
+         *     auctions may have a reserve; Dutch ones need `floor_minor`, `step_minor` and `step_s`.
+         */
+        post: operations["auction_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/auctions/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your auctions */
+        get: operations["auctions_mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/auctions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One auction */
+        get: operations["auction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/auctions/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept the price of a Dutch auction
+         * @description You pay the price of the instant, never more than `price_minor`.
+         */
+        post: operations["auction_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/auctions/{id}/bids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Bids of an auction
+         * @description Bidders have numbers instead of names, and maxima are told to nobody but those who named them. Bids of a sealed
+         *     auction are told after its end; before that you see your own.
+         */
+        get: operations["auction_bids"];
+        put?: never;
+        /**
+         * Bid in an English or sealed auction
+         * @description Your maximum is held in full; when you are outbid it is free at once. If several reasons stand against it, the
+         *     first in this order is given: `auction_not_found`, `may_not_act`, `wrong_kind`, `auction_ended` or `not_open`,
+         *     `own_land`, `bid_not_higher` or `bid_too_low`, `insufficient_funds`.
+         */
+        post: operations["auction_bid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/auctions/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take your auction back while nobody has bid */
+        post: operations["auction_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/bids/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Auctions that you bid in */
+        get: operations["bids_mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/listings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put land up for sale at a fixed price
+         * @description The land must be yours, or of a group that you may act for, and nothing else may bind it.
+         */
+        post: operations["listing_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/listings/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your listings */
+        get: operations["listings_mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/listings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One listing */
+        get: operations["listing"];
+        put?: never;
+        post?: never;
+        /** Take your listing back */
+        delete: operations["listing_cancel"];
+        options?: never;
+        head?: never;
+        /** Change the price of your listing */
+        patch: operations["listing_change"];
+        trace?: never;
+    };
+    "/api/v1/marketplace/listings/{id}/purchase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Buy listed land
+         * @description You pay exactly the price; fee and tax are the seller's. If several reasons stand against it, the first in this
+         *     order is given: `listing_not_found`, `may_not_act`, `not_open`, `own_land`, `price_changed`, `insufficient_funds`.
+         */
+        post: operations["listing_purchase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your offers */
+        get: operations["offers"];
+        put?: never;
+        /**
+         * Offer money for land, whether it is for sale or not
+         * @description The money is held until the owner accepts or declines, you withdraw, the time is up, or the land goes to somebody
+         *     else. One open offer of yours for a parcel.
+         */
+        post: operations["offer_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/offers/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an offer for your land
+         * @description Money and deed change hands. A listing of the land is taken back by it; an auction is not.
+         */
+        post: operations["offer_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/offers/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline an offer for your land */
+        post: operations["offer_decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/offers/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take your offer back */
+        post: operations["offer_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/prices/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What land was sold for, and what it may be worth */
+        get: operations["prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find land that is for sale */
+        get: operations["marketplace_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Currencies, rates and limits */
+        get: operations["marketplace_terms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Land that you watch */
+        get: operations["watches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/watch/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Watch a parcel
+         * @description You are told when it is put up for sale, when its auction is about to end, and when it is sold.
+         */
+        put: operations["watch"];
+        post?: never;
+        /** Watch a parcel no longer */
+        delete: operations["unwatch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What you should know
+         * @description The newest 500, for 90 days.
+         */
+        get: operations["notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** You have read these */
+        post: operations["notices_read"];
         delete?: never;
         options?: never;
         head?: never;
@@ -507,6 +1510,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/wallet/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What of your money is held, and what for */
+        get: operations["wallet_holds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/wallet/postings": {
         parameters: {
             query?: never;
@@ -518,6 +1538,184 @@ export interface paths {
         get: operations["wallet_postings"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every change of one balance, newest first, with what was there after it */
+        get: operations["wallet_statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/statement.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every change of one balance, oldest first, as CSV
+         * @description Amounts are decimal numbers with a point. A text that a spreadsheet would take for a formula begins with an
+         *     apostrophe.
+         */
+        get: operations["wallet_statement_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give money to a player or a group */
+        post: operations["wallet_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your webhooks */
+        get: operations["webhooks"];
+        put?: never;
+        /**
+         * Set up a webhook
+         * @description From now on your own events of these kinds are sent to the URL by Standard Webhooks 1.0.0: `POST` with `webhook-id`
+         *     (the same at each attempt), `webhook-timestamp` and `webhook-signature`. Any 2xx within 20 seconds takes a delivery;
+         *     it is tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h otherwise. 410 disables the webhook.
+         *     Redirects are not followed. The order is not promised: of two deliveries about one thing, the one with the higher
+         *     `sequence` in its data is the later.
+         */
+        post: operations["webhook_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a webhook and all that waits for it */
+        delete: operations["webhook_remove"];
+        options?: never;
+        head?: never;
+        /** Change a webhook, switch it off or on */
+        patch: operations["webhook_change"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was sent to a webhook
+         * @description The newest 500 that are finished, for 7 days, and all that wait.
+         */
+        get: operations["webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery once more
+         * @description With all its attempts, under the same `webhook-id`.
+         */
+        post: operations["webhook_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the secret
+         * @description The new secret is shown this once. Until the grace ends each delivery is signed with both.
+         */
+        post: operations["webhook_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test
+         * @description A delivery of kind `webhook.test` is put into the queue. Look at the deliveries for what becomes of it.
+         */
+        post: operations["webhook_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -600,6 +1798,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Land that was given up. */
+        AbandonedView: {
+            /** @description The tokens of its lots, which are free now. */
+            cells: string[];
+            /** @description The parcel that is no more. */
+            token: string;
+        };
         AccountAnswer: {
             /** Format: uuid */
             account_id: string;
@@ -631,29 +1836,154 @@ export interface components {
             lot_token: string;
         };
         /**
+         * @description How an auction goes.
+         * @enum {string}
+         */
+        AuctionKind: "english" | "dutch" | "sealed";
+        /**
+         * @description Land to be auctioned.
+         * @example {
+         *       "currency": "coin",
+         *       "duration_s": 86400,
+         *       "kind": "english",
+         *       "parcel": "4be64c3c",
+         *       "reserve_minor": 15000,
+         *       "start_minor": 10000
+         *     }
+         */
+        AuctionRequest: {
+            /** @description In which money. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description How long, within what the terms say.
+             */
+            duration_s?: number | null;
+            /**
+             * Format: int64
+             * @description English: how far bids may move the end, at most 7 days; without it they may for ever. Published.
+             */
+            extension_max_s?: number | null;
+            /**
+             * Format: int64
+             * @description Dutch: the price falls no lower; below the start.
+             */
+            floor_minor?: number | null;
+            /** @description How it goes. */
+            kind: components["schemas"]["AuctionKind"];
+            /** @description The token of any of the parcel's lots. */
+            parcel: string;
+            /**
+             * Format: int64
+             * @description English and sealed: nothing is sold below it; at least the start. Nobody is told.
+             */
+            reserve_minor?: number | null;
+            /**
+             * Format: int64
+             * @description The price at the beginning; English and sealed: the least bid.
+             */
+            start_minor: number;
+            /**
+             * Format: int64
+             * @description Dutch: by how much it falls at once.
+             */
+            step_minor?: number | null;
+            /**
+             * Format: int64
+             * @description Dutch: how long each price stands.
+             */
+            step_s?: number | null;
+        };
+        /**
          * @description An amount of money.
          * @example {
          *       "amount_minor": 50000,
          *       "asset": "coin",
+         *       "available_minor": 38000,
          *       "code": "coin",
+         *       "held_minor": 12000,
          *       "scale": 2
          *     }
          */
         BalanceView: {
             /**
              * Format: int64
-             * @description In smallest units, at most 2⁵³ − 1.
+             * @description In smallest units, at most 2⁵³ − 1; what is held is part of it.
              */
             amount_minor: number;
             /** @description The asset's name. */
             asset: string;
-            /** @description What people call it. */
+            /**
+             * Format: int64
+             * @description What can be spent.
+             */
+            available_minor: number;
+            /** @description The currency's code. */
             code: string;
             /**
+             * Format: int64
+             * @description What of it is promised, by bids and the like, and cannot be spent.
+             */
+            held_minor: number;
+            /**
              * Format: int32
-             * @description Decimal places of `amount_minor`.
+             * @description Decimal places of the amounts.
              */
             scale: number;
+        };
+        /**
+         * @description A bid.
+         * @example {
+         *       "max_minor": 20000
+         *     }
+         */
+        BidRequest: {
+            /**
+             * Format: uuid
+             * @description Bids for a group that you may act for.
+             */
+            as_group?: string | null;
+            /**
+             * Format: int64
+             * @description How far to bid for you; nobody is told. It is held in full.
+             */
+            max_minor: number;
+        };
+        /**
+         * @description A bid, as far as you may know it.
+         * @example {
+         *       "at": "2026-11-21T09:30:00Z",
+         *       "bid_number": 3,
+         *       "bidder": "Bidder 2",
+         *       "is_yours": false,
+         *       "price_minor": 12500
+         *     }
+         */
+        BidView: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Its place in the order in which bids were taken, from 1.
+             */
+            bid_number: number;
+            /** @description A name that is the same for all bids of one bidder in this auction. */
+            bidder: string;
+            /** @description Whether it is yours, or your group's if you may act for it. */
+            is_yours: boolean;
+            /**
+             * Format: int64
+             * @description Your maximum. Those of others are not told.
+             */
+            max_minor?: number | null;
+            /**
+             * Format: int64
+             * @description The price that everybody saw after it. Of a sealed auction: what was bid, told after the end.
+             */
+            price_minor: number;
         };
         ChallengeAnswer: {
             /**
@@ -716,6 +2046,31 @@ export interface components {
             /** @description Height of the surface of the water that covers it; null where it is dry. */
             water_m: (number | null)[];
         };
+        /** @description Free lots to claim as one parcel. */
+        ClaimsRequest: {
+            /**
+             * Format: uuid
+             * @description The group that shall own it and pays, if not you.
+             */
+            as_group?: string | null;
+            /**
+             * @description The tokens of the lots, each once: at most as many as the planet's terms say, usually 64. Each shares a side
+             *     with another.
+             * @example [
+             *       "4be64c3c",
+             *       "4be64c44"
+             *     ]
+             */
+            cells: string[];
+        };
+        /** @description A new group. */
+        CreateRequest: {
+            /**
+             * @description 2 to 40 characters as people count them; spaces around it are taken off.
+             * @example Harbour Guild
+             */
+            name: string;
+        };
         /** @description How amounts of money are shown. */
         CurrencyAnswer: {
             /** @example coin */
@@ -729,6 +2084,153 @@ export interface components {
             /** @example ¤ */
             symbol: string;
         };
+        /** @description A kind of money. */
+        CurrencyView: {
+            /** @description Its name in requests. */
+            code: string;
+            /** @description By how much bids must rise. */
+            increments: components["schemas"]["IncrementView"][];
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Decimal places between the smallest unit and the one people speak of.
+             */
+            scale: number;
+        };
+        /** @description One event on its way to a webhook. */
+        DeliveryView: {
+            /** @description Why the last attempt had no answer. */
+            answer_fault?: string | null;
+            /**
+             * Format: int32
+             * @description The status of the last answer.
+             */
+            answer_status?: number | null;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempt_count: number;
+            /**
+             * Format: date-time
+             * @description When it was tried last.
+             */
+            attempted_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is known.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            delivery_id: string;
+            /**
+             * Format: uuid
+             * @description The event; of a test, an id of its own.
+             */
+            event_id: string;
+            /**
+             * Format: date-time
+             * @description When it was taken or given up.
+             */
+            finished_at?: string | null;
+            /** @description The event's kind; `webhook.test` of a test. */
+            kind: string;
+            /**
+             * @description What `webhook-id` says at each attempt.
+             * @example msg_019aa5c31f0070008000000000000001
+             */
+            message_id: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next, if it waits.
+             */
+            next_attempt_at?: string | null;
+            /** @description `waiting`, `delivered` or `failed`. */
+            state: string;
+        };
+        /** @description What the owner calls and says of a parcel; at least one of the two. */
+        DescribeRequest: {
+            /**
+             * @description Up to 20 lines of 200 characters and 4000 bytes together; empty to take it away.
+             * @example Apples and bees.
+             */
+            description?: string;
+            /**
+             * @description 1 to 40 characters as people count them (marks belong to their letter); spaces around it are taken off.
+             * @example Ann's garden
+             */
+            name?: string;
+        };
+        /**
+         * @description Why a lease ended.
+         * @enum {string}
+         */
+        EndReason: "completed" | "tenant" | "landlord" | "unpaid" | "bought" | "land_gone";
+        /** @description How a lease is to end. */
+        EndRequest: {
+            /** @description By the tenant: leave now, although the period is paid. */
+            at_once?: boolean;
+        };
+        /** @description One parcel. */
+        Feature: {
+            /** @description A `Polygon` or `MultiPolygon` of longitudes and latitudes; what crosses the antimeridian is cut there. */
+            geometry: Record<string, never>;
+            /** @description The parcel's token. */
+            id: string;
+            properties: components["schemas"]["Properties"];
+            /**
+             * @description `Feature`.
+             * @example Feature
+             */
+            type: string;
+        };
+        /** @description Parcels of a box. */
+        FeatureCollection: {
+            /** @description One for each parcel. */
+            features: components["schemas"]["Feature"][];
+            /** @description Give this as `cursor` for the rest; absent if there is none. */
+            next_cursor?: string | null;
+            /** @description How many features are here. */
+            numberReturned: number;
+            /**
+             * @description `FeatureCollection`.
+             * @example FeatureCollection
+             */
+            type: string;
+        };
+        /** @description Whom a parcel shall let in. */
+        FenceRequest: {
+            /** @description The rule. */
+            rule: components["schemas"]["FenceRule"];
+        };
+        /**
+         * @description Whom a parcel lets in.
+         * @enum {string}
+         */
+        FenceRule: "everyone" | "list" | "nobody";
+        /**
+         * @description The fence of a parcel.
+         * @example {
+         *       "may_enter": true,
+         *       "may_manage": false,
+         *       "rule": "list",
+         *       "token": "4be64c3c"
+         *     }
+         */
+        FenceView: {
+            /** @description Whether it lets you in now. */
+            may_enter: boolean;
+            /** @description Whether you may change this, and who has a role here. */
+            may_manage: boolean;
+            /** @description Whom it lets in. The banned are kept out always, owner and tenant never. */
+            rule: components["schemas"]["FenceRule"];
+            /** @description The parcel's token. */
+            token: string;
+        };
         /** @description One fault of the input. */
         FieldFault: {
             /** @description What is wrong there. */
@@ -737,6 +2239,127 @@ export interface components {
             parameter?: string | null;
             /** @description Where in the body, as a JSON Pointer fragment: `#/name`. */
             pointer?: string | null;
+        };
+        /** @description A lot that may be claimed. */
+        FreeLotView: {
+            /**
+             * Format: double
+             * @description True area at sea level, to the hundredth.
+             */
+            area_m2: number;
+            /** @description Its middle. */
+            center: components["schemas"]["PlaceView"];
+            /**
+             * Format: double
+             * @description From the place asked for to its middle, along a straight line at sea level.
+             */
+            distance_m: number;
+            /**
+             * Format: int64
+             * @description What a claim costs, in smallest units of the planet's money.
+             */
+            price_minor: number;
+            /** @description Its token. */
+            token: string;
+        };
+        /** @description Free lots, the nearest first. */
+        FreeLotsView: {
+            /** @description As many as were asked for, or as there are near. */
+            items: components["schemas"]["FreeLotView"][];
+        };
+        /** @description Whom to give land to. */
+        GiftRequest: {
+            /**
+             * Format: uuid
+             * @description An account or a group.
+             */
+            to_id: string;
+        };
+        /**
+         * @description What has become of a gift: `offered` becomes one of the others, once and for ever.
+         * @enum {string}
+         */
+        GiftState: "offered" | "accepted" | "declined" | "cancelled" | "expired";
+        /** @description A parcel offered as a gift. */
+        GiftView: {
+            /**
+             * Format: date-time
+             * @description When it was decided.
+             */
+            decided_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it may be accepted.
+             */
+            expires_at: string;
+            /** @description Who gives. */
+            from: components["schemas"]["OwnerView"];
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            gift_id: string;
+            /** @description What the parcel is called. */
+            name?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was offered.
+             */
+            offered_at: string;
+            /** @description The token of the parcel. */
+            parcel: string;
+            /** @description What has become of it. */
+            state: components["schemas"]["GiftState"];
+            /** @description Who may accept. */
+            to: components["schemas"]["OwnerView"];
+        };
+        /**
+         * @description A role that can be given. (Tenants are made by leases.)
+         * @enum {string}
+         */
+        GivenRole: "manager" | "builder" | "guest" | "banned";
+        /**
+         * @description What somebody is in a group, the highest first.
+         * @enum {string}
+         */
+        GroupRole: "owner" | "officer" | "member";
+        /**
+         * @description A group of accounts that owns together.
+         * @example {
+         *       "created_at": "2026-11-21T09:00:00Z",
+         *       "group_id": "019aa5c3-1f00-7000-8000-0000000000aa",
+         *       "is_dissolved": false,
+         *       "is_invited": false,
+         *       "member_count": 3,
+         *       "name": "Harbour Guild",
+         *       "role": "officer"
+         *     }
+         */
+        GroupView: {
+            /**
+             * Format: date-time
+             * @description Since when it exists.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The owner id of what it owns.
+             */
+            group_id: string;
+            /** @description It is no more; only its name is left. */
+            is_dissolved: boolean;
+            /** @description You were invited and have not answered. */
+            is_invited: boolean;
+            /**
+             * Format: int32
+             * @description Those who have joined.
+             */
+            member_count: number;
+            /** @description Who is in it and who was invited; for those who have joined, and only where one group is asked for. */
+            members?: components["schemas"]["MemberView"][] | null;
+            /** @description What it is called. */
+            name: string;
+            role?: components["schemas"]["GroupRole"] | null;
         };
         /** @enum {string} */
         Health: "ok" | "failed";
@@ -780,9 +2403,248 @@ export interface components {
             temperature_c: number;
             water?: components["schemas"]["WaterView"] | null;
         };
+        /** @description A fair price: the median price of a square metre of the comparable sales, times the area. */
+        HintView: {
+            /**
+             * @description The sales that it is from, nearest first: the same biome and kind of water front, in the last 180 days, of each
+             *     other parcel its last.
+             */
+            comparables: components["schemas"]["SoldView"][];
+            /**
+             * Format: double
+             * @description The median.
+             */
+            minor_per_m2: number;
+            /**
+             * Format: int64
+             * @description The hint.
+             */
+            price_minor: number;
+        };
+        /**
+         * @description Money that is promised and cannot be spent.
+         * @example {
+         *       "amount_minor": 12000,
+         *       "asset": "coin",
+         *       "created_at": "2026-11-21T09:00:00Z",
+         *       "hold_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *       "kind": "bid",
+         *       "reference": "auction:019aa5c3-1f00-7000-8000-000000000002"
+         *     }
+         */
+        HoldView: {
+            /**
+             * Format: int64
+             * @description How much.
+             */
+            amount_minor: number;
+            /** @description Of what. */
+            asset: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself; absent if it does not.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            hold_id: string;
+            /** @description What for: `bid`, `offer`, `deposit`, `checkout`. */
+            kind: string;
+            /** @description What it is about. */
+            reference: string;
+        };
+        /** @description By how much bids must rise from a price on. */
+        IncrementView: {
+            /**
+             * Format: int64
+             * @description The lowest price it holds for.
+             */
+            from_minor: number;
+            /**
+             * Format: int64
+             * @description By how much.
+             */
+            step_minor: number;
+        };
         /** @description A JWK set (RFC 7517). */
         JwksAnswer: {
             keys: components["schemas"]["PublicJwk"][];
+        };
+        /** @description Tiles of land for map clients, after TileJSON 3.0.0. */
+        LandTileJson: {
+            /** @description Plain text. */
+            attribution: string;
+            /** @description West, south, east, north in degrees. */
+            bounds: number[];
+            description: string;
+            /** Format: int32 */
+            maxzoom: number;
+            /** Format: int32 */
+            minzoom: number;
+            /** @example land */
+            name: string;
+            /**
+             * Format: double
+             * @description Map clients compute metres for Earth's 6,378,137: multiply them by the ratio of the radii.
+             * @example 796375
+             */
+            planet_radius_m: number;
+            scheme: string;
+            /** @example 3.0.0 */
+            tilejson: string;
+            /** @description Absolute addresses with `{z}`, `{x}` and `{y}`. */
+            tiles: string[];
+            vector_layers: components["schemas"]["VectorLayer"][];
+            /** @example 1.0.0 */
+            version: string;
+        };
+        /** @description To whom land is offered, and for what. */
+        LeaseRequest: {
+            /**
+             * @description Of rent and deposit.
+             * @example coin
+             */
+            currency: string;
+            /**
+             * Format: int64
+             * @description Held in the tenant's wallet while it lasts; 0 for none.
+             */
+            deposit_minor: number;
+            /**
+             * Format: int64
+             * @description The same in days.
+             */
+            period_days?: number | null;
+            /**
+             * Format: int64
+             * @description Length of a period, an hour to 366 days; either this or `period_days`.
+             */
+            period_s?: number | null;
+            /**
+             * Format: int32
+             * @description How many periods, 1 to 1000.
+             */
+            periods: number;
+            /**
+             * Format: int64
+             * @description For each period, in advance.
+             */
+            rent_minor: number;
+            /**
+             * Format: uuid
+             * @description An account or a group.
+             */
+            tenant_id: string;
+        };
+        /**
+         * @description Where a lease stands.
+         * @enum {string}
+         */
+        LeaseState: "offered" | "active" | "declined" | "withdrawn" | "expired" | "ended" | "defaulted";
+        /**
+         * @description A lease.
+         * @example {
+         *       "currency": "coin",
+         *       "deposit_minor": 2400,
+         *       "due_at": "2026-11-28T10:00:00Z",
+         *       "landlord": {
+         *         "display_name": "Ann",
+         *         "id": "019aa5c3-1f00-7000-8000-000000000002"
+         *       },
+         *       "lease_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *       "offered_at": "2026-11-21T09:00:00Z",
+         *       "parcel": "4be64c3c",
+         *       "period_s": 604800,
+         *       "periods": 12,
+         *       "periods_paid": 1,
+         *       "rent_minor": 1200,
+         *       "started_at": "2026-11-21T10:00:00Z",
+         *       "state": "active",
+         *       "tenant": {
+         *         "display_name": "Bob",
+         *         "id": "019aa5c3-1f00-7000-8000-000000000003"
+         *       }
+         *     }
+         */
+        LeaseView: {
+            /** @description Of rent and deposit. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description Held while it lasts.
+             */
+            deposit_minor: number;
+            /**
+             * Format: date-time
+             * @description When the next period begins, or the last one ends.
+             */
+            due_at?: string | null;
+            end_reason?: components["schemas"]["EndReason"] | null;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it can be accepted, if it is offered.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when missed rent can be paid: have the money in the wallet.
+             */
+            grace_until?: string | null;
+            /** @description Who owns the land. */
+            landlord: components["schemas"]["PartyView"];
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            lease_id: string;
+            /**
+             * Format: date-time
+             * @description When it was offered.
+             */
+            offered_at: string;
+            /** @description The token of the parcel. */
+            parcel: string;
+            /**
+             * Format: int64
+             * @description Length of a period in seconds.
+             */
+            period_s: number;
+            /**
+             * Format: int32
+             * @description How many periods there are.
+             */
+            periods: number;
+            /**
+             * Format: int32
+             * @description How many are paid.
+             */
+            periods_paid: number;
+            /**
+             * Format: int64
+             * @description For each period, in advance.
+             */
+            rent_minor: number;
+            /**
+             * Format: date-time
+             * @description When it was accepted.
+             */
+            started_at?: string | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["LeaseState"];
+            /** @description Who uses it. */
+            tenant: components["schemas"]["PartyView"];
         };
         /** @description What the caller gained, or lost if negative. */
         LegView: {
@@ -822,25 +2684,62 @@ export interface components {
             label: string;
         };
         /**
+         * @description Land to be sold at a fixed price.
+         * @example {
+         *       "currency": "coin",
+         *       "parcel": "4be64c3c",
+         *       "price_minor": 12500
+         *     }
+         */
+        ListingRequest: {
+            /** @description In which money. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description For how many days, at most what the terms say; 7 if absent.
+             */
+            days?: number | null;
+            /** @description The token of any of the parcel's lots. */
+            parcel: string;
+            /**
+             * Format: int64
+             * @description The price: whole smallest units.
+             */
+            price_minor: number;
+        };
+        /**
          * @description Whether a lot can be had.
          * @enum {string}
          */
         LotStatus: "free" | "taken" | "unclaimable";
         /**
-         * @description One lot.
+         * @description A parcel: one lot or several that have one owner and one deed. A lot of nobody is shown alike, as one of one lot.
          * @example {
-         *       "area_m2": 1230.52,
+         *       "area_m2": 2460.91,
+         *       "biome": "grassland",
+         *       "cell_count": 2,
+         *       "cells": [
+         *         "4be64c3c",
+         *         "4be64c44"
+         *       ],
          *       "center": {
          *         "lat_deg": 40.7,
          *         "lng_deg": -74
          *       },
          *       "claimed_at": "2026-11-21T09:00:00Z",
+         *       "description": "Apples and bees.",
+         *       "fence": "everyone",
+         *       "front": [
+         *         "river"
+         *       ],
+         *       "is_leased": false,
          *       "name": "Ann's garden",
          *       "owner": {
          *         "account_id": "019aa5c3-1f00-7000-8000-000000000001",
-         *         "display_name": "Ann"
+         *         "display_name": "Ann",
+         *         "kind": "account"
          *       },
-         *       "price_minor": 12306,
+         *       "price_minor": 24610,
          *       "status": "taken",
          *       "token": "4be64c3c"
          *     }
@@ -851,13 +2750,31 @@ export interface components {
              * @description True area at sea level, to the hundredth.
              */
             area_m2: number;
-            /** @description Its centre. */
+            /** @description What grows at its middle, as in the biome legend of the maps. Absent for land of nobody. */
+            biome?: string | null;
+            /**
+             * Format: int32
+             * @description How many lots it has.
+             */
+            cell_count: number;
+            /** @description The tokens of its lots, ascending. */
+            cells: string[];
+            /** @description Its middle. */
             center: components["schemas"]["PlaceView"];
             /**
              * Format: date-time
              * @description Since when its first owner had it.
              */
             claimed_at?: string | null;
+            /** @description What its owner says of it; lines are separated by line feeds. */
+            description?: string | null;
+            /** @description Whom it lets in. */
+            fence?: components["schemas"]["FenceRule"];
+            /** @description The water it looks out on: `river`, `coast`, `lake`. Empty for land of nobody. */
+            front?: string[];
+            /** @description Whether a tenant has it. */
+            is_leased?: boolean;
+            market?: components["schemas"]["MarketView"] | null;
             /** @description What its owner calls it. */
             name?: string | null;
             owner?: components["schemas"]["OwnerView"] | null;
@@ -870,8 +2787,59 @@ export interface components {
             reason?: string | null;
             /** @description Whether it can be had. */
             status: components["schemas"]["LotStatus"];
-            /** @description The S2 token of the lot's cell. */
+            /** @description The parcel's name for ever: the S2 token of one of its lots. */
             token: string;
+        };
+        /** @description What is about to happen to a parcel. */
+        MarketView: {
+            /** @description In which money. */
+            currency?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            ends_at?: string | null;
+            /**
+             * Format: uuid
+             * @description Which one.
+             */
+            id: string;
+            /** @description `listing`, `auction`, `lease_offer` or `gift`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The price, or the highest bid.
+             */
+            price_minor?: number | null;
+        };
+        /** @description Somebody in a group. */
+        MemberView: {
+            /**
+             * Format: uuid
+             * @description Who.
+             */
+            account_id: string;
+            /** @description What they are called now. */
+            display_name: string;
+            /** @description They have not answered yet. */
+            is_invited: boolean;
+            /** @description What they are in it, or were invited as. */
+            role: components["schemas"]["GroupRole"];
+            /**
+             * Format: date-time
+             * @description Since they joined or, before that, were invited.
+             */
+            since: string;
+        };
+        /** @description Parcels to merge. */
+        MergeRequest: {
+            /**
+             * @description Each by the token of any of its lots, 1 to 16.
+             * @example [
+             *       "4be64c44"
+             *     ]
+             */
+            with: string[];
         };
         /** @description A place that one is in or near, by its name. */
         NameView: {
@@ -913,15 +2881,441 @@ export interface components {
             /** @description The places. */
             items: components["schemas"]["NamedPlaceView"][];
         };
-        /** @description The owner of a lot. */
+        /**
+         * @description Something that the caller is told of.
+         * @example {
+         *       "at": "2026-11-21T09:00:00Z",
+         *       "data": {
+         *         "auction_id": "019aa5c3-1f00-7000-8000-000000000002",
+         *         "currency": "coin",
+         *         "parcel": "4be64c3c",
+         *         "price_minor": 12345
+         *       },
+         *       "is_read": false,
+         *       "kind": "market.outbid",
+         *       "notice_id": "019aa5c3-1f00-7000-8000-000000000001"
+         *     }
+         */
+        NoticeView: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The event's data: ids and amounts. */
+            data: Record<string, never>;
+            /** @description Whether the caller has read it. */
+            is_read: boolean;
+            /** @description What happened: the event's kind. */
+            kind: string;
+            /**
+             * Format: uuid
+             * @description Its id: that of the event.
+             */
+            notice_id: string;
+        };
+        /** @description A page of notices. */
+        NoticesView: {
+            /** @description Newest first. */
+            items: components["schemas"]["NoticeView"][];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many are not read, on all pages.
+             */
+            unread_count: number;
+        };
+        /**
+         * @description An offer for land, whether it is for sale or not.
+         * @example {
+         *       "currency": "coin",
+         *       "parcel": "4be64c3c",
+         *       "price_minor": 9000
+         *     }
+         */
+        OfferRequest: {
+            /**
+             * Format: uuid
+             * @description Offers for a group that you may act for.
+             */
+            as_group?: string | null;
+            /** @description In which money. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description For how many days, at most what the terms say; 7 if absent.
+             */
+            days?: number | null;
+            /** @description What the owner reads: 1 to 200 characters of one line. */
+            message?: string | null;
+            /** @description The token of any of the parcel's lots. */
+            parcel: string;
+            /**
+             * Format: int64
+             * @description What is offered; held in full.
+             */
+            price_minor: number;
+        };
+        /**
+         * @description An offer for land.
+         * @example {
+         *       "buyer": {
+         *         "account_id": "019aa5c3-1f00-7000-8000-000000000002",
+         *         "display_name": "Bob",
+         *         "kind": "account"
+         *       },
+         *       "created_at": "2026-11-21T09:00:00Z",
+         *       "currency": "coin",
+         *       "expires_at": "2026-11-28T09:00:00Z",
+         *       "message": "For the apples.",
+         *       "offer_id": "019aa5c3-1f00-7000-8000-000000000008",
+         *       "owner": {
+         *         "account_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *         "display_name": "Ann",
+         *         "kind": "account"
+         *       },
+         *       "price_minor": 9000,
+         *       "server_time": "2026-11-21T10:00:00Z",
+         *       "state": "open",
+         *       "token": "4be64c3c"
+         *     }
+         */
+        OfferView: {
+            /** @description Who wants it. */
+            buyer: components["schemas"]["OwnerView"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description In which money. */
+            currency: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            decided_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            expires_at: string;
+            /** @description What the buyer says. */
+            message?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            offer_id: string;
+            /** @description Whose it was when the offer was made. */
+            owner: components["schemas"]["OwnerView"];
+            parcel?: components["schemas"]["SaleParcelView"] | null;
+            /**
+             * Format: int64
+             * @description What is offered; it is held.
+             */
+            price_minor: number;
+            /**
+             * Format: date-time
+             * @description What the server's clock said.
+             */
+            server_time: string;
+            /** @description `open`, then one of `accepted`, `declined`, `withdrawn`, `expired`, `lapsed`; those are final. */
+            state: string;
+            /** @description The parcel's token. */
+            token: string;
+        };
+        /**
+         * @description Who can own land.
+         * @enum {string}
+         */
+        OwnerKind: "account" | "group";
+        /** @description The owner of a parcel. */
         OwnerView: {
             /**
              * Format: uuid
-             * @description Whose account.
+             * @description Whose account, or which group.
              */
             account_id: string;
             /** @description What they are called now. */
             display_name: string;
+            /** @description Which of the two. */
+            kind?: components["schemas"]["OwnerKind"];
+        };
+        /** @description One page of a list. */
+        Page_BidView: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                /**
+                 * Format: int64
+                 * @description Its place in the order in which bids were taken, from 1.
+                 */
+                bid_number: number;
+                /** @description A name that is the same for all bids of one bidder in this auction. */
+                bidder: string;
+                /** @description Whether it is yours, or your group's if you may act for it. */
+                is_yours: boolean;
+                /**
+                 * Format: int64
+                 * @description Your maximum. Those of others are not told.
+                 */
+                max_minor?: number | null;
+                /**
+                 * Format: int64
+                 * @description The price that everybody saw after it. Of a sealed auction: what was bid, told after the end.
+                 */
+                price_minor: number;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_DeliveryView: {
+            /** @description In the order of the list. */
+            items: {
+                /** @description Why the last attempt had no answer. */
+                answer_fault?: string | null;
+                /**
+                 * Format: int32
+                 * @description The status of the last answer.
+                 */
+                answer_status?: number | null;
+                /**
+                 * Format: int32
+                 * @description How often it was tried.
+                 */
+                attempt_count: number;
+                /**
+                 * Format: date-time
+                 * @description When it was tried last.
+                 */
+                attempted_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Since when it is known.
+                 */
+                created_at: string;
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                delivery_id: string;
+                /**
+                 * Format: uuid
+                 * @description The event; of a test, an id of its own.
+                 */
+                event_id: string;
+                /**
+                 * Format: date-time
+                 * @description When it was taken or given up.
+                 */
+                finished_at?: string | null;
+                /** @description The event's kind; `webhook.test` of a test. */
+                kind: string;
+                /**
+                 * @description What `webhook-id` says at each attempt.
+                 * @example msg_019aa5c31f0070008000000000000001
+                 */
+                message_id: string;
+                /**
+                 * Format: date-time
+                 * @description When it is tried next, if it waits.
+                 */
+                next_attempt_at?: string | null;
+                /** @description `waiting`, `delivered` or `failed`. */
+                state: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_GiftView: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was decided.
+                 */
+                decided_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Until when it may be accepted.
+                 */
+                expires_at: string;
+                /** @description Who gives. */
+                from: components["schemas"]["OwnerView"];
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                gift_id: string;
+                /** @description What the parcel is called. */
+                name?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was offered.
+                 */
+                offered_at: string;
+                /** @description The token of the parcel. */
+                parcel: string;
+                /** @description What has become of it. */
+                state: components["schemas"]["GiftState"];
+                /** @description Who may accept. */
+                to: components["schemas"]["OwnerView"];
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_GroupView: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description Since when it exists.
+                 */
+                created_at: string;
+                /**
+                 * Format: uuid
+                 * @description The owner id of what it owns.
+                 */
+                group_id: string;
+                /** @description It is no more; only its name is left. */
+                is_dissolved: boolean;
+                /** @description You were invited and have not answered. */
+                is_invited: boolean;
+                /**
+                 * Format: int32
+                 * @description Those who have joined.
+                 */
+                member_count: number;
+                /** @description Who is in it and who was invited; for those who have joined, and only where one group is asked for. */
+                members?: components["schemas"]["MemberView"][] | null;
+                /** @description What it is called. */
+                name: string;
+                role?: components["schemas"]["GroupRole"] | null;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_HoldView: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How much.
+                 */
+                amount_minor: number;
+                /** @description Of what. */
+                asset: string;
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it ends by itself; absent if it does not.
+                 */
+                expires_at?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                hold_id: string;
+                /** @description What for: `bid`, `offer`, `deposit`, `checkout`. */
+                kind: string;
+                /** @description What it is about. */
+                reference: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_LeaseView: {
+            /** @description In the order of the list. */
+            items: {
+                /** @description Of rent and deposit. */
+                currency: string;
+                /**
+                 * Format: int64
+                 * @description Held while it lasts.
+                 */
+                deposit_minor: number;
+                /**
+                 * Format: date-time
+                 * @description When the next period begins, or the last one ends.
+                 */
+                due_at?: string | null;
+                end_reason?: components["schemas"]["EndReason"] | null;
+                /**
+                 * Format: date-time
+                 * @description When it was over.
+                 */
+                ended_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Until when it can be accepted, if it is offered.
+                 */
+                expires_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Until when missed rent can be paid: have the money in the wallet.
+                 */
+                grace_until?: string | null;
+                /** @description Who owns the land. */
+                landlord: components["schemas"]["PartyView"];
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                lease_id: string;
+                /**
+                 * Format: date-time
+                 * @description When it was offered.
+                 */
+                offered_at: string;
+                /** @description The token of the parcel. */
+                parcel: string;
+                /**
+                 * Format: int64
+                 * @description Length of a period in seconds.
+                 */
+                period_s: number;
+                /**
+                 * Format: int32
+                 * @description How many periods there are.
+                 */
+                periods: number;
+                /**
+                 * Format: int32
+                 * @description How many are paid.
+                 */
+                periods_paid: number;
+                /**
+                 * Format: int64
+                 * @description For each period, in advance.
+                 */
+                rent_minor: number;
+                /**
+                 * Format: date-time
+                 * @description When it was accepted.
+                 */
+                started_at?: string | null;
+                /** @description Where it stands. */
+                state: components["schemas"]["LeaseState"];
+                /** @description Who uses it. */
+                tenant: components["schemas"]["PartyView"];
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
         };
         /** @description One page of a list. */
         Page_LotView: {
@@ -932,13 +3326,31 @@ export interface components {
                  * @description True area at sea level, to the hundredth.
                  */
                 area_m2: number;
-                /** @description Its centre. */
+                /** @description What grows at its middle, as in the biome legend of the maps. Absent for land of nobody. */
+                biome?: string | null;
+                /**
+                 * Format: int32
+                 * @description How many lots it has.
+                 */
+                cell_count: number;
+                /** @description The tokens of its lots, ascending. */
+                cells: string[];
+                /** @description Its middle. */
                 center: components["schemas"]["PlaceView"];
                 /**
                  * Format: date-time
                  * @description Since when its first owner had it.
                  */
                 claimed_at?: string | null;
+                /** @description What its owner says of it; lines are separated by line feeds. */
+                description?: string | null;
+                /** @description Whom it lets in. */
+                fence?: components["schemas"]["FenceRule"];
+                /** @description The water it looks out on: `river`, `coast`, `lake`. Empty for land of nobody. */
+                front?: string[];
+                /** @description Whether a tenant has it. */
+                is_leased?: boolean;
+                market?: components["schemas"]["MarketView"] | null;
                 /** @description What its owner calls it. */
                 name?: string | null;
                 owner?: components["schemas"]["OwnerView"] | null;
@@ -951,8 +3363,91 @@ export interface components {
                 reason?: string | null;
                 /** @description Whether it can be had. */
                 status: components["schemas"]["LotStatus"];
-                /** @description The S2 token of the lot's cell. */
+                /** @description The parcel's name for ever: the S2 token of one of its lots. */
                 token: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_OfferView: {
+            /** @description In the order of the list. */
+            items: {
+                /** @description Who wants it. */
+                buyer: components["schemas"]["OwnerView"];
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description In which money. */
+                currency: string;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                decided_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it ends by itself.
+                 */
+                expires_at: string;
+                /** @description What the buyer says. */
+                message?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                offer_id: string;
+                /** @description Whose it was when the offer was made. */
+                owner: components["schemas"]["OwnerView"];
+                parcel?: components["schemas"]["SaleParcelView"] | null;
+                /**
+                 * Format: int64
+                 * @description What is offered; it is held.
+                 */
+                price_minor: number;
+                /**
+                 * Format: date-time
+                 * @description What the server's clock said.
+                 */
+                server_time: string;
+                /** @description `open`, then one of `accepted`, `declined`, `withdrawn`, `expired`, `lapsed`; those are final. */
+                state: string;
+                /** @description The parcel's token. */
+                token: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_PermissionView: {
+            /** @description In the order of the list. */
+            items: {
+                /** @description What it is called now. */
+                display_name: string;
+                /**
+                 * Format: date-time
+                 * @description Until when; absent: until it is taken back.
+                 */
+                expires_at?: string | null;
+                /**
+                 * Format: uuid
+                 * @description By whom.
+                 */
+                granted_by: string;
+                /** @description What it is here. */
+                role: components["schemas"]["Role"];
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                since: string;
+                /**
+                 * Format: uuid
+                 * @description An account or a group.
+                 */
+                subject_id: string;
             }[];
             /** @description Give this as `cursor` for the next page; absent on the last. */
             next_cursor?: string | null;
@@ -961,7 +3456,7 @@ export interface components {
         Page_PostingView: {
             /** @description In the order of the list. */
             items: {
-                /** @description Why value moved: `welcome_grant`, `land_claim`. */
+                /** @description Why value moved: `welcome_grant`, `land_claim`, `sale` and so on. */
                 kind: string;
                 /** @description What the caller gained or lost by it. */
                 legs: components["schemas"]["LegView"][];
@@ -981,6 +3476,222 @@ export interface components {
             /** @description Give this as `cursor` for the next page; absent on the last. */
             next_cursor?: string | null;
         };
+        /** @description One page of a list. */
+        Page_SaleView: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How many bids were taken. Of a sealed auction it is not told before the end.
+                 */
+                bid_count?: number | null;
+                buyer?: components["schemas"]["OwnerView"] | null;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                closed_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was put up.
+                 */
+                created_at: string;
+                /** @description In which money. */
+                currency: string;
+                /**
+                 * Format: date-time
+                 * @description When it ends.
+                 */
+                ends_at: string;
+                /**
+                 * Format: int32
+                 * @description English: how often the end was moved.
+                 */
+                extension_count?: number | null;
+                /**
+                 * Format: date-time
+                 * @description Dutch: when the price falls next; absent at the floor.
+                 */
+                falls_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Dutch: the price falls no lower.
+                 */
+                floor_minor?: number | null;
+                /**
+                 * Format: uuid
+                 * @description Its id: of a listing for `fixed`, else of an auction.
+                 */
+                id: string;
+                /** @description English: whether you lead, if you have bid; once it is over, whether you won. */
+                is_leading?: boolean | null;
+                /**
+                 * @description English: whether the reserve is met; absent without a reserve. Of a sealed auction it is not told before the
+                 *     end.
+                 */
+                is_reserve_met?: boolean | null;
+                /** @description Whether you may decide for the seller. */
+                is_yours: boolean;
+                /** @description `fixed`, `english`, `dutch` or `sealed`. */
+                kind: string;
+                /**
+                 * Format: date-time
+                 * @description English: bids do not move the end beyond this, if there is such a limit.
+                 */
+                latest_end_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description English and sealed: the least that the next bid must be; for you, if you have bid already.
+                 */
+                minimum_bid_minor?: number | null;
+                /**
+                 * Format: double
+                 * @description The same for a square metre.
+                 */
+                minor_per_m2: number;
+                /** @description The land. */
+                parcel: components["schemas"]["SaleParcelView"];
+                /**
+                 * Format: int64
+                 * @description What it costs now; once sold, what was paid. The buyer pays exactly this. Of a sealed auction it is the
+                 *     starting price until the end.
+                 */
+                price_minor: number;
+                /** @description Who sells. */
+                seller: components["schemas"]["OwnerView"];
+                /**
+                 * Format: date-time
+                 * @description What the server's clock said.
+                 */
+                server_time: string;
+                /**
+                 * Format: int64
+                 * @description English: a bid in the last so many seconds moves the end to so long after it.
+                 */
+                soft_close_s?: number | null;
+                /**
+                 * Format: int64
+                 * @description Auctions: the price at the beginning.
+                 */
+                start_minor?: number | null;
+                /** @description `open`, then one of `sold`, `unsold`, `cancelled`, `expired`; those are final. */
+                state: string;
+                /**
+                 * Format: int64
+                 * @description Dutch: by how much the price falls at once.
+                 */
+                step_minor?: number | null;
+                /**
+                 * Format: int64
+                 * @description Dutch: how long each price stands.
+                 */
+                step_s?: number | null;
+                /**
+                 * Format: int64
+                 * @description How far you have bid. Nobody else is told.
+                 */
+                your_max_minor?: number | null;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_StatementLine: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Gained, or lost if negative.
+                 */
+                amount_minor: number;
+                /**
+                 * Format: int64
+                 * @description What was there afterwards.
+                 */
+                balance_minor: number;
+                /**
+                 * Format: uuid
+                 * @description Who was on the other side of a transfer.
+                 */
+                counterparty_id?: string | null;
+                /** @description Why value moved: `welcome_grant`, `land_claim`, `sale`, `transfer` and so on. */
+                kind: string;
+                /** @description What was said with a transfer. */
+                message?: string | null;
+                /**
+                 * Format: int64
+                 * @description 1, 2, 3 and so on in this balance, without a gap.
+                 */
+                number: number;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                posted_at: string;
+                /**
+                 * Format: uuid
+                 * @description The posting it belongs to.
+                 */
+                posting_id: string;
+                /** @description What it is about, for example `lot:<token>`. */
+                reference: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_TitleView: {
+            /** @description In the order of the list. */
+            items: {
+                /** @description In which money. */
+                currency: string;
+                from?: components["schemas"]["OwnerView"] | null;
+                /** @description Why. */
+                kind: components["schemas"]["TitleKind"];
+                /**
+                 * Format: int64
+                 * @description Counts from 1 for each token.
+                 */
+                number: number;
+                /** @description The token of the parcel that it was merged with or split from. */
+                other_parcel?: string | null;
+                owner?: components["schemas"]["OwnerView"] | null;
+                /**
+                 * Format: uuid
+                 * @description The posting that moved deed and money.
+                 */
+                posting_id: string;
+                /**
+                 * Format: int64
+                 * @description What was paid, in smallest units.
+                 */
+                price_minor: number;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                since: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_WatchView: {
+            /** @description In the order of the list. */
+            items: {
+                parcel?: components["schemas"]["SaleParcelView"] | null;
+                sale?: components["schemas"]["SaleView"] | null;
+                /**
+                 * Format: date-time
+                 * @description Since when you watch it.
+                 */
+                since: string;
+                /** @description The parcel's token. */
+                token: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
         PartHealth: {
             /**
              * @description Facts about it, for people.
@@ -993,6 +3704,53 @@ export interface components {
              */
             name: string;
             status: components["schemas"]["Health"];
+        };
+        /** @description One side of a lease. */
+        PartyView: {
+            /** @description What it is called. */
+            display_name: string;
+            /**
+             * Format: uuid
+             * @description An account or a group.
+             */
+            id: string;
+        };
+        /** @description A role to give. */
+        PermissionRequest: {
+            /**
+             * Format: date-time
+             * @description Until when; absent or null: until it is taken back.
+             */
+            expires_at?: string | null;
+            /** @description What the account or group is to be here. */
+            role: components["schemas"]["GivenRole"];
+        };
+        /** @description What an account or group is on a parcel. */
+        PermissionView: {
+            /** @description What it is called now. */
+            display_name: string;
+            /**
+             * Format: date-time
+             * @description Until when; absent: until it is taken back.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: uuid
+             * @description By whom.
+             */
+            granted_by: string;
+            /** @description What it is here. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /**
+             * Format: uuid
+             * @description An account or a group.
+             */
+            subject_id: string;
         };
         /** @description A place on the planet. */
         PlaceView: {
@@ -1119,7 +3877,7 @@ export interface components {
          *     }
          */
         PostingView: {
-            /** @description Why value moved: `welcome_grant`, `land_claim`. */
+            /** @description Why value moved: `welcome_grant`, `land_claim`, `sale` and so on. */
             kind: string;
             /** @description What the caller gained or lost by it. */
             legs: components["schemas"]["LegView"][];
@@ -1135,6 +3893,67 @@ export interface components {
             posting_id: string;
             /** @description What it is about, for example `lot:<token>`. */
             reference: string;
+        };
+        /**
+         * @description Another price for a listing.
+         * @example {
+         *       "price_minor": 11000
+         *     }
+         */
+        PriceRequest: {
+            /**
+             * Format: int64
+             * @description The new price.
+             */
+            price_minor: number;
+        };
+        /**
+         * @description What a parcel and its region were sold for.
+         * @example {
+         *       "currency": "coin",
+         *       "hint": null,
+         *       "history": [
+         *         {
+         *           "area_m2": 1230.52,
+         *           "at": "2026-11-21T09:00:00Z",
+         *           "biome": "grassland",
+         *           "currency": "coin",
+         *           "distance_m": 0,
+         *           "front": [
+         *             "river"
+         *           ],
+         *           "kind": "english",
+         *           "minor_per_m2": 10.16,
+         *           "price_minor": 12500,
+         *           "sale_id": "019aa5c3-1f00-7000-8000-000000000007",
+         *           "token": "4be64c3c"
+         *         }
+         *       ],
+         *       "region": [],
+         *       "region_radius_m": 25000,
+         *       "token": "4be64c3c"
+         *     }
+         */
+        PricesView: {
+            /** @description In which money region and hint are. */
+            currency: string;
+            hint?: components["schemas"]["HintView"] | null;
+            /** @description What the parcel was sold for, newest first; the last 50. */
+            history: components["schemas"]["SoldView"][];
+            /** @description What was sold in the region in the last 180 days, newest first; the last 50. */
+            region: components["schemas"]["SoldView"][];
+            /**
+             * Format: double
+             * @description The middle price of a square metre among those; absent with fewer than three.
+             */
+            region_median_minor_per_m2?: number | null;
+            /**
+             * Format: double
+             * @description How far the region reaches.
+             */
+            region_radius_m: number;
+            /** @description The parcel's token. */
+            token: string;
         };
         /**
          * @description What an error looks like. Facts of a case may stand beside the members below, for example `available_minor` when
@@ -1210,6 +4029,31 @@ export interface components {
             stage: string;
             state: components["schemas"]["PlanetState"];
         };
+        /** @description What is said of a parcel. */
+        Properties: {
+            /** Format: double */
+            area_m2: number;
+            /** Format: int32 */
+            cell_count: number;
+            currency?: string | null;
+            /**
+             * @description `everyone`, `list` or `nobody`.
+             * @example everyone
+             */
+            fence: string;
+            name?: string | null;
+            /** Format: uuid */
+            owner_id: string;
+            owner_name: string;
+            /** Format: int64 */
+            price_minor?: number | null;
+            /**
+             * @description `taken`, `sale` or `auction`.
+             * @example taken
+             */
+            state: string;
+            token: string;
+        };
         /** @description A public key as published: RFC 8037. */
         PublicJwk: {
             /**
@@ -1243,17 +4087,304 @@ export interface components {
              */
             x: string;
         };
+        /**
+         * @description Consent to a price.
+         * @example {
+         *       "price_minor": 12500
+         *     }
+         */
+        PurchaseRequest: {
+            /**
+             * Format: uuid
+             * @description Buys for a group that you may act for.
+             */
+            as_group?: string | null;
+            /**
+             * Format: int64
+             * @description The price that was shown. Of a listing it must be the price; of a Dutch auction the most that is paid.
+             */
+            price_minor: number;
+        };
+        /**
+         * @description Land that was bought.
+         * @example {
+         *       "at": "2026-11-21T09:30:00Z",
+         *       "buyer_id": "019aa5c3-1f00-7000-8000-000000000002",
+         *       "currency": "coin",
+         *       "parcel": "4be64c3c",
+         *       "posting_id": "019aa5c3-1f00-7000-8000-000000000009",
+         *       "price_minor": 12500,
+         *       "sale_id": "019aa5c3-1f00-7000-8000-000000000007",
+         *       "seller_id": "019aa5c3-1f00-7000-8000-000000000001"
+         *     }
+         */
+        PurchaseView: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: uuid
+             * @description Whose it is now: your account, or the group you bought for.
+             */
+            buyer_id: string;
+            /** @description In which money. */
+            currency: string;
+            /** @description The parcel's token. */
+            parcel: string;
+            /**
+             * Format: uuid
+             * @description The posting that moved money and deed.
+             */
+            posting_id: string;
+            /**
+             * Format: int64
+             * @description What was paid.
+             */
+            price_minor: number;
+            /**
+             * Format: uuid
+             * @description The listing, auction or offer.
+             */
+            sale_id: string;
+            /**
+             * Format: uuid
+             * @description Whose it was.
+             */
+            seller_id: string;
+        };
+        /** @description Which notices have been read. */
+        ReadRequest: {
+            /**
+             * Format: uuid
+             * @description This one and all older ones.
+             */
+            up_to: string;
+        };
         RefreshRequest: {
             /** @description The newest refresh token of the session. */
             refresh_token: string;
         };
-        /** @description A new name for a lot. */
-        RenameRequest: {
+        /**
+         * @description What somebody was made on a parcel.
+         * @enum {string}
+         */
+        Role: "tenant" | "manager" | "builder" | "guest" | "banned";
+        /** @description A place in a group. */
+        RoleRequest: {
+            /** @description What the account is to be. */
+            role: components["schemas"]["GroupRole"];
+        };
+        /** @description How the secret is to be changed. */
+        RotateRequest: {
             /**
-             * @description 1 to 40 characters as people count them (marks belong to their letter); spaces around it are taken off.
-             * @example Ann's garden
+             * Format: int32
+             * @description How long the present secret signs, too, in seconds: 0 to 604800; a day if absent.
              */
-            name: string;
+            grace_s?: number | null;
+        };
+        /**
+         * @description The land of a sale.
+         * @example {
+         *       "area_m2": 2460.91,
+         *       "biome": "grassland",
+         *       "cell_count": 2,
+         *       "cells": [
+         *         "4be64c3c",
+         *         "4be64c44"
+         *       ],
+         *       "center": {
+         *         "lat_deg": 40.7,
+         *         "lng_deg": -74
+         *       },
+         *       "front": [
+         *         "river"
+         *       ],
+         *       "name": "Ann's garden",
+         *       "token": "4be64c3c"
+         *     }
+         */
+        SaleParcelView: {
+            /**
+             * Format: double
+             * @description True area at sea level, to the hundredth.
+             */
+            area_m2: number;
+            /** @description What grows at its middle. */
+            biome: string;
+            /**
+             * Format: int32
+             * @description How many lots it has.
+             */
+            cell_count: number;
+            /** @description The tokens of its lots, the first 64. Empty once the parcel is merged into another or split. */
+            cells: string[];
+            /** @description Its middle. */
+            center: components["schemas"]["PlaceView"];
+            /** @description The water it looks out on: `river`, `coast`, `lake`. */
+            front: string[];
+            /** @description What its owner calls it now. */
+            name?: string | null;
+            /** @description The parcel's name for ever: the S2 token of one of its lots. */
+            token: string;
+        };
+        /**
+         * @description A listing or an auction.
+         * @example {
+         *       "bid_count": 3,
+         *       "created_at": "2026-11-21T09:00:00Z",
+         *       "currency": "coin",
+         *       "ends_at": "2026-11-24T09:00:00Z",
+         *       "extension_count": 0,
+         *       "id": "019aa5c3-1f00-7000-8000-000000000007",
+         *       "is_leading": true,
+         *       "is_reserve_met": true,
+         *       "is_yours": false,
+         *       "kind": "english",
+         *       "minimum_bid_minor": 12750,
+         *       "minor_per_m2": 10.16,
+         *       "parcel": {
+         *         "area_m2": 1230.52,
+         *         "biome": "grassland",
+         *         "cell_count": 1,
+         *         "cells": [
+         *           "4be64c3c"
+         *         ],
+         *         "center": {
+         *           "lat_deg": 40.7,
+         *           "lng_deg": -74
+         *         },
+         *         "front": [
+         *           "river"
+         *         ],
+         *         "token": "4be64c3c"
+         *       },
+         *       "price_minor": 12500,
+         *       "seller": {
+         *         "account_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *         "display_name": "Ann",
+         *         "kind": "account"
+         *       },
+         *       "server_time": "2026-11-21T10:00:00Z",
+         *       "soft_close_s": 120,
+         *       "start_minor": 10000,
+         *       "state": "open",
+         *       "your_max_minor": 20000
+         *     }
+         */
+        SaleView: {
+            /**
+             * Format: int64
+             * @description How many bids were taken. Of a sealed auction it is not told before the end.
+             */
+            bid_count?: number | null;
+            buyer?: components["schemas"]["OwnerView"] | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            closed_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was put up.
+             */
+            created_at: string;
+            /** @description In which money. */
+            currency: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            ends_at: string;
+            /**
+             * Format: int32
+             * @description English: how often the end was moved.
+             */
+            extension_count?: number | null;
+            /**
+             * Format: date-time
+             * @description Dutch: when the price falls next; absent at the floor.
+             */
+            falls_at?: string | null;
+            /**
+             * Format: int64
+             * @description Dutch: the price falls no lower.
+             */
+            floor_minor?: number | null;
+            /**
+             * Format: uuid
+             * @description Its id: of a listing for `fixed`, else of an auction.
+             */
+            id: string;
+            /** @description English: whether you lead, if you have bid; once it is over, whether you won. */
+            is_leading?: boolean | null;
+            /**
+             * @description English: whether the reserve is met; absent without a reserve. Of a sealed auction it is not told before the
+             *     end.
+             */
+            is_reserve_met?: boolean | null;
+            /** @description Whether you may decide for the seller. */
+            is_yours: boolean;
+            /** @description `fixed`, `english`, `dutch` or `sealed`. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description English: bids do not move the end beyond this, if there is such a limit.
+             */
+            latest_end_at?: string | null;
+            /**
+             * Format: int64
+             * @description English and sealed: the least that the next bid must be; for you, if you have bid already.
+             */
+            minimum_bid_minor?: number | null;
+            /**
+             * Format: double
+             * @description The same for a square metre.
+             */
+            minor_per_m2: number;
+            /** @description The land. */
+            parcel: components["schemas"]["SaleParcelView"];
+            /**
+             * Format: int64
+             * @description What it costs now; once sold, what was paid. The buyer pays exactly this. Of a sealed auction it is the
+             *     starting price until the end.
+             */
+            price_minor: number;
+            /** @description Who sells. */
+            seller: components["schemas"]["OwnerView"];
+            /**
+             * Format: date-time
+             * @description What the server's clock said.
+             */
+            server_time: string;
+            /**
+             * Format: int64
+             * @description English: a bid in the last so many seconds moves the end to so long after it.
+             */
+            soft_close_s?: number | null;
+            /**
+             * Format: int64
+             * @description Auctions: the price at the beginning.
+             */
+            start_minor?: number | null;
+            /** @description `open`, then one of `sold`, `unsold`, `cancelled`, `expired`; those are final. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Dutch: by how much the price falls at once.
+             */
+            step_minor?: number | null;
+            /**
+             * Format: int64
+             * @description Dutch: how long each price stands.
+             */
+            step_s?: number | null;
+            /**
+             * Format: int64
+             * @description How far you have bid. Nobody else is told.
+             */
+            your_max_minor?: number | null;
         };
         SessionAnswer: {
             /** @description For the `Authorization` header and the hello of `/ws`. */
@@ -1272,6 +4403,183 @@ export interface components {
              * @example Bearer
              */
             token_type: string;
+        };
+        /** @description A sale that was made. */
+        SoldView: {
+            /**
+             * Format: double
+             * @description For how much.
+             */
+            area_m2: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What grew there. */
+            biome: string;
+            /** @description In which money. */
+            currency: string;
+            /**
+             * Format: double
+             * @description How far from the parcel that was asked about.
+             */
+            distance_m: number;
+            /** @description The water it looked out on. */
+            front: string[];
+            /** @description `fixed`, `english`, `dutch`, `sealed` or `offer`. */
+            kind: string;
+            /**
+             * Format: double
+             * @description For a square metre.
+             */
+            minor_per_m2: number;
+            /**
+             * Format: int64
+             * @description What was paid.
+             */
+            price_minor: number;
+            /**
+             * Format: uuid
+             * @description The listing, auction or offer.
+             */
+            sale_id: string;
+            /** @description The parcel's token. */
+            token: string;
+        };
+        /** @description Lots to split off. */
+        SplitRequest: {
+            /**
+             * @description Their tokens, each once; not all that the parcel has.
+             * @example [
+             *       "4be64c44"
+             *     ]
+             */
+            cells: string[];
+        };
+        /** @description A parcel that was split. */
+        SplitView: {
+            /** @description The part with the old token, name and description. */
+            kept: components["schemas"]["LotView"];
+            /** @description The part that is a parcel of its own now. */
+            split_off: components["schemas"]["LotView"];
+        };
+        /**
+         * @description One change of a balance.
+         * @example {
+         *       "amount_minor": -1500,
+         *       "balance_minor": 48500,
+         *       "counterparty_id": "019aa5c3-1f00-7000-8000-000000000002",
+         *       "kind": "transfer",
+         *       "message": "for the bench",
+         *       "number": 17,
+         *       "posted_at": "2026-11-21T09:00:00Z",
+         *       "posting_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *       "reference": ""
+         *     }
+         */
+        StatementLine: {
+            /**
+             * Format: int64
+             * @description Gained, or lost if negative.
+             */
+            amount_minor: number;
+            /**
+             * Format: int64
+             * @description What was there afterwards.
+             */
+            balance_minor: number;
+            /**
+             * Format: uuid
+             * @description Who was on the other side of a transfer.
+             */
+            counterparty_id?: string | null;
+            /** @description Why value moved: `welcome_grant`, `land_claim`, `sale`, `transfer` and so on. */
+            kind: string;
+            /** @description What was said with a transfer. */
+            message?: string | null;
+            /**
+             * Format: int64
+             * @description 1, 2, 3 and so on in this balance, without a gap.
+             */
+            number: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            posted_at: string;
+            /**
+             * Format: uuid
+             * @description The posting it belongs to.
+             */
+            posting_id: string;
+            /** @description What it is about, for example `lot:<token>`. */
+            reference: string;
+        };
+        /** @description What buying, selling and owning costs, and within which limits. */
+        TermsView: {
+            /**
+             * Format: int64
+             * @description An auction for which nothing else is asked.
+             */
+            auction_duration_default_s: number;
+            /**
+             * Format: int64
+             * @description The longest auction.
+             */
+            auction_duration_max_s: number;
+            /**
+             * Format: int64
+             * @description The shortest auction.
+             */
+            auction_duration_min_s: number;
+            /**
+             * Format: int32
+             * @description Lots that can be claimed at once.
+             */
+            claim_cells_max: number;
+            /**
+             * Format: double
+             * @description How far one may stand from a lot to claim it.
+             */
+            claim_distance_max_m: number;
+            /** @description The planet's money. */
+            currencies: components["schemas"]["CurrencyView"][];
+            /**
+             * Format: int32
+             * @description The longest listing.
+             */
+            listing_days_max: number;
+            /**
+             * Format: int32
+             * @description The longest offer.
+             */
+            offer_days_max: number;
+            /**
+             * Format: int32
+             * @description Lots that a parcel can have.
+             */
+            parcel_cells_max: number;
+            /**
+             * Format: double
+             * @description What a free square metre costs, in smallest units of `coin`.
+             */
+            price_minor_per_m2: number;
+            /**
+             * Format: int32
+             * @description Taken from the price as tax, likewise.
+             */
+            sales_tax_bps: number;
+            /**
+             * Format: int32
+             * @description Taken from the price for the market, in hundredths of a per cent, rounded down; the seller pays it.
+             */
+            seller_fee_bps: number;
+            /**
+             * Format: int64
+             * @description A bid in the last so many seconds of an English auction moves its end to so long after it.
+             */
+            soft_close_s: number;
         };
         /** @description A layer for map clients, after TileJSON 3.0.0. */
         TileJson: {
@@ -1312,6 +4620,123 @@ export interface components {
              */
             version: string;
         };
+        /**
+         * @description Why a title changed.
+         * @enum {string}
+         */
+        TitleKind: "claim" | "sale" | "auction_sale" | "offer_sale" | "gift" | "merge" | "split" | "abandon" | "reclaim";
+        /** @description A change of ownership. */
+        TitleView: {
+            /** @description In which money. */
+            currency: string;
+            from?: components["schemas"]["OwnerView"] | null;
+            /** @description Why. */
+            kind: components["schemas"]["TitleKind"];
+            /**
+             * Format: int64
+             * @description Counts from 1 for each token.
+             */
+            number: number;
+            /** @description The token of the parcel that it was merged with or split from. */
+            other_parcel?: string | null;
+            owner?: components["schemas"]["OwnerView"] | null;
+            /**
+             * Format: uuid
+             * @description The posting that moved deed and money.
+             */
+            posting_id: string;
+            /**
+             * Format: int64
+             * @description What was paid, in smallest units.
+             */
+            price_minor: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            since: string;
+        };
+        /**
+         * @description Money for somebody.
+         * @example {
+         *       "amount_minor": 1500,
+         *       "currency": "coin",
+         *       "message": "for the bench",
+         *       "to_account_id": "019aa5c3-1f00-7000-8000-000000000002"
+         *     }
+         */
+        TransferRequest: {
+            /**
+             * Format: int64
+             * @description How much, in smallest units.
+             */
+            amount_minor: number;
+            /**
+             * Format: uuid
+             * @description A group whose officer you are, to give its money; your own if absent.
+             */
+            as_group?: string | null;
+            /** @description The currency's code. */
+            currency: string;
+            /** @description A few words for them, 140 characters at most. */
+            message?: string | null;
+            /**
+             * Format: uuid
+             * @description A player or a group.
+             */
+            to_account_id: string;
+        };
+        /** @description Money that was given. */
+        TransferView: {
+            /**
+             * Format: int64
+             * @description How much.
+             */
+            amount_minor: number;
+            /** @description The currency's code. */
+            currency: string;
+            /**
+             * Format: uuid
+             * @description Who gave.
+             */
+            from_account_id: string;
+            /** @description What was said. */
+            message?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            posted_at: string;
+            /**
+             * Format: uuid
+             * @description Its posting.
+             */
+            posting_id: string;
+            /**
+             * Format: uuid
+             * @description Who got.
+             */
+            to_account_id: string;
+        };
+        /** @description How many are left. */
+        UnreadView: {
+            /**
+             * Format: int64
+             * @description Notices that are not read.
+             */
+            unread_count: number;
+        };
+        /** @description What a layer holds. */
+        VectorLayer: {
+            description: string;
+            /** @description Each property with what it is. */
+            fields: Record<string, never>;
+            id: string;
+            /** Format: int32 */
+            maxzoom: number;
+            /** Format: int32 */
+            minzoom: number;
+        };
         VerifyRequest: {
             /**
              * @description Wanted on the first visit; picked if absent. Ignored for an account that exists.
@@ -1338,8 +4763,20 @@ export interface components {
         };
         /** @description What the caller has. */
         WalletView: {
-            /** @description One entry per kind of money. */
+            /** @description One entry per currency. */
             balances: components["schemas"]["BalanceView"][];
+        };
+        /** @description A parcel that you watch. */
+        WatchView: {
+            parcel?: components["schemas"]["SaleParcelView"] | null;
+            sale?: components["schemas"]["SaleView"] | null;
+            /**
+             * Format: date-time
+             * @description Since when you watch it.
+             */
+            since: string;
+            /** @description The parcel's token. */
+            token: string;
         };
         /** @description Water over the ground. */
         WaterView: {
@@ -1353,6 +4790,93 @@ export interface components {
              * @description Height of its surface over the sea, metres.
              */
             surface_m: number;
+        };
+        /** @description What is to be changed. */
+        WebhookChange: {
+            /** @description Another description. */
+            description?: string | null;
+            /** @description Off or on. Switching off gives up what waits; switching on forgets the failures before. */
+            is_enabled?: boolean | null;
+            /** @description Other kinds. */
+            kinds?: string[] | null;
+        };
+        /** @description A new webhook. */
+        WebhookRequest: {
+            /** @description What you call it, 1 to 100 characters. */
+            description?: string | null;
+            /**
+             * @description Which kinds of events: a kind, a family like `market.*`, or `*` for all of yours. 1 to 20.
+             * @example [
+             *       "market.*",
+             *       "rent.due"
+             *     ]
+             */
+            kinds: string[];
+            /**
+             * @description Where to send: `https` to a public address.
+             * @example https://example.com/terrane
+             */
+            url: string;
+        };
+        /** @description A webhook of the caller. */
+        WebhookView: {
+            /**
+             * Format: date-time
+             * @description When it was set up.
+             */
+            created_at: string;
+            /** @description What its owner calls it. */
+            description: string;
+            /**
+             * @description Why nothing is: `by_owner`, `gone` (it answered 410), `failing` (nothing was taken for 5 days) or
+             *     `too_far_behind` (1000 deliveries waited).
+             */
+            disabled_reason?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when nothing has been taken.
+             */
+            failing_since?: string | null;
+            /** @description Whether anything is sent. */
+            is_enabled: boolean;
+            /**
+             * @description Which kinds of events: a kind, a family like `market.*`, or `*`.
+             * @example [
+             *       "market.*",
+             *       "rent.due"
+             *     ]
+             */
+            kinds: string[];
+            /**
+             * Format: date-time
+             * @description Until when the secret before the present one signs, too.
+             */
+            rotating_until?: string | null;
+            /**
+             * @description Where events are sent to.
+             * @example https://example.com/terrane
+             */
+            url: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            webhook_id: string;
+        };
+        /** @description A webhook with its new secret, which is shown this once. */
+        WebhookWithSecret: {
+            /**
+             * @description The key of its signatures: `whsec_` and base64. Keep it; it is not shown again.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+             */
+            secret: string;
+            /** @description The webhook. */
+            webhook: components["schemas"]["WebhookView"];
+        };
+        /** @description All webhooks of the caller. */
+        WebhooksView: {
+            /** @description In the order in which they were set up; at most 5. */
+            items: components["schemas"]["WebhookView"][];
         };
     };
     responses: never;
@@ -1836,14 +5360,650 @@ export interface operations {
             };
         };
     };
+    events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The id of the last event that was read
+                 * @example 019aa5c3-1f00-7000-8000-000000000001
+                 */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description `invalid_last_event_id` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The event is unknown or not kept any more (`event_gone`): ask for the state of things and begin anew */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_streams`: 4 of one account */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `streams_full`, `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    group_create: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRequest"];
+            };
+        };
+        responses: {
+            /** @description The group */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupView"];
+                };
+            };
+            /** @description `malformed_json`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_groups` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such name is possible (`invalid_body`); `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    groups_mine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Your groups, without their members */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GroupView"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group's id, the owner id of its land */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupView"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_group` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    group_dissolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group's id */
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is no more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_in_group`, `not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_group` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `group_owns_something` with `property`: `land` or `money` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    group_put_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group's id */
+                group_id: string;
+                /** @description Whose place */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleRequest"];
+            };
+        };
+        responses: {
+            /** @description The group as you see it, without its members */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupView"];
+                };
+            };
+            /** @description `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_in_group`, `not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_group`, `no_such_account` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_not_offered` with `offered`; `last_owner`, `too_many_groups`, `too_many_invitations`, `group_full` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such role (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    group_remove_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group's id */
+                group_id: string;
+                /** @description Whose place */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account is not in the group (any more) */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_in_group`, `not_allowed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_group` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `last_owner` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     lands: {
         parameters: {
-            query: {
+            query?: {
                 /**
-                 * @description The token of a cell of the lot level or above: the owned lots inside it are listed.
+                 * @description The token of a cell of the lot level or above: land inside it.
                  * @example 4be64c
                  */
-                cell: string;
+                cell?: string;
+                /**
+                 * @description West, south, east and north in degrees: land between them. A west beyond the east crosses the antimeridian.
+                 * @example -74.1,40.6,-73.9,40.8
+                 */
+                bbox?: string;
+                /**
+                 * @description Latitude and longitude in degrees: land around them.
+                 * @example 40.7,-74.0
+                 */
+                near?: string;
+                /** @description With `near`: how far around, up to 1,000,000; 500 if absent. */
+                radius_m?: number;
+                /** @description An account or a group: its land. */
+                owner?: string;
                 /** @description `next_cursor` of the page before; absent for the first. */
                 cursor?: string;
                 /** @description Items on a page, 1 to 100; 50 if absent. */
@@ -1855,7 +6015,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of owned lots, by ascending cell id */
+            /** @description One page of owned land, in an order that stays */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1864,7 +6024,7 @@ export interface operations {
                     "application/json": components["schemas"]["Page_LotView"];
                 };
             };
-            /** @description `invalid_query` (also: no cell, or one below the lot level), `invalid_cursor` */
+            /** @description `invalid_query` (also: no cell, or one below the lot level; no or several places), `invalid_cursor` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1875,6 +6035,685 @@ export interface operations {
             };
             /** @description `token_missing`, `token_invalid`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_geojson: {
+        parameters: {
+            query: {
+                /**
+                 * @description West, south, east and north in degrees. A west beyond the east crosses the antimeridian.
+                 * @example -74.1,40.6,-73.9,40.8
+                 */
+                bbox: string;
+                /** @description `next_cursor` of the answer before; absent for the first. */
+                cursor?: string;
+                /** @description Features at most, 1 to 500; 200 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Parcels of which a part is in the box */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["FeatureCollection"];
+                };
+            };
+            /** @description What you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_claims: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimsRequest"];
+            };
+        };
+        responses: {
+            /** @description The parcel is yours */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You do not act for that group (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody has one of them (`lot_taken`), or you have no body on the planet (`not_in_world`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_cells` with `count` and `max`; `invalid_body`; `duplicate_cells`; `overlapping_cells`; `not_connected`; `lot_unclaimable` with `token` and `reason`; `land_too_large` with `area_m2` and `max_m2`; `lot_too_far` with `distance_m` and `max_m`; `insufficient_funds` with `available_minor` and `price_minor`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lands_free: {
+        parameters: {
+            query: {
+                /**
+                 * @description Latitude and longitude in degrees.
+                 * @example 40.7,-74.0
+                 */
+                near: string;
+                /** @description Lots at most, 1 to 50; 10 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Free lots, the nearest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreeLotsView"];
+                };
+            };
+            /** @description `invalid_query` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_gifts: {
+        parameters: {
+            query?: {
+                /** @description `received` (if absent) or `given`. */
+                role?: "received" | "given";
+                /** @description A group that you act for; yourself if absent. */
+                as_group?: string;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of gifts, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GiftView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You do not act for that group (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_gift_accept: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The gift */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The gift as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That is for the other side to decide (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such gift, or none that concerns you (`gift_unknown`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is decided already, or too late (`gift_closed` with `state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_gift_cancel: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The gift */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The gift as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That is for the other side to decide (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such gift, or none that concerns you (`gift_unknown`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is decided already, or too late (`gift_closed` with `state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_gift_decline: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The gift */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The gift as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That is for the other side to decide (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such gift, or none that concerns you (`gift_unknown`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is decided already, or too late (`gift_closed` with `state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1916,7 +6755,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of your lots, in an order that stays */
+            /** @description One page of your land, in an order that stays */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1963,13 +6802,146 @@ export interface operations {
             };
         };
     };
+    land_tilejson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The source */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LandTileJson"];
+                };
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `host_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_tile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Zoom, 0 to 14 on a planet of shift 3
+                 * @example 12
+                 */
+                z: number;
+                /**
+                 * @description Column from the west
+                 * @example 2463
+                 */
+                x: number;
+                /**
+                 * @description Row from the north, and `.mvt`
+                 * @example 1842.mvt
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tile; no bytes where there is nothing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.mapbox-vector-tile": number[];
+                };
+            };
+            /** @description The one you have is right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path`: no numbers */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `tile_unknown`, `format_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     land: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /**
-                 * @description The S2 token of the lot's cell
+                 * @description The S2 token of any of its lots
                  * @example 4be64c3c
                  */
                 token: string;
@@ -1978,7 +6950,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The lot */
+            /** @description The parcel that the lot belongs to, or the lot itself */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2034,13 +7006,13 @@ export interface operations {
             };
         };
     };
-    land_rename: {
+    land_describe: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /**
-                 * @description The S2 token of the lot's cell
+                 * @description The S2 token of any of its lots
                  * @example 4be64c3c
                  */
                 token: string;
@@ -2049,11 +7021,11 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RenameRequest"];
+                "application/json": components["schemas"]["DescribeRequest"];
             };
         };
         responses: {
-            /** @description The lot with its new name */
+            /** @description The parcel as it is now */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2116,8 +7088,130 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such name is possible (`invalid_body`) */
+            /** @description No such text is possible (`invalid_body`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_abandon: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The S2 token of any of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it was */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbandonedView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not yours (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cell, or not of the lot level (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `parcel_encumbered` with `parcel` and `kind`; `parcel_leased` with `parcel` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2240,6 +7334,4274 @@ export interface operations {
             };
             /** @description `too_many_decisions`: 1000 in 24 hours */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_fence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The S2 token of one of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whom it lets in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FenceView"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cell, or not of the lot level (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_put_fence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The S2 token of one of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FenceRequest"];
+            };
+        };
+        responses: {
+            /** @description The fence as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FenceView"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Neither owner nor manager (`not_allowed`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cell, or not of the lot level (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such rule (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_gift: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The S2 token of any of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiftRequest"];
+            };
+        };
+        responses: {
+            /** @description It is offered */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not yours (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cell, or not of the lot level (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `parcel_encumbered` with `parcel` and `kind`; 100 gifts wait for the receiver (`too_many_gifts`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`; `self_gift`; `receiver_unknown`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lease_offer: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The S2 token of any of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseRequest"];
+            };
+        };
+        responses: {
+            /** @description It is offered */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaseView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not yours (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cell, or not of the lot level (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `parcel_encumbered` with `parcel` and `kind`; `parcel_leased`; 100 offers wait for the tenant (`too_many_leases`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`; `unknown_currency`; `self_lease`; `tenant_unknown`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_merge: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The S2 token of any of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            /** @description The parcel as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One is not yours (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cell, or not of the lot level (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `parcel_encumbered` with `parcel` and `kind`; `parcel_leased` with `parcel` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_cells` with `count` and `max`; `invalid_body`; `duplicate_cells`; `overlapping_cells`; `owners_differ`; `not_connected`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_permissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The S2 token of one of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The roles that hold now, by subject */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PermissionView"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Neither owner nor manager (`not_allowed`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cell, or not of the lot level (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_put_permission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The S2 token of one of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+                /** @description An account or a group */
+                subject_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PermissionRequest"];
+            };
+        };
+        responses: {
+            /** @description The role as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PermissionView"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Neither owner nor manager (`not_allowed`), `only_owner_makes_managers` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cell, or not of the lot level (`not_a_lot`); `no_such_subject` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject_owns`, `subject_is_tenant`, `too_many_permissions` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such role, or an end in the past (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_delete_permission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The S2 token of one of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+                /** @description An account or a group */
+                subject_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has no role here (any more) */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Neither owner nor manager (`not_allowed`), `only_owner_makes_managers` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cell, or not of the lot level (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject_is_tenant` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_split: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The S2 token of any of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitRequest"];
+            };
+        };
+        responses: {
+            /** @description Both parts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SplitView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not yours (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cell, or not of the lot level (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `parcel_encumbered` with `parcel` and `kind`; `parcel_leased` with `parcel` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_cells` with `count` and `max`; `invalid_body`; `duplicate_cells`; `overlapping_cells`; `not_in_parcel` with `token`; `nothing_left`; `not_connected`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_titles: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `parcel` (if absent): of the parcel that the lot belongs to now. `lot`: of parcels that were named after this
+                 *     very lot, even if it is part of another now.
+                 */
+                record?: "parcel" | "lot";
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The S2 token of any of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of titles, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TitleView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor`, `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No cell, or not of the lot level (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leases: {
+        parameters: {
+            query?: {
+                /** @description `tenant` (if absent) or `landlord`. */
+                role?: "landlord" | "tenant";
+                /** @description A group that you act for; yourself if absent. */
+                as_group?: string;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LeaseView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You do not act for that group (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The lease */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaseView"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lease, or none that concerns you (`lease_unknown`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lease_accept: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The lease */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lease as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaseView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That is for the tenant to decide (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lease, or none that concerns you (`lease_unknown`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is decided already, or too late (`lease_closed` with `state`); `parcel_leased` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient_funds` with `available_minor` and `price_minor`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lease_decline: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The lease */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lease as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaseView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That is for the tenant to decide (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lease, or none that concerns you (`lease_unknown`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is decided already, or too late (`lease_closed` with `state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lease_end: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The lease */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndRequest"];
+            };
+        };
+        responses: {
+            /** @description The lease as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaseView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An offer is its owner's to take back (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lease, or none that concerns you (`lease_unknown`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is over (`lease_closed` with `state`); the tenant owes rent (`rent_overdue`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auction_open: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuctionRequest"];
+            };
+        };
+        responses: {
+            /** @description The auction is open */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleView"];
+                };
+            };
+            /** @description `malformed_json`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not yours (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lot (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody's (`not_owned`); bound otherwise (`encumbered` with `kind`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`, `unknown_currency`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auctions_mine: {
+        parameters: {
+            query?: {
+                /** @description `open` for those that are open, `all` for all; `open` if absent. */
+                state?: "open" | "all";
+                /** @description Those of a group that you may act for. */
+                as_group?: string;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SaleView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not act for that group (`may_not_act`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The auction's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The auction, open or not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleView"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auction_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auction_accept: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The auction's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurchaseRequest"];
+            };
+        };
+        responses: {
+            /** @description The land is yours */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseView"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_path`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not act for that group (`may_not_act`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auction_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_kind`; `auction_ended`; `not_open` with `state`; `price_changed` with `price_minor` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`; `own_land`; `insufficient_funds` with `available_minor` and `price_minor`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auction_bids: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The auction's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BidView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auction_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auction_bid: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The auction's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BidRequest"];
+            };
+        };
+        responses: {
+            /** @description The bid was taken; `is_leading` says whether it leads */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleView"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_path`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not act for that group (`may_not_act`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auction_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_kind`; `auction_ended`; `not_open` with `state` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`; `own_land`; `bid_not_higher` with your `max_minor`; `bid_too_low` with `minimum_minor`; `insufficient_funds` with `available_minor` and `price_minor`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auction_cancel: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The auction's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleView"];
+                };
+            };
+            /** @description `invalid_path`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not yours (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auction_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody has bid (`has_bids`); it is over (`auction_ended`, `not_open` with `state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bids_mine: {
+        parameters: {
+            query?: {
+                /** @description `open` for those that are open, `all` for all; `open` if absent. */
+                state?: "open" | "all";
+                /** @description Those of a group that you may act for. */
+                as_group?: string;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, newest auction first; `is_leading` and `your_max_minor` say how you stand */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SaleView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not act for that group (`may_not_act`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listing_open: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListingRequest"];
+            };
+        };
+        responses: {
+            /** @description It is for sale */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleView"];
+                };
+            };
+            /** @description `malformed_json`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not yours (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lot (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody's (`not_owned`); bound otherwise (`encumbered` with `kind`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`, `unknown_currency`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listings_mine: {
+        parameters: {
+            query?: {
+                /** @description `open` for those that are open, `all` for all; `open` if absent. */
+                state?: "open" | "all";
+                /** @description Those of a group that you may act for. */
+                as_group?: string;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SaleView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not act for that group (`may_not_act`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The listing's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The listing, open or not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleView"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `listing_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listing_cancel: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The listing's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleView"];
+                };
+            };
+            /** @description `invalid_path`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not yours (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `listing_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is over (`not_open` with `state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listing_change: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The listing's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriceRequest"];
+            };
+        };
+        responses: {
+            /** @description The listing at its new price */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleView"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_path`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not yours (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `listing_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is over (`not_open` with `state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listing_purchase: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The listing's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurchaseRequest"];
+            };
+        };
+        responses: {
+            /** @description The land is yours */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseView"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_path`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not act for that group (`may_not_act`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `listing_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is over (`not_open` with `state`); it costs something else (`price_changed` with `price_minor`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`; `own_land`; `insufficient_funds` with `available_minor` and `price_minor`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offers: {
+        parameters: {
+            query?: {
+                /** @description `received` for those for your land, `made` for those you made; `received` if absent. */
+                direction?: "received" | "made";
+                /** @description `open` for those that are open, `all` for all; `open` if absent. */
+                state?: "open" | "all";
+                /** @description Those of a group that you may act for. */
+                as_group?: string;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OfferView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not act for that group (`may_not_act`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offer_make: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfferRequest"];
+            };
+        };
+        responses: {
+            /** @description The offer is open */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferView"];
+                };
+            };
+            /** @description `malformed_json`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not act for that group (`may_not_act`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lot (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody's (`not_owned`); you have one already (`offer_exists`); the land has as many as are taken (`too_many` with `max`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`; `unknown_currency`; `own_land`; `insufficient_funds` with `available_minor` and `price_minor`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offer_accept: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The offer's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The land is sold */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseView"];
+                };
+            };
+            /** @description `invalid_path`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is you who made it (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description None, or not for you (`offer_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is over (`not_open` with `state`); the land is bound (`encumbered` with `kind`) or no longer the same (`parcel_changed`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offer_decline: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The offer's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The offer is declined and its money free */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferView"];
+                };
+            };
+            /** @description `invalid_path`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is you who made it (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description None, or not for you (`offer_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is over (`not_open` with `state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offer_withdraw: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The offer's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The offer is withdrawn and its money free */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferView"];
+                };
+            };
+            /** @description `invalid_path`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is for you, not of you (`not_owner`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description None, or not of you (`offer_not_found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is over (`not_open` with `state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prices: {
+        parameters: {
+            query?: {
+                /** @description Of the region and the hint; `coin` if absent. */
+                currency?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The token of any of the parcel's lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Prices of the parcel and its region */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PricesView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lot (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown_currency` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    marketplace_search: {
+        parameters: {
+            query?: {
+                /** @description `fixed`, `english`, `dutch`, `sealed`, or `auction` for all three kinds of them. */
+                kind?: "fixed" | "english" | "dutch" | "sealed" | "auction";
+                /** @description In which money; `coin` if absent. */
+                currency?: string;
+                /** @description It costs at least this. */
+                price_min_minor?: number;
+                /** @description It costs at most this. */
+                price_max_minor?: number;
+                /** @description It has at least this area. */
+                area_min_m2?: number;
+                /** @description It has at most this area. */
+                area_max_m2?: number;
+                /**
+                 * @description What grows there, as in the legend of the maps.
+                 * @example grassland
+                 */
+                biome?: string;
+                /**
+                 * @description The water it looks out on: `river`, `coast` or `lake`; several with commas between.
+                 * @example river,lake
+                 */
+                front?: string;
+                /**
+                 * @description Its middle is near this place: latitude and longitude in degrees.
+                 * @example 40.7,-74.0
+                 */
+                near?: string;
+                /** @description With `near`: how far around in metres, up to 1,000,000; 2,000 if absent. */
+                radius_m?: number;
+                /** @description It ends within so many seconds. */
+                ends_within_s?: number;
+                /** @description In which order; `nearest` needs `near`. `newest` if absent. */
+                sort?: "newest" | "ending" | "price_asc" | "price_desc" | "price_per_m2" | "area_asc" | "area_desc" | "nearest";
+                /** @description `next_cursor` of the page before, with the same filters and order; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of open listings and auctions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SaleView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown_currency` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    marketplace_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The same for everybody, as long as the server runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TermsView"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watches: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, in an order that stays */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WatchView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The token of any of the parcel's lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description You watch it */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lot (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody owns it (`not_owned`); you watch as many as you may (`too_many` with `max`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unwatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The parcel's token, or that of any of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description You do not watch it */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lot (`not_a_lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notices: {
+        parameters: {
+            query?: {
+                /** @description Only those that are not read. */
+                unread?: boolean;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticesView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notices_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadRequest"];
+            };
+        };
+        responses: {
+            /** @description They count as read */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadView"];
+                };
+            };
+            /** @description `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_notice` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3464,7 +12826,10 @@ export interface operations {
     };
     wallet: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A group whose officer you are; your own wallet if absent. */
+                as_group?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3480,8 +12845,98 @@ export interface operations {
                     "application/json": components["schemas"]["WalletView"];
                 };
             };
+            /** @description `invalid_query` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `token_missing`, `token_invalid`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You do not act for that group (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    wallet_holds: {
+        parameters: {
+            query?: {
+                /** @description A group whose officer you are; your own wallet if absent. */
+                as_group?: string;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of pending holds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HoldView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You do not act for that group (`no_authority`) */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3543,6 +12998,1041 @@ export interface operations {
             };
             /** @description `token_missing`, `token_invalid`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    wallet_statement: {
+        parameters: {
+            query?: {
+                /** @description A currency's code, or `deed:<token>`; `coin` if absent. */
+                asset?: string;
+                /** @description A group whose officer you are; your own wallet if absent. */
+                as_group?: string;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the statement */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_StatementLine"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You do not act for that group (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown_asset` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    wallet_statement_csv: {
+        parameters: {
+            query?: {
+                /** @description A currency's code, or `deed:<token>`; `coin` if absent. */
+                asset?: string;
+                /** @description A group whose officer you are; your own wallet if absent. */
+                as_group?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The whole statement */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description `invalid_query` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You do not act for that group (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown_asset` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    wallet_transfer: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A new UUID for each transfer, the same one when repeating it */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferRequest"];
+            };
+        };
+        responses: {
+            /** @description It was given */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferView"];
+                };
+            };
+            /** @description `malformed_json`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You do not act for that group (`no_authority`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`, `unknown_currency`, `self_transfer`, `unknown_account`, `insufficient_funds` (with `available_minor`), `balance_too_large`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksView"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_create: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its secret, which is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            /** @description `malformed_json`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_webhooks`: 5 of one account */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_webhook` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_webhook` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeliveryView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_webhook` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhook_id: string;
+                /** @description The delivery */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_webhook`, `no_such_delivery` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `webhook_disabled` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `asked_too_often`: 10 in a minute */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_rotate: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateRequest"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its new secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_path`, `idempotency_key_missing`, `idempotency_key_invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_webhook` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body`, `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_webhook` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `webhook_disabled` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `asked_too_often`: 10 in a minute */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,7 @@
 /** The calls of `/api/v1` that the market page makes. */
 import { type Asker, apiPath, type JsonRequest } from "../net/asking.ts";
 import { problemOf } from "../net/rest.ts";
+import type { Filters } from "./route.ts";
 import type {
   Bid,
   Delivery,

@@ -11,7 +11,7 @@ export interface Page<T> {
 export type Owner = Schemas["OwnerView"];
 export type Balance = Schemas["BalanceView"];
 export type Wallet = Schemas["WalletView"];
-export type StatementPage = Page<Schemas["StatementEntryView"]>;
+export type StatementPage = Page<Schemas["StatementLine"]>;
 export type Hold = Schemas["HoldView"];
 export type Terms = Schemas["TermsView"];
 export type Parcel = Schemas["LotView"];

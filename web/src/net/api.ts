@@ -105,18 +105,18 @@ export class Api {
 
   /** Buys land that is for sale, for exactly this price. */
   async buy(listingId: string, priceMinor: number, idempotencyKey: string): Promise<void> {
-    const params = { path: { listing_id: listingId }, header: { "Idempotency-Key": idempotencyKey } };
+    const params = { path: { id: listingId }, header: { "Idempotency-Key": idempotencyKey } };
     const body = { price_minor: priceMinor };
     await this.#ask((headers) =>
-      client.POST("/api/v1/marketplace/listings/{listing_id}/purchase", { headers, params, body }),
+      client.POST("/api/v1/marketplace/listings/{id}/purchase", { headers, params, body }),
     );
   }
 
   async bid(auctionId: string, maxMinor: number, idempotencyKey: string): Promise<void> {
-    const params = { path: { auction_id: auctionId }, header: { "Idempotency-Key": idempotencyKey } };
+    const params = { path: { id: auctionId }, header: { "Idempotency-Key": idempotencyKey } };
     const body = { max_minor: maxMinor };
     await this.#ask((headers) =>
-      client.POST("/api/v1/marketplace/auctions/{auction_id}/bids", { headers, params, body }),
+      client.POST("/api/v1/marketplace/auctions/{id}/bids", { headers, params, body }),
     );
   }
 
@@ -211,7 +211,7 @@ function lotOf(body: Schemas["LotView"]): Lot {
     name: body.name ?? undefined,
     areaM2: body.area_m2,
     priceMinor: body.price_minor,
-    fence: body.fence,
+    fence: body.fence ?? "everyone",
     market: body.market ? marketOf(body.market) : undefined,
   };
 }
