@@ -68,7 +68,6 @@ async fn after_kill_9_amid_purchases_nothing_is_lost_nothing_doubled_and_nothing
         println!("{}", all.summary());
         assert!(all.bought.len() > 20 * rounds as usize, "{}", all.summary());
         assert!(all.unanswered > 5 * rounds as usize, "killed when nothing was under way: {}", all.summary());
-        assert!(all.bids.len() > rounds as usize && all.offers.len() > rounds as usize, "{}", all.summary());
     }
 }
 
@@ -89,7 +88,8 @@ fn trade_and_kill(database: &TestDatabase, round: u32) -> Journal {
     let mut journal = Journal::default();
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
     let enough = 15 + 4 * round as usize;
-    while journal.bought.len() < enough {
+    // Whatever else the machine does: of everything something is under way.
+    while journal.bought.len() < enough || journal.bids.is_empty() || journal.offers.is_empty() {
         let Some(line) = lines.next() else { break };
         journal.note(&line);
     }

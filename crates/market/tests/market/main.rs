@@ -1,11 +1,14 @@
 //! The market on both engines, over HTTP and with the clock in hand.
 
 mod auctions;
+mod clocks;
 mod crash;
 mod document;
 mod listings;
+mod model;
 mod offers;
 mod search;
+mod simulator;
 mod world;
 
 use store::testing::{for_each_engine, prepare_all};

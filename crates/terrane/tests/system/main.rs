@@ -3,9 +3,11 @@
 //! One file holds one behaviour. They share one test binary, because linking is what takes long.
 #![allow(clippy::unwrap_used, reason = "everything here is a test: a panic is how it fails")]
 
+mod bad_property;
 mod claims;
 mod commands;
 mod crash;
+mod fences;
 mod hostile_frames;
 mod interface;
 mod meeting;
@@ -18,3 +20,5 @@ mod slow_reader;
 mod startup;
 mod support;
 mod tokens;
+mod trade;
+mod trade_crash;

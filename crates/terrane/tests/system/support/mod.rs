@@ -3,10 +3,14 @@
 //! Nothing here sleeps for luck: everything waits for a condition and has a deadline.
 
 mod player;
+mod postgres;
 mod server;
+mod traders;
 
-pub(crate) use player::{Account, Player, garbage};
+pub(crate) use player::{Account, Answer, Player, garbage};
+pub(crate) use postgres::PrivatePostgres;
 pub(crate) use server::{Finished, Server, terrane};
+pub(crate) use traders::{Outage, Traders};
 
 use std::time::Duration;
 
@@ -15,8 +19,13 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Runs an async test, panicking if it takes longer than `DEADLINE` three times over.
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
+    run_at_most(3 * DEADLINE, test)
+}
+
+/// The same for one that takes its time by design.
+pub(crate) fn run_at_most<T>(deadline: Duration, test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async { tokio::time::timeout(3 * DEADLINE, test).await.expect("the test ends in time") })
+    runtime.block_on(async { tokio::time::timeout(deadline, test).await.expect("the test ends in time") })
 }
 
 /// Asks again and again until `condition` gives something.

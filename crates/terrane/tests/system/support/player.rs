@@ -9,6 +9,7 @@ use ed25519_dalek::Signer as _;
 use futures_util::{SinkExt as _, StreamExt as _};
 use glam::DVec3;
 use motion::{Buttons, Input};
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -24,6 +25,34 @@ use super::{DEADLINE, Server};
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) code: String,
+}
+
+/// An answer of the API, whatever it says.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    async fn read(answer: reqwest::Response) -> Result<Self, reqwest::Error> {
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let bytes = answer.bytes().await?;
+        Ok(Self { status, headers, body: serde_json::from_slice(&bytes).unwrap_or_default() })
+    }
+
+    /// Status and problem code; an empty code for a success.
+    pub(crate) fn outcome(&self) -> (u16, &str) {
+        (self.status, self.body["code"].as_str().unwrap_or_default())
+    }
+
+    /// The body of a success.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
 }
 
 /// A logged-in account on its device.
@@ -97,6 +126,53 @@ impl Account {
         self.send(self.request(Method::PATCH, path).json(&body)).await
     }
 
+    /// Any request to `/api/v1/…`; the error is one of the connection.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Answer, reqwest::Error> {
+        let mut request = self.request(method, path);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        Answer::read(request.send().await?).await
+    }
+
+    /// The same with a body that need not be JSON; none if it is empty.
+    pub(crate) async fn ask_text(&self, method: Method, path: &str, key: &str, body: &str) -> Answer {
+        let mut request = self.request(method, path).header("idempotency-key", key);
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json").body(body.to_owned());
+        }
+        Answer::read(request.send().await.unwrap()).await.unwrap()
+    }
+
+    /// A decision under a new key, answered.
+    pub(crate) async fn decide(&self, method: Method, path: &str, body: Value) -> Answer {
+        let key = uuid::Uuid::now_v7().to_string();
+        let body = (!body.is_null()).then_some(&body);
+        self.ask(method, path, Some(&key), body).await.unwrap()
+    }
+
+    /// The same account where the server listens now.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
+    /// What happens to this account from now on, as the server tells it.
+    pub(crate) async fn listen(&self) -> Listener {
+        // It ends with the test; the client's limit of time is for whole answers.
+        let request = self.request(Method::GET, "events").timeout(3 * DEADLINE);
+        let answer = request.send().await.unwrap().error_for_status().unwrap();
+        Listener { answer, buffer: String::new() }
+    }
+
     /// Claims a lot under an idempotency key.
     pub(crate) async fn claim(&self, lot: &str, key: &str) -> Result<Value, ApiError> {
         let path = format!("lands/{lot}/claim");
@@ -146,6 +222,39 @@ impl Account {
             protocol_hash: wire::PROTOCOL_HASH,
             access_token: self.access_token.clone(),
             ..Hello::default()
+        }
+    }
+}
+
+/// An open stream of events.
+pub(crate) struct Listener {
+    answer: reqwest::Response,
+    buffer: String,
+}
+
+impl Listener {
+    /// The data of the next event of this kind; those before it are passed over.
+    #[track_caller]
+    pub(crate) fn next(&mut self, kind: &str) -> impl Future<Output = Value> {
+        let place = std::panic::Location::caller();
+        let kind = kind.to_owned();
+        async move {
+            let reading = async {
+                loop {
+                    while let Some((frame, rest)) = self.buffer.split_once("\n\n") {
+                        let data = frame.lines().find_map(|line| line.strip_prefix("data: "));
+                        let event: Value = data.map_or(Value::Null, |it| serde_json::from_str(it).unwrap());
+                        self.buffer = rest.to_owned();
+                        if event["kind"] == kind.as_str() {
+                            return event["data"].clone();
+                        }
+                    }
+                    let bytes = self.answer.chunk().await.unwrap();
+                    let bytes = bytes.unwrap_or_else(|| panic!("the stream ended before {kind}: {place}"));
+                    self.buffer.push_str(std::str::from_utf8(&bytes).expect("events are whole lines"));
+                }
+            };
+            tokio::time::timeout(DEADLINE, reading).await.unwrap_or_else(|_| panic!("no {kind}: {place}"))
         }
     }
 }
