@@ -152,7 +152,8 @@ fn a_walk_against_fences_that_come_and_go_needs_no_correction() {
         if tick % 150 == 0 {
             let turn = u64::from(tick / 150);
             let here = lot(zone.body(id).unwrap().0.position);
-            let mut after = closing(&lots, |n| (n as u64).wrapping_mul(turn + 7).is_multiple_of(3).then_some(1));
+            let mut after =
+                closing(&lots, |n| (n as u64).wrapping_mul(turn + 7).is_multiple_of(3).then_some(1));
             after.open(here);
             let seq = zone.body(id).unwrap().1;
             let change = Fences::between(zone.closed(id).unwrap(), &after, seq);
