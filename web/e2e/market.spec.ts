@@ -10,7 +10,7 @@ test("one lists land, another buys it, and the first sees the money", async ({ b
   await ann.page.getByRole("link", { name: "Apple Yard" }).click();
   await expect(ann.page.getByTestId("parcel")).toHaveAttribute("data-state", "mine");
   const sell = ann.page.getByTestId("sell");
-  await sell.getByLabel("Price").fill("120");
+  await sell.getByRole("textbox", { name: "Price" }).fill("120");
   await expect(sell.getByTestId("fee-preview")).toContainText("115.80 coin");
   await sell.getByRole("button", { name: "Put up for sale" }).click();
   await expect(ann.page.getByRole("dialog")).toContainText("115.80 coin");
@@ -26,7 +26,7 @@ test("one lists land, another buys it, and the first sees the money", async ({ b
   await expect(bob.page.getByRole("dialog")).toContainText("380.00 coin");
   await bob.confirm(/Buy for 120\.00 coin/);
   await expect(bob.page.getByTestId("parcel")).toHaveAttribute("data-state", "mine");
-  expect(await bob.money()).toEqual({ available: 38_000, held: 0 });
+  await expect.poll(() => bob.money()).toEqual({ available: 38_000, held: 0 });
 
   // Ann is told, has the money, and finds it in her statement and among her notices.
   await expect(ann.page.getByTestId("toast").filter({ hasText: "Sold" })).toBeVisible();
@@ -185,12 +185,12 @@ test("land is managed: fence, people with a role, description, and abandoned onl
   const address = new URL(page.url()).search;
   const tools = page.getByTestId("owner-tools");
 
-  await tools.getByText("Name and description").click();
+  await tools.getByText("Name and description", { exact: true }).click();
   await tools.getByLabel("Description").fill("Moss and birds.");
   await tools.getByRole("button", { name: "Keep" }).click();
   await expect(page.getByTestId("parcel")).toContainText("Moss and birds.");
 
-  await tools.getByText("Fence and permissions").click();
+  await tools.getByText("Fence and permissions", { exact: true }).click();
   await tools.getByRole("radio", { name: "Only people on the list may enter" }).check();
   await expect(page.getByTestId("parcel").locator("dl")).toContainText("Only people on the list may enter");
   await tools.getByLabel("Somebody").fill(bobId);
@@ -201,7 +201,7 @@ test("land is managed: fence, people with a role, description, and abandoned onl
   await expect(bob.page.getByTestId("parcel")).toContainText("you among them");
   await expect(bob.page.getByTestId("owner-tools")).toHaveCount(0);
 
-  await tools.getByText("Give away or abandon").click();
+  await tools.getByText("Give away or abandon", { exact: true }).click();
   await tools.getByRole("button", { name: "Abandon…" }).click();
   const dialog = page.getByRole("dialog");
   const abandon = dialog.getByRole("button", { name: "Abandon it for ever" });
