@@ -193,7 +193,7 @@ test("land is managed: fence, people with a role, description, and abandoned onl
   await tools.getByText("Fence and permissions", { exact: true }).click();
   await tools.getByRole("radio", { name: "Only people on the list may enter" }).check();
   await expect(page.getByTestId("parcel").locator("dl")).toContainText("Only people on the list may enter");
-  await tools.getByLabel("Somebody").fill(bobId);
+  await tools.getByRole("textbox", { name: "Somebody" }).fill(bobId);
   await tools.getByRole("button", { name: "Give the role" }).click();
   await expect(tools.getByTestId("permissions")).toContainText("Guest");
 
