@@ -24,13 +24,15 @@ export function load<T>(
   let fault = $state("");
   let isLoading = $state(true);
   let latest = 0;
+  /** What was shown is gone: nobody reads an answer any more, and there is nothing left to ask by. */
+  let isGone = false;
 
   async function take(asked: Promise<T>): Promise<void> {
     latest += 1;
     const mine = latest;
     try {
       const answer = await asked;
-      if (mine !== latest) return;
+      if (mine !== latest || isGone) return;
       value = answer;
       fault = "";
     } catch (error) {
@@ -53,6 +55,7 @@ export function load<T>(
       timer = setTimeout(() => void take(ask()), SETTLE_MS);
     });
     return () => {
+      isGone = true;
       clearTimeout(timer);
       stop();
     };
@@ -68,6 +71,6 @@ export function load<T>(
     get isLoading() {
       return isLoading;
     },
-    reload: () => take(ask()),
+    reload: () => (isGone ? Promise.resolve() : take(ask())),
   };
 }
