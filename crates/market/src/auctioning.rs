@@ -55,7 +55,7 @@ pub(crate) fn open(
     let now_us = deps.clock.now_us();
     let ends_at_us = now_us.saturating_add(asked.duration_us);
     let sale = Sale {
-        sale_id,
+        id: sale_id,
         kind: asked.kind,
         state: SaleState::Open,
         land,
@@ -202,24 +202,24 @@ impl Bidding<'_> {
                 let balances = [bidder_id, old.bidder_id].map(|it| (AccountRef::Wallet(it), asset.clone()));
                 wallet::take_balances(tx, &balances, self.now_us)?;
                 self.hold(tx, sale, &asset, &mut bidder)?;
-                let outbid = auctions::find_bidder(tx, sale.sale_id, old.bidder_id)?;
+                let outbid = auctions::find_bidder(tx, sale.id, old.bidder_id)?;
                 let mut outbid = outbid.ok_or(store::Error::NoRow)?;
                 self.release(tx, sale, &mut outbid)?;
-                auctions::put_bidder(tx, sale.sale_id, &outbid)?;
+                auctions::put_bidder(tx, sale.id, &outbid)?;
                 let mut data = news::of_sale(sale);
                 data["price_minor"] = json!(after.price_minor);
                 data["ends_at"] = json!(api::timestamp(after.ends_at_us));
-                self.news.to_party(tx, self.deps, "market.outbid", outbid.party, data)?;
+                self.news.tell_party(tx, self.deps, "market.outbid", outbid.party, data)?;
             }
         }
-        auctions::put_bidder(tx, sale.sale_id, &bidder)?;
+        auctions::put_bidder(tx, sale.id, &bidder)?;
 
         let is_extended = after.ends_at_us > before.ends_at_us;
         (sale.price_minor, sale.ends_at_us) = (after.price_minor, after.ends_at_us);
         (auction.leader, auction.extension_count) = (after.leader, after.extension_count);
         self.write_bid(tx, sale, auction, &bidder)?;
         if after != before {
-            sales::change(tx, sale.sale_id, sale.price_minor, sale.ends_at_us)?;
+            sales::change(tx, sale.id, sale.price_minor, sale.ends_at_us)?;
             listing::show(tx, sale)?;
         }
         // Nobody sees that a leader raised their own maximum.
@@ -247,7 +247,7 @@ impl Bidding<'_> {
         } else {
             self.hold(tx, sale, &asset, &mut bidder)?;
         }
-        auctions::put_bidder(tx, sale.sale_id, &bidder)?;
+        auctions::put_bidder(tx, sale.id, &bidder)?;
         self.write_bid(tx, sale, auction, &bidder)?;
         Ok(bidder)
     }
@@ -286,8 +286,8 @@ impl Bidding<'_> {
             max_minor: self.max_minor,
             price_minor: sale.price_minor,
         };
-        auctions::add_bid(tx, sale.sale_id, &bid, self.actor.account_id)?;
-        auctions::change(tx, sale.sale_id, auction)
+        auctions::add_bid(tx, sale.id, &bid, self.actor.account_id)?;
+        auctions::change(tx, sale.id, auction)
     }
 
     fn hold(
@@ -303,7 +303,7 @@ impl Bidding<'_> {
             asset: asset.clone(),
             amount: minor(bidder.max_minor),
             kind: HoldKind::Bid,
-            reference: format!("auction:{}", sale.sale_id),
+            reference: format!("auction:{}", sale.id),
             // It ends with the auction, whose end may move.
             expires_at_us: None,
         };
@@ -338,7 +338,7 @@ impl Bidding<'_> {
             hold_id,
             currency: &sale.currency,
             amount_minor: bidder.max_minor,
-            reason: ("auction_id", sale.sale_id),
+            reason: ("auction_id", sale.id),
         };
         Ok(self.news.held_money(tx, self.deps, kind, bidder.party, money)?)
     }

@@ -101,11 +101,11 @@ pub(crate) fn settle(
     free(tx, deps, &mut news, sale, losers, now_us)?;
     let posting_id = deal.exchange(tx, deps, hold_id, now_us)?;
     if hold_id.is_some() {
-        auctions::free_bidder(tx, sale.sale_id, buyer.owner_id)?;
+        auctions::free_bidder(tx, sale.id, buyer.owner_id)?;
     }
-    land::release(tx, sale.land.parcel, sale.sale_id)?;
+    land::release(tx, sale.land.parcel, sale.id)?;
     let closing = Closing {
-        sale_id: sale.sale_id,
+        sale_id: sale.id,
         buyer_id: buyer.owner_id,
         posting_id,
         paid_minor,
@@ -114,7 +114,7 @@ pub(crate) fn settle(
     if sale.state.after(sale.kind, SaleEvent::Settle).is_none() || sales::sell(tx, &[closing], now_us)? != 1 {
         return Err(Refusal::NotOpen { state: sale.state });
     }
-    auctions::close(tx, sale.sale_id)?;
+    auctions::close(tx, sale.id)?;
     lapse(tx, deps, &mut news, offers, now_us)?;
 
     let mut data = news::of_sale(sale);
@@ -122,11 +122,11 @@ pub(crate) fn settle(
     data["price_minor"] = json!(paid_minor);
     data["buyer_id"] = json!(buyer.owner_id);
     news.near("market.auction_closed", &sale.land, data.clone());
-    news.to_party(tx, deps, "market.won", buyer, data)?;
+    news.tell_party(tx, deps, "market.won", buyer, data)?;
     deal.tell(tx, deps, &mut news)?;
     news.record(tx, now_us)?;
     Ok(PurchaseView {
-        sale_id: sale.sale_id,
+        sale_id: sale.id,
         parcel: sale.land.parcel.token(),
         buyer_id: buyer.owner_id,
         seller_id: sale.seller.owner_id,
@@ -155,14 +155,14 @@ fn end_unsold(
     wallet::take_balances(tx, &balances, now_us)?;
     let mut news = News::default();
     free(tx, deps, &mut news, &sale, bidders, now_us)?;
-    sales::close(tx, sale.sale_id, state, now_us)?;
-    auctions::close(tx, sale.sale_id)?;
-    land::release(tx, sale.land.parcel, sale.sale_id)?;
+    sales::close(tx, sale.id, state, now_us)?;
+    auctions::close(tx, sale.id)?;
+    land::release(tx, sale.land.parcel, sale.id)?;
     sale.state = state;
     let mut data = news::of_sale(&sale);
     data["state"] = json!(state.code());
     news.near("market.auction_closed", &sale.land, data.clone());
-    news.to_party(tx, deps, "market.unsold", sale.seller, data)?;
+    news.tell_party(tx, deps, "market.unsold", sale.seller, data)?;
     news.record(tx, now_us)?;
     Ok(())
 }
@@ -179,12 +179,12 @@ fn free(
     for bidder in bidders {
         let Some(hold_id) = bidder.hold_id else { continue };
         wallet::void_hold(tx, hold_id, now_us)?;
-        auctions::free_bidder(tx, sale.sale_id, bidder.party.owner_id)?;
+        auctions::free_bidder(tx, sale.id, bidder.party.owner_id)?;
         let money = HeldMoney {
             hold_id,
             currency: &sale.currency,
             amount_minor: bidder.max_minor,
-            reason: ("auction_id", sale.sale_id),
+            reason: ("auction_id", sale.id),
         };
         news.held_money(tx, deps, "wallet.released", bidder.party, money)?;
     }

@@ -32,7 +32,7 @@ impl Deal<'_> {
     /// Money to the seller less fee and tax, those to their accounts, the deed to the buyer. Its client id is the
     /// sale's: whatever is repeated after a crash, it is booked once.
     pub(crate) fn posting(&self, terms: &Terms) -> Posting {
-        let Sale { sale_id, kind, land, seller, currency, .. } = self.sale;
+        let Sale { id: sale_id, kind, land, seller, currency, .. } = self.sale;
         let (kind, client_id) = match kind {
             SaleKind::Fixed => (PostingKind::Sale, format!("listing:{sale_id}:sale")),
             SaleKind::English | SaleKind::Dutch | SaleKind::Sealed => {
@@ -149,7 +149,7 @@ pub(crate) fn end_offer(
     state: OfferState,
     now_us: i64,
 ) -> Result<(), Refusal> {
-    if !offers::decide(tx, offer.offer_id, state, now_us)? {
+    if !offers::decide(tx, offer.id, state, now_us)? {
         return Ok(());
     }
     wallet::void_hold(tx, offer.hold_id, now_us)?;
@@ -166,13 +166,13 @@ pub(crate) fn end_offer(
         }
     };
     for party in told {
-        news.to_party(tx, deps, kind, *party, news::of_offer(&offer))?;
+        news.tell_party(tx, deps, kind, *party, news::of_offer(&offer))?;
     }
     let money = HeldMoney {
         hold_id: offer.hold_id,
         currency: &offer.currency,
         amount_minor: offer.price_minor,
-        reason: ("offer_id", offer.offer_id),
+        reason: ("offer_id", offer.id),
     };
     news.held_money(tx, deps, "wallet.released", offer.buyer, money)?;
     Ok(())

@@ -61,7 +61,7 @@ pub(crate) fn show(tx: &mut Tx<'_>, sale: &Sale) -> Result<(), store::Error> {
         currency: Some(sale.currency.clone()),
         ends_at_us: Some(sale.ends_at_us),
     };
-    land::show(tx, sale.land.parcel, sale.sale_id, &shown).map(drop)
+    land::show(tx, sale.land.parcel, sale.id, &shown).map(drop)
 }
 
 pub(crate) fn open(
@@ -74,7 +74,7 @@ pub(crate) fn open(
     let Putting { sale_id, seller, land } = put_up(tx, deps, caller, asked.parcel, EncumbranceKind::Listing)?;
     let now_us = deps.clock.now_us();
     let sale = Sale {
-        sale_id,
+        id: sale_id,
         kind: SaleKind::Fixed,
         state: SaleState::Open,
         land,
@@ -162,10 +162,10 @@ pub(crate) fn end(
     let Some(state) = sale.state.after(sale.kind, event) else {
         return Err(Refusal::NotOpen { state: sale.state });
     };
-    if !sales::close(tx, sale.sale_id, state, now_us)? {
+    if !sales::close(tx, sale.id, state, now_us)? {
         return Err(Refusal::NotOpen { state: sale.state });
     }
-    land::release(tx, sale.land.parcel, sale.sale_id)?;
+    land::release(tx, sale.land.parcel, sale.id)?;
     sale.state = state;
     sale.closed_at_us = Some(now_us);
     let mut data = news::of_sale(sale);

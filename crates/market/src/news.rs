@@ -58,7 +58,7 @@ impl News {
     }
 
     /// For those who may act for a party.
-    pub(crate) fn to_party(
+    pub(crate) fn tell_party(
         &mut self,
         tx: &mut Tx<'_>,
         deps: &Deps,
@@ -83,7 +83,7 @@ impl News {
         let HeldMoney { hold_id, currency, amount_minor, reason: (member, id) } = money;
         let mut data = json!({ "hold_id": hold_id, "currency": currency, "amount_minor": amount_minor });
         data[member] = json!(id);
-        self.to_party(tx, deps, kind, party, data)
+        self.tell_party(tx, deps, kind, party, data)
     }
 
     /// That land has another owner.
@@ -96,7 +96,7 @@ impl News {
             "cell_count": sale.land.cell_count,
             "price_minor": paid_minor,
             "currency": sale.currency,
-            id_member(sale.kind): sale.sale_id,
+            id_member(sale.kind): sale.id,
         });
         self.near("land.ownership_changed", &sale.land, data);
     }
@@ -114,7 +114,7 @@ pub(crate) const fn id_member(kind: SaleKind) -> &'static str {
 /// What everybody may know of a sale. Of a sealed auction the price is its starting price until it is over.
 pub(crate) fn of_sale(sale: &Sale) -> Value {
     json!({
-        id_member(sale.kind): sale.sale_id,
+        id_member(sale.kind): sale.id,
         "kind": sale.kind.code(),
         "parcel": sale.land.parcel.token(),
         "seller_id": sale.seller.owner_id,
@@ -127,7 +127,7 @@ pub(crate) fn of_sale(sale: &Sale) -> Value {
 /// What owner and buyer know of an offer.
 pub(crate) fn of_offer(offer: &Offer) -> Value {
     json!({
-        "offer_id": offer.offer_id,
+        "offer_id": offer.id,
         "parcel": offer.parcel.token(),
         "owner_id": offer.owner_id,
         "buyer_id": offer.buyer.owner_id,

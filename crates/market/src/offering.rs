@@ -50,7 +50,7 @@ pub(crate) fn make(tx: &mut Tx<'_>, deps: &Deps, actor: Actor, asked: &NewOffer)
     }
     let now_us = deps.clock.now_us();
     let offer = Offer {
-        offer_id: Uuid::now_v7(),
+        id: Uuid::now_v7(),
         state: OfferState::Open,
         parcel: facts.anchor,
         owner_id: facts.owner_id,
@@ -70,19 +70,19 @@ pub(crate) fn make(tx: &mut Tx<'_>, deps: &Deps, actor: Actor, asked: &NewOffer)
         asset,
         amount: minor(offer.price_minor),
         kind: HoldKind::Offer,
-        reference: format!("offer:{}", offer.offer_id),
+        reference: format!("offer:{}", offer.id),
         // It ends with the offer.
         expires_at_us: None,
     };
     wallet::hold(tx, &request, now_us)?;
     offers::add(tx, &offer, actor.account_id)?;
     let mut news = News::default();
-    news.to_party(tx, deps, "market.offer_received", owner, news::of_offer(&offer))?;
+    news.tell_party(tx, deps, "market.offer_received", owner, news::of_offer(&offer))?;
     let money = HeldMoney {
         hold_id: offer.hold_id,
         currency: &offer.currency,
         amount_minor: offer.price_minor,
-        reason: ("offer_id", offer.offer_id),
+        reason: ("offer_id", offer.id),
     };
     news.held_money(tx, deps, "wallet.held", actor.party, money)?;
     news.record(tx, now_us)?;
@@ -171,7 +171,7 @@ pub(crate) fn accept(tx: &mut Tx<'_>, deps: &Deps, caller: Caller, offer_id: Uui
     let sale = sale_of(&offer, seller, SoldLand::from(&facts), now_us);
     let deal = Deal { sale: &sale, buyer: offer.buyer, paid_minor: offer.price_minor };
     let mut others = offers::take_of_parcel(tx, offer.parcel)?;
-    others.retain(|it| it.offer_id != offer_id);
+    others.retain(|it| it.id != offer_id);
     let mut released: Vec<(Uuid, AssetId)> = Vec::new();
     for other in &others {
         released.push((other.buyer.owner_id, deps.terms.asset(&other.currency)?));
@@ -190,7 +190,7 @@ pub(crate) fn accept(tx: &mut Tx<'_>, deps: &Deps, caller: Caller, offer_id: Uui
     lapse(tx, deps, &mut news, others, now_us)?;
     let mut data = news::of_offer(&offer);
     data["state"] = json!(OfferState::Accepted.code());
-    news.to_party(tx, deps, "market.offer_accepted", offer.buyer, data)?;
+    news.tell_party(tx, deps, "market.offer_accepted", offer.buyer, data)?;
     deal.tell(tx, deps, &mut news)?;
     news.record(tx, now_us)?;
     Ok(Done::changed(&PurchaseView {
@@ -208,7 +208,7 @@ pub(crate) fn accept(tx: &mut Tx<'_>, deps: &Deps, caller: Caller, offer_id: Uui
 /// What goes into the history of prices. It has the offer's id.
 fn sale_of(offer: &Offer, seller: Party, land: SoldLand, now_us: i64) -> Sale {
     Sale {
-        sale_id: offer.offer_id,
+        id: offer.id,
         kind: SaleKind::Offer,
         state: SaleState::Sold,
         land,

@@ -53,7 +53,7 @@ store::statements! {
 /// An offer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Offer {
-    pub(crate) offer_id: Uuid,
+    pub(crate) id: Uuid,
     pub(crate) state: OfferState,
     pub(crate) parcel: CellId,
     pub(crate) owner_id: Uuid,
@@ -71,7 +71,7 @@ pub(crate) struct Offer {
 impl Offer {
     fn from_row(row: &Row) -> Result<Self, store::Error> {
         Ok(Self {
-            offer_id: row.get(0)?,
+            id: row.get(0)?,
             state: OfferState::from_code(&row.get::<String>(1)?).ok_or_else(|| damaged("a state"))?,
             parcel: cell_at(row, 2)?,
             owner_id: row.get(3)?,
@@ -110,7 +110,7 @@ pub(crate) fn find_of_parcels(tx: &mut Tx<'_>, parcels: &[CellId]) -> Result<Vec
 /// Writes an open offer.
 pub(crate) fn add(tx: &mut Tx<'_>, offer: &Offer, placed_by: Uuid) -> Result<(), store::Error> {
     let values = params![
-        offer.offer_id,
+        offer.id,
         offer.parcel.to_sql(),
         offer.owner_id,
         offer.cell_count,

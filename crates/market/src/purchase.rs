@@ -143,7 +143,7 @@ impl Batch<'_> {
             [id] if self.is_alone => sales::take(tx, *id)?.into_iter().collect(),
             ids => sales::find_many(tx, ids)?,
         };
-        Ok(found.into_iter().map(|it| (it.sale_id, it)).collect())
+        Ok(found.into_iter().map(|it| (it.id, it)).collect())
     }
 
     /// The rules in the order of [`Refusal`].
@@ -179,16 +179,16 @@ impl Batch<'_> {
         while !candidates.is_empty() {
             let mut first: HashSet<Uuid> = HashSet::new();
             let (now, later): (Vec<_>, Vec<_>) =
-                candidates.into_iter().partition(|(_, deal)| first.insert(deal.sale.sale_id));
+                candidates.into_iter().partition(|(_, deal)| first.insert(deal.sale.id));
             let postings: Vec<_> = now.iter().map(|(_, deal)| deal.posting(&self.deps.terms)).collect();
             for ((at, deal), fate) in now.into_iter().zip(wallet::post_all(tx, &postings, now_us)?) {
                 match fate {
                     Ok(posted) if posted.is_new => {
-                        sold.insert(deal.sale.sale_id);
+                        sold.insert(deal.sale.id);
                         bought.push(Bought { at, deal, posting_id: posted.posting_id });
                     }
                     Ok(_) => {
-                        let cause = format!("listing {} is open but was booked", deal.sale.sale_id);
+                        let cause = format!("listing {} is open but was booked", deal.sale.id);
                         refused.insert(at, Refusal::Books(cause));
                     }
                     Err(wallet::PostError::Store(error)) => return Err(error),
@@ -196,7 +196,7 @@ impl Batch<'_> {
                 }
             }
             let (gone, left): (Vec<_>, Vec<_>) =
-                later.into_iter().partition(|(_, deal)| sold.contains(&deal.sale.sale_id));
+                later.into_iter().partition(|(_, deal)| sold.contains(&deal.sale.id));
             refused.extend(gone.into_iter().map(|(at, _)| (at, Refusal::NotOpen { state: SaleState::Sold })));
             candidates = left;
         }
@@ -211,7 +211,7 @@ impl Batch<'_> {
         let closings: Vec<_> = bought
             .iter()
             .map(|Bought { deal, posting_id, .. }| Closing {
-                sale_id: deal.sale.sale_id,
+                sale_id: deal.sale.id,
                 buyer_id: deal.buyer.owner_id,
                 posting_id: *posting_id,
                 paid_minor: deal.paid_minor,
@@ -223,8 +223,7 @@ impl Batch<'_> {
         }
         let transfers: Vec<_> = bought.iter().map(|it| it.deal.transfer(it.posting_id)).collect();
         let given = land::transfer_all(tx, &transfers, now_us)?;
-        let promises: Vec<_> =
-            bought.iter().map(|it| (it.deal.sale.land.parcel, it.deal.sale.sale_id)).collect();
+        let promises: Vec<_> = bought.iter().map(|it| (it.deal.sale.land.parcel, it.deal.sale.id)).collect();
         let released = land::release_all(tx, &promises)?;
         if given.into_iter().chain(released).any(|is_done| !is_done) {
             return Err(store::Error::Damaged {
@@ -246,7 +245,7 @@ impl Batch<'_> {
     ) -> Result<(), store::Error> {
         let parcels: Vec<_> = bought.iter().map(|it| it.deal.sale.land.parcel).collect();
         let mut open = offers::find_of_parcels(tx, &parcels)?;
-        open.sort_by_key(|it| it.offer_id);
+        open.sort_by_key(|it| it.id);
         lapse(tx, self.deps, news, open, now_us).map_err(|refusal| match refusal {
             Refusal::Store(error) => error,
             other => store::Error::Damaged { detail: format!("market: an offer does not end: {other}") },
@@ -278,7 +277,7 @@ impl Batch<'_> {
             told.extend(self.deps.acting.told(tx, deal.sale.seller)?);
             news.to("market.sold", told, data.clone());
             if deal.buyer.is_group {
-                news.to_party(tx, self.deps, "market.bought", deal.buyer, data)?;
+                news.tell_party(tx, self.deps, "market.bought", deal.buyer, data)?;
             }
         }
         Ok(())
@@ -287,7 +286,7 @@ impl Batch<'_> {
 
 fn purchase_view(deal: &Deal<'_>, posting_id: Uuid, now_us: i64) -> PurchaseView {
     PurchaseView {
-        sale_id: deal.sale.sale_id,
+        sale_id: deal.sale.id,
         parcel: deal.sale.land.parcel.token(),
         buyer_id: deal.buyer.owner_id,
         seller_id: deal.sale.seller.owner_id,

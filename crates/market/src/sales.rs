@@ -65,7 +65,7 @@ store::statements! {
 /// A listing or an auction.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Sale {
-    pub(crate) sale_id: Uuid,
+    pub(crate) id: Uuid,
     pub(crate) kind: SaleKind,
     pub(crate) state: SaleState,
     pub(crate) land: SoldLand,
@@ -109,7 +109,7 @@ impl Sale {
         let kind = SaleKind::from_code(&row.get::<String>(first + 1)?).ok_or_else(|| damaged("a kind"))?;
         let state = SaleState::from_code(&row.get::<String>(first + 2)?).ok_or_else(|| damaged("a state"))?;
         Ok(Self {
-            sale_id: row.get(first)?,
+            id: row.get(first)?,
             kind,
             state,
             seller: Party { owner_id: row.get(first + 4)?, is_group: row.get(first + 5)? },
@@ -186,10 +186,10 @@ pub(crate) fn add(
     opened_by: Uuid,
     posting_id: Option<Uuid>,
 ) -> Result<(), store::Error> {
-    let Sale { sale_id, kind, state, land, seller, currency, price_minor, .. } = sale;
+    let Sale { id, kind, state, land, seller, currency, price_minor, .. } = sale;
     let middle = land.center.center();
     let values = params![
-        *sale_id,
+        *id,
         kind.code(),
         state.code(),
         land.parcel.to_sql(),

@@ -113,7 +113,7 @@ impl<'a> Viewer<'a> {
             None => None,
         };
         Ok(SaleView {
-            id: sale.sale_id,
+            id: sale.id,
             kind: sale.kind.code().to_owned(),
             state: sale.state.code().to_owned(),
             parcel: self.sold_land(tx, &sale.land)?,
@@ -153,8 +153,8 @@ impl<'a> Viewer<'a> {
         if !sale.kind.is_auction() {
             return Ok(self.sale(tx, sale)?);
         }
-        let auction = auctions::find(tx, sale.sale_id)?;
-        let bidder = auctions::find_bidder(tx, sale.sale_id, bidder_id)?;
+        let auction = auctions::find(tx, sale.id)?;
+        let bidder = auctions::find_bidder(tx, sale.id, bidder_id)?;
         self.auction(tx, sale, &auction, bidder.as_ref())
     }
 
@@ -217,7 +217,7 @@ impl<'a> Viewer<'a> {
     /// An offer.
     pub(crate) fn offer(&mut self, tx: &mut Tx<'_>, offer: &Offer) -> Result<OfferView, store::Error> {
         Ok(OfferView {
-            offer_id: offer.offer_id,
+            offer_id: offer.id,
             state: offer.state.code().to_owned(),
             token: offer.parcel.token(),
             parcel: self.parcel(tx, offer.parcel)?,

@@ -55,7 +55,9 @@ fn main() {
             closed.close(*lot, lot.raw());
         }
         println!("{} of {} lots are closed", closed.lots().len(), lots.len());
-        ids.iter().for_each(|id| zone.set_closed(*id, closed.clone()));
+        for id in &ids {
+            zone.set_closed(*id, closed.clone());
+        }
     }
 
     let mut looks: Vec<DVec3> = vec![arrival.facing; bodies];

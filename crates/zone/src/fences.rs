@@ -259,7 +259,9 @@ impl FenceCache {
         if near.is_some() {
             // Lots of 20 m would be needed for so many.
             let surplus: Vec<_> = closed.lots().iter().skip(CLOSED_CELLS_MAX).map(|(lot, _)| *lot).collect();
-            surplus.into_iter().for_each(|lot| closed.open(lot));
+            for lot in surplus {
+                closed.open(lot);
+            }
         }
         (closed, until_us)
     }

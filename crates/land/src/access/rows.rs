@@ -39,7 +39,7 @@ store::statements! {
 
 /// A role that somebody was given on a parcel.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Granted {
+pub(crate) struct RoleGrant {
     pub(crate) subject_id: Uuid,
     pub(crate) role: Role,
     pub(crate) expires_at_us: Option<i64>,
@@ -47,7 +47,7 @@ pub(crate) struct Granted {
     pub(crate) since_us: i64,
 }
 
-impl Granted {
+impl RoleGrant {
     pub(crate) fn has_ended(&self, now_us: i64) -> bool {
         self.expires_at_us.is_some_and(|end| end <= now_us)
     }
@@ -80,9 +80,9 @@ pub(crate) fn set_rule(tx: &mut Tx<'_>, parcel: CellId, rule: FenceRule) -> Resu
 }
 
 /// All roles on a parcel, ended ones included; bounded by [`super::PERMISSIONS_PER_PARCEL_MAX`].
-pub(crate) fn of_parcel(tx: &mut Tx<'_>, parcel: CellId) -> Result<Vec<Granted>, store::Error> {
+pub(crate) fn of_parcel(tx: &mut Tx<'_>, parcel: CellId) -> Result<Vec<RoleGrant>, store::Error> {
     let of = |row: &Row| {
-        Ok(Granted {
+        Ok(RoleGrant {
             subject_id: row.get(0)?,
             role: role_at(row, 1)?,
             expires_at_us: row.get(2)?,
@@ -93,8 +93,8 @@ pub(crate) fn of_parcel(tx: &mut Tx<'_>, parcel: CellId) -> Result<Vec<Granted>,
     tx.query(OF_PARCEL, params![parcel.to_sql()])?.iter().map(of).collect()
 }
 
-pub(crate) fn grant(tx: &mut Tx<'_>, parcel: CellId, granted: &Granted) -> Result<(), store::Error> {
-    let Granted { subject_id, role, expires_at_us, granted_by, since_us } = granted;
+pub(crate) fn grant(tx: &mut Tx<'_>, parcel: CellId, granted: &RoleGrant) -> Result<(), store::Error> {
+    let RoleGrant { subject_id, role, expires_at_us, granted_by, since_us } = granted;
     let values = params![parcel.to_sql(), *subject_id, role.name(), *expires_at_us, *granted_by, *since_us];
     tx.execute(GRANT, values).map(drop)
 }
@@ -117,8 +117,13 @@ pub fn grant_tenant(
     now_us: i64,
 ) -> Result<(), store::Error> {
     let role = Role::Tenant;
-    let granted =
-        Granted { subject_id: tenant_id, role, expires_at_us: None, granted_by: tenant_id, since_us: now_us };
+    let granted = RoleGrant {
+        subject_id: tenant_id,
+        role,
+        expires_at_us: None,
+        granted_by: tenant_id,
+        since_us: now_us,
+    };
     grant(tx, parcel, &granted)?;
     events::record(tx, &[fence_changed(parcel)], now_us)
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::refusal::AccessRefusal;
 use super::routes::{FenceView, PermissionView};
-use super::rows::{self, Granted};
+use super::rows::{self, RoleGrant};
 use super::rule::{FenceRule, Permission, Role, Standing};
 use super::{Access, PERMISSIONS_PER_PARCEL_MAX};
 use crate::parcel::{self, ParcelFacts};
@@ -120,7 +120,7 @@ impl AccessService {
         let now_us = self.deps.clock.now_us();
         let deps = self.deps.clone();
         let granted =
-            Granted { subject_id, role, expires_at_us, granted_by: caller.account_id, since_us: now_us };
+            RoleGrant { subject_id, role, expires_at_us, granted_by: caller.account_id, since_us: now_us };
         let change = move |tx: &mut Tx<'_>| -> Result<PermissionView, AccessRefusal> {
             let (facts, standing) = taken(tx, &deps.access, lot, caller, now_us)?;
             let shown = view(tx, &deps, &granted)?;
@@ -216,7 +216,7 @@ fn check_may_change(
     Ok(())
 }
 
-fn view(tx: &mut Tx<'_>, deps: &AccessDeps, granted: &Granted) -> Result<PermissionView, store::Error> {
+fn view(tx: &mut Tx<'_>, deps: &AccessDeps, granted: &RoleGrant) -> Result<PermissionView, store::Error> {
     let account = (deps.display_name)(tx, granted.subject_id)?;
     let name = match account {
         Some(name) => Some(name),

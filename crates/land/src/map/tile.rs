@@ -158,7 +158,7 @@ fn clusters(tx: &mut Tx<'_>, tile: TileXyz, ranges: &[CellId]) -> Result<Vec<Clu
             let place = crate::parcel::cell_at(&row, 0)?.parent(level);
             after = place.range_max().to_sql();
             let is_known = clusters.iter().any(|it: &Cluster| it.place == place);
-            if is_known || !tile.holds(tile.steps(place.center())) {
+            if is_known || !TileXyz::holds(tile.steps(place.center())) {
                 continue;
             }
             let values = params![place.range_min().to_sql(), place.range_max().to_sql(), COUNTED_MAX];

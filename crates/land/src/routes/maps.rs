@@ -214,12 +214,9 @@ pub(super) async fn geojson(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let area = Area::Box(parse_bbox(&params.bbox)?);
-    let limit = match params.limit.unwrap_or(FEATURES_DEFAULT) {
-        limit @ 1..=FEATURES_MAX => limit,
-        _ => {
-            return Err(Problem::from(kinds::INVALID_QUERY)
-                .parameter("limit", format!("must be from 1 to {FEATURES_MAX}")));
-        }
+    let limit @ 1..=FEATURES_MAX = params.limit.unwrap_or(FEATURES_DEFAULT) else {
+        return Err(Problem::from(kinds::INVALID_QUERY)
+            .parameter("limit", format!("must be from 1 to {FEATURES_MAX}")));
     };
     let page = land.seen_in(area, parse_cursor(params.cursor.as_deref())?, limit).await?;
     let make = move || serde_json::to_vec(&FeatureCollection::new(page.items, page.next_cursor));

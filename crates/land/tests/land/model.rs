@@ -200,21 +200,22 @@ struct Game {
     step: u64,
 }
 
+/// What touches lots along an edge.
+fn edge_of(lots: &[CellId]) -> Vec<CellId> {
+    lots.iter().flat_map(|it| it.edge_neighbors()).collect()
+}
+
 impl Game {
     /// Lots that hang together, from a random one on.
     fn some_lots(&mut self) -> Vec<CellId> {
         let mut some = vec![self.random.of(&self.lots)];
         for _ in 0..self.random.below(5) {
-            let next = self.random.of(&self.random_edge(&some));
+            let next = self.random.of(&edge_of(&some));
             if self.lots.contains(&next) && !some.contains(&next) {
                 some.push(next);
             }
         }
         some
-    }
-
-    fn random_edge(&self, some: &[CellId]) -> Vec<CellId> {
-        some.iter().flat_map(|it| it.edge_neighbors()).collect()
     }
 
     /// Lots of which some may belong to a parcel: its own, or any.
@@ -262,7 +263,7 @@ impl Game {
                 for _ in 0..=self.random.below(2) {
                     let near = self.model.anchor_of(lot).map(|it| self.model.parcels[&it].cells.clone());
                     let near: Vec<CellId> = near.unwrap_or_default().into_iter().collect();
-                    let around = self.random_edge(&near);
+                    let around = edge_of(&near);
                     let any = self.random.of(&self.lots.clone());
                     let chosen = if around.is_empty() { any } else { self.random.of(&around) };
                     with.insert(if self.lots.contains(&chosen) { chosen } else { any });
@@ -328,18 +329,17 @@ impl Game {
         let parcel = self.model.parcels[&anchor].clone();
         let (id, to) = parcel.gift.clone().unwrap();
         let answer = self.ask(by, format!("/gifts/{id}/{what}"), Value::Null).await;
-        match expected_decision(what, by, parcel.owner, to) {
-            Err(outcome) => assert_eq!(answer.outcome(), outcome),
-            Ok(()) => {
-                assert!(answer.status.is_success(), "{}", answer.body);
-                let left = self.model.parcels.get_mut(&anchor).unwrap();
-                left.gift = None;
-                if what == "accept" {
-                    left.owner = to;
-                }
-                self.closed.push((id, parcel.owner, to));
-            }
+        if let Err(outcome) = expected_decision(what, by, parcel.owner, to) {
+            assert_eq!(answer.outcome(), outcome);
+            return;
         }
+        assert!(answer.status.is_success(), "{}", answer.body);
+        let left = self.model.parcels.get_mut(&anchor).unwrap();
+        left.gift = None;
+        if what == "accept" {
+            left.owner = to;
+        }
+        self.closed.push((id, parcel.owner, to));
     }
 
     /// What a sale does: deed, title and owner in one transaction, if the seller has it.

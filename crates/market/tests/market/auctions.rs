@@ -245,7 +245,7 @@ fn the_end_is_announced_once_to_bidders_and_watchers() {
         let auction = english(&world, json!({})).await;
         world.bid(1, &auction, 5_000).await;
         world.bid(2, &auction, 9_000).await;
-        let put = world.request(axum::http::Method::PUT, 3, &format!("watch/{}", token(0)), None, None);
+        let put = World::request(axum::http::Method::PUT, 3, &format!("watch/{}", token(0)), None, None);
         assert_eq!(world.send(put).await.status, StatusCode::NO_CONTENT);
         world.clock.advance_us(DAY_US - 15 * 60 * SECOND_US - 1);
         assert_eq!(world.market.run_due().await, 0);

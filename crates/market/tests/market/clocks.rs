@@ -93,23 +93,20 @@ async fn act(world: &World, dice: &mut Dice) {
         )
     });
     let open = open.await.expect("it can be read");
-    let answer = match open.first() {
-        Some(row) => {
-            let (sale, kind): (Uuid, String) = (row.get(0).expect("a column"), row.get(1).expect("a column"));
-            let price: i64 = row.get(2).expect("a column");
-            match kind.as_str() {
-                "fixed" => world.buy(who, &sale.to_string(), price).await,
-                "dutch" => {
-                    let path = format!("auctions/{sale}/accept");
-                    world.post(who, &path, json!({ "price_minor": price })).await
-                }
-                _ => world.bid(who, &sale.to_string(), 1_000 + dice.below(50_000) as i64).await,
+    let answer = if let Some(row) = open.first() {
+        let (sale, kind): (Uuid, String) = (row.get(0).expect("a column"), row.get(1).expect("a column"));
+        let price: i64 = row.get(2).expect("a column");
+        match kind.as_str() {
+            "fixed" => world.buy(who, &sale.to_string(), price).await,
+            "dutch" => {
+                let path = format!("auctions/{sale}/accept");
+                world.post(who, &path, json!({ "price_minor": price })).await
             }
+            _ => world.bid(who, &sale.to_string(), 1_000 + dice.below(50_000) as i64).await,
         }
-        None => {
-            let body = json!({ "parcel": token(number), "currency": "coin", "price_minor": 700, "days": 1 });
-            world.post(who, "offers", body).await
-        }
+    } else {
+        let body = json!({ "parcel": token(number), "currency": "coin", "price_minor": 700, "days": 1 });
+        world.post(who, "offers", body).await
     };
     assert!(answer.status.as_u16() < 500, "{}", answer.body);
 }

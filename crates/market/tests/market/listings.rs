@@ -357,7 +357,7 @@ fn bad_input_is_refused_with_a_stable_code_and_changes_nothing() {
         }
         let huge = r#"{"parcel": "1", "currency": "coin", "price_minor": 99999999999999999999999999}"#;
         let key = Some("huge");
-        let request = world.request(Method::POST, 1, "listings", key, Some(huge.to_owned()));
+        let request = World::request(Method::POST, 1, "listings", key, Some(huge.to_owned()));
         assert_eq!(world.send(request).await.outcome(), (422, "invalid_body"));
         for currency in ["", "COIN", "gold", "coin ", "deed:1", "co\u{202e}in", &"c".repeat(10_000)] {
             let refused = world.post(1, "listings", with("currency", json!(currency))).await;
@@ -396,11 +396,11 @@ fn bad_input_is_refused_with_a_stable_code_and_changes_nothing() {
             assert_eq!(world.post(2, &path, body.clone()).await.outcome(), (422, "invalid_body"), "{body}");
         }
         let body = || Some(json!({ "price_minor": 100 }).to_string());
-        let request = world.request(Method::POST, 2, &path, None, body());
+        let request = World::request(Method::POST, 2, &path, None, body());
         assert_eq!(world.send(request).await.outcome(), (400, "idempotency_key_missing"));
-        let request = world.request(Method::POST, 2, &path, Some("k"), Some("{".to_owned()));
+        let request = World::request(Method::POST, 2, &path, Some("k"), Some("{".to_owned()));
         assert_eq!(world.send(request).await.outcome(), (400, "malformed_json"));
-        let request = world.request(Method::POST, 2, "listings/7/purchase", Some("k"), body());
+        let request = World::request(Method::POST, 2, "listings/7/purchase", Some("k"), body());
         assert_eq!(world.send(request).await.outcome(), (400, "invalid_path"));
         assert_eq!(world.get(2, "listings/mine?state=sold").await.outcome(), (400, "invalid_query"));
         assert_eq!(world.get(2, "listings/mine?cursor=x").await.outcome(), (400, "invalid_cursor"));

@@ -1,5 +1,7 @@
 //! The market on both engines, over HTTP and with the clock in hand.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
 mod auctions;
 mod clocks;
 mod crash;

@@ -200,10 +200,11 @@ fn bad_queries_are_refused() {
 fn watched_land_is_listed_and_its_watchers_are_told() {
     on_each(async |world| {
         world.landed(1, 0).await;
-        let put =
-            |number, token: String| world.request(Method::PUT, number, &format!("watch/{token}"), None, None);
+        let put = |number, token: String| {
+            World::request(Method::PUT, number, &format!("watch/{token}"), None, None)
+        };
         let delete = |number, token: String| {
-            world.request(Method::DELETE, number, &format!("watch/{token}"), None, None)
+            World::request(Method::DELETE, number, &format!("watch/{token}"), None, None)
         };
         assert_eq!(world.send(put(2, token(5))).await.outcome(), (409, "not_owned"));
         assert_eq!(world.send(put(2, "zz".to_owned())).await.outcome(), (404, "not_a_lot"));

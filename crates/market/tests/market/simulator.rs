@@ -77,7 +77,7 @@ fn any_op(chance: &mut Chance, model: &Model) -> (u128, Op) {
     let of_sale = model.sales.get(sale);
     let shown = of_sale.map_or(price, |it| it.visible(model.now));
     // Mostly those who can do something, and at the price they see.
-    let owner_of = |owner: Option<&Uuid>| owner.map_or(number, |it| it.as_u128()).min(PLAYERS);
+    let owner_of = |owner: Option<&Uuid>| owner.map_or(number, Uuid::as_u128).min(PLAYERS);
     let owner = if chance.one_in(6) { number } else { owner_of(model.owners.get(&lot)).max(1) };
     let seller = if chance.one_in(6) { number } else { owner_of(of_sale.map(|it| &it.seller)).max(1) };
     let seen = if chance.one_in(5) { price } else { shown };
@@ -188,7 +188,7 @@ fn settled(op: Op) -> Op {
 async fn send(world: &World, sent: &Sent, sales: &[Uuid], offers: &[Uuid]) -> Answer {
     let (method, path, body) = request(&sent.op, sales, offers);
     let body = (!body.is_null()).then(|| body.to_string());
-    world.send(world.request(method, sent.number, &path, Some(&sent.key), body)).await
+    world.send(World::request(method, sent.number, &path, Some(&sent.key), body)).await
 }
 
 /// People, land and a group.

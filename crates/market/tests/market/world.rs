@@ -226,7 +226,6 @@ impl World {
     }
 
     pub(crate) fn request(
-        &self,
         method: Method,
         number: u128,
         path: &str,
@@ -247,7 +246,7 @@ impl World {
     }
 
     pub(crate) async fn get(&self, number: u128, path: &str) -> Answer {
-        self.send(self.request(Method::GET, number, path, None, None)).await
+        self.send(Self::request(Method::GET, number, path, None, None)).await
     }
 
     /// A decision under a new key.
@@ -258,17 +257,17 @@ impl World {
     /// A decision under a key.
     pub(crate) async fn post_as(&self, number: u128, path: &str, key: &str, body: Value) -> Answer {
         let body = (!body.is_null()).then(|| body.to_string());
-        self.send(self.request(Method::POST, number, path, Some(key), body)).await
+        self.send(Self::request(Method::POST, number, path, Some(key), body)).await
     }
 
     pub(crate) async fn patch(&self, number: u128, path: &str, body: Value) -> Answer {
         let key = Uuid::now_v7().to_string();
-        self.send(self.request(Method::PATCH, number, path, Some(&key), Some(body.to_string()))).await
+        self.send(Self::request(Method::PATCH, number, path, Some(&key), Some(body.to_string()))).await
     }
 
     pub(crate) async fn delete(&self, number: u128, path: &str) -> Answer {
         let key = Uuid::now_v7().to_string();
-        self.send(self.request(Method::DELETE, number, path, Some(&key), None)).await
+        self.send(Self::request(Method::DELETE, number, path, Some(&key), None)).await
     }
 
     /// Puts up a player's lot; the listing's id.

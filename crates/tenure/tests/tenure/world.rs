@@ -66,7 +66,7 @@ pub(crate) struct World {
 impl World {
     /// With Ann, Bob and Cat; Ann owns lot 0.
     pub(crate) async fn new(store: Store) -> Self {
-        Self::with(store, |text| text.to_owned()).await
+        Self::with(store, str::to_owned).await
     }
 
     /// The same with another economy.

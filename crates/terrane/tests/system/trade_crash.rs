@@ -24,7 +24,7 @@ async fn open_market(
         accounts.push(Account::new(server).await);
     }
     let mut present = Vec::new();
-    for account in &accounts[..lots + 1] {
+    for account in &accounts[..=lots] {
         present.push(account.enter(server).await);
     }
     let mut free = free_lots(&accounts[0], lots + 1).await;
@@ -61,7 +61,7 @@ fn assert_books_sound(server: &Server) {
 #[test]
 fn trade_goes_on_after_kill_9_as_if_nothing_had_been() {
     let mut server = Server::start();
-    let traders = run_at_most(Duration::from_secs(120), async {
+    let traders = run_at_most(Duration::from_mins(2), async {
         let (traders, before_minor) = open_market(&server, 8, 4, Outage::Server).await;
         let tasks = traders.begin();
         for blow in 0..4 {
@@ -89,7 +89,7 @@ fn trade_goes_on_after_kill_9_as_if_nothing_had_been() {
 fn while_postgres_restarts_clients_are_told_to_come_back_and_nothing_happens_twice() {
     let Some(mut database) = PrivatePostgres::start() else { return };
     let mut server = Server::start_configured(&format!("[database]\nurl = '{}'\n", database.url()));
-    let traders = run_at_most(Duration::from_secs(120), async {
+    let traders = run_at_most(Duration::from_mins(2), async {
         let (traders, before_minor) = open_market(&server, 32, 4, Outage::Database).await;
         let tasks = traders.begin();
         for blow in 0..2 {

@@ -66,7 +66,7 @@ pub(super) struct FenceKeeper {
 }
 
 /// So long after a change of groups one who arrives may have read them before it.
-const GROUPS_REMEMBERED: Duration = Duration::from_secs(60);
+const GROUPS_REMEMBERED: Duration = Duration::from_mins(1);
 
 impl FenceKeeper {
     pub(super) fn new(cache: FenceCache) -> Self {
@@ -154,7 +154,9 @@ impl Host {
                 let (ready, parked): (Vec<_>, _) =
                     parked.into_iter().partition(|(tiles, _)| keeper.cache.knows(tiles));
                 keeper.parked = parked;
-                ready.into_iter().for_each(|(_, joining)| self.begin_join(joining));
+                for (_, joining) in ready {
+                    self.begin_join(joining);
+                }
             }
             Finding::Groups(account_id, groups) => {
                 if let Some(player) = self.players.get_mut(&account_id) {

@@ -169,8 +169,7 @@ async fn a_walker_is_held_at_a_fence_and_a_client_that_follows_it_needs_no_corre
     let start = welcome.body.and_then(|body| body.to_body()).unwrap();
     let mut predictor = Predictor::new(start, welcome.last_input_seq);
     let mut is_open = false;
-    let mut seq = 1;
-    for round in 0..900 {
+    for (round, seq) in (0..900).zip(1..) {
         if round == 600 {
             assert_eq!(lot_at(body_of(&stage, ANN)), home, "held");
             world.signs.lock().unwrap().clear();
@@ -181,7 +180,6 @@ async fn a_walker_is_held_at_a_fence_and_a_client_that_follows_it_needs_no_corre
         predictor.step(input, &Fenced { ground: &ground, closed: &closed });
         let batch = InputBatch { first_seq: seq, inputs: vec![input] };
         ann.receive(&ClientMessage::Input(batch).encode()).unwrap();
-        seq += 1;
         stage.ticks(1);
         if round >= 600 && !is_open {
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -244,7 +244,7 @@ impl Listener {
                     while let Some((frame, rest)) = self.buffer.split_once("\n\n") {
                         let data = frame.lines().find_map(|line| line.strip_prefix("data: "));
                         let event: Value = data.map_or(Value::Null, |it| serde_json::from_str(it).unwrap());
-                        self.buffer = rest.to_owned();
+                        self.buffer = String::from(rest);
                         if event["kind"] == kind.as_str() {
                             return event["data"].clone();
                         }
