@@ -90,6 +90,21 @@ pub mod kinds {
     /// The access token was good once.
     pub const TOKEN_EXPIRED: ProblemKind =
         ProblemKind::new(StatusCode::UNAUTHORIZED, "token_expired", "The access token has expired");
+    /// The account is suspended or banned.
+    pub const ACCOUNT_SUSPENDED: ProblemKind =
+        ProblemKind::new(StatusCode::FORBIDDEN, "account_suspended", "This account is suspended");
+    /// The caller's role is too little for this.
+    pub const ROLE_REQUIRED: ProblemKind =
+        ProblemKind::new(StatusCode::FORBIDDEN, "role_required", "This is for staff with another role");
+    /// An API key was used for what its scopes do not cover.
+    pub const SCOPE_REQUIRED: ProblemKind =
+        ProblemKind::new(StatusCode::FORBIDDEN, "scope_required", "This API key is not for that");
+    /// An API key was used for what only a person who signed in may do.
+    pub const FORBIDDEN_FOR_KEYS: ProblemKind =
+        ProblemKind::new(StatusCode::FORBIDDEN, "forbidden_for_keys", "API keys cannot do that: sign in");
+    /// The person signed in too long ago for this.
+    pub const FRESH_LOGIN_REQUIRED: ProblemKind =
+        ProblemKind::new(StatusCode::FORBIDDEN, "fresh_login_required", "Sign in again to do this");
     /// A decision came without `Idempotency-Key`.
     pub const IDEMPOTENCY_KEY_MISSING: ProblemKind = ProblemKind::new(
         StatusCode::BAD_REQUEST,

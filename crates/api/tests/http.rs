@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::{
     Caller, FieldFault, Page, PageParams, Problem, ProblemKind, TokenFault, TokenVerifier, ValidJson,
-    ValidPath, ValidQuery, Verifier, kinds, problem_layer,
+    ValidPath, ValidQuery, Verification, Verifier, kinds, problem_layer,
 };
 use axum::body::{Body, to_bytes};
 use axum::extract::DefaultBodyLimit;
@@ -36,12 +36,14 @@ struct Guest {
 struct Door;
 
 impl TokenVerifier for Door {
-    fn verify(&self, token: &str) -> Result<Caller, TokenFault> {
-        match token {
-            "good" => Ok(Caller { account_id: Uuid::from_u128(1), session_id: Uuid::nil() }),
-            "old" => Err(TokenFault::Expired),
-            _ => Err(TokenFault::Invalid),
-        }
+    fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
+        Box::pin(async move {
+            match token {
+                "good" => Ok(Caller::player(Uuid::from_u128(1))),
+                "old" => Err(TokenFault::Expired),
+                _ => Err(TokenFault::Invalid),
+            }
+        })
     }
 }
 

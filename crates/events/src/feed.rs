@@ -56,7 +56,7 @@ impl Feed {
                 continue;
             }
             if self.token_seen_at.elapsed() > TOKEN_BELIEVED {
-                self.reader.verifier.verify(&self.reader.token).ok()?;
+                self.reader.verifier.verify(&self.reader.token).await.ok()?;
                 self.token_seen_at = Instant::now();
             }
             return Some(told.into());

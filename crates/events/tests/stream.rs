@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use api::{Caller, SystemClock, TokenFault, TokenVerifier, Verifier};
+use api::{Caller, SystemClock, TokenFault, TokenVerifier, Verification, Verifier};
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, StatusCode, header};
 use axum::{Extension, Router};
@@ -25,12 +25,14 @@ struct Numbers {
 }
 
 impl TokenVerifier for Numbers {
-    fn verify(&self, token: &str) -> Result<Caller, TokenFault> {
-        if self.are_expired.load(Ordering::Relaxed) {
-            return Err(TokenFault::Expired);
-        }
-        let number = token.parse().map_err(|_| TokenFault::Invalid)?;
-        Ok(Caller { account_id: Uuid::from_u128(number), session_id: Uuid::nil() })
+    fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
+        Box::pin(async move {
+            if self.are_expired.load(Ordering::Relaxed) {
+                return Err(TokenFault::Expired);
+            }
+            let number = token.parse().map_err(|_| TokenFault::Invalid)?;
+            Ok(Caller::player(Uuid::from_u128(number)))
+        })
     }
 }
 

@@ -24,7 +24,7 @@ mod routes;
 mod service;
 mod signing_key;
 
-use api::{Caller, TokenFault, TokenVerifier};
+use api::{Caller, TokenFault, TokenVerifier, Verification};
 use store::Migration;
 
 pub use access_token::{AccessTokenError, AccessTokens, Bearer, LIFE_S as ACCESS_TOKEN_LIFE_S};
@@ -44,12 +44,16 @@ pub const MIGRATIONS: &[Migration] =
     &[Migration { number: 1, name: "identity", sql: include_str!("../migrations/0001_identity.sql") }];
 
 impl TokenVerifier for Identity {
-    fn verify(&self, token: &str) -> Result<Caller, TokenFault> {
-        match self.check_access_token(token) {
-            Ok(bearer) => Ok(Caller { account_id: bearer.account_id, session_id: bearer.session_id }),
-            Err(AccessTokenError::Expired) => Err(TokenFault::Expired),
-            Err(AccessTokenError::Invalid) => Err(TokenFault::Invalid),
-        }
+    fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
+        Box::pin(async move {
+            match self.check_access_token(token) {
+                Ok(bearer) => {
+                    Ok(Caller { session_id: bearer.session_id, ..Caller::player(bearer.account_id) })
+                }
+                Err(AccessTokenError::Expired) => Err(TokenFault::Expired),
+                Err(AccessTokenError::Invalid) => Err(TokenFault::Invalid),
+            }
+        })
     }
 }
 

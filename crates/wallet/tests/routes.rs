@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Caller, ManualClock, Page, TokenFault, TokenVerifier, Verifier};
+use api::{Caller, ManualClock, Page, TokenFault, TokenVerifier, Verification, Verifier};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use axum::{Extension, Router};
@@ -21,9 +21,11 @@ const NOW_US: i64 = 1_763_715_600_000_000;
 struct Numbers;
 
 impl TokenVerifier for Numbers {
-    fn verify(&self, token: &str) -> Result<Caller, TokenFault> {
-        let number = token.parse().map_err(|_| TokenFault::Invalid)?;
-        Ok(Caller { account_id: Uuid::from_u128(number), session_id: Uuid::nil() })
+    fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
+        Box::pin(async move {
+            let number = token.parse().map_err(|_| TokenFault::Invalid)?;
+            Ok(Caller::player(Uuid::from_u128(number)))
+        })
     }
 }
 

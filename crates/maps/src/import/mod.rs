@@ -53,6 +53,12 @@ pub enum ImportError {
     /// It begins like one of them and goes on otherwise.
     #[error("the file is damaged or uses a feature that is not known: {0}")]
     Damaged(String),
+    /// Cut off, or packed with LZW in a way that the decoder gives up on.
+    #[error(
+        "the file's LZW data ends too early for its decoder; if it is whole, pack it otherwise: \
+         gdal_translate -co COMPRESS=DEFLATE in.tif out.tif"
+    )]
+    Lzw,
     /// Colours, several bands, 8 bits.
     #[error("heights must be one band of 16-bit integers or 32-bit floats; this file has {found}")]
     NotHeights {

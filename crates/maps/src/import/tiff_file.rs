@@ -1,10 +1,11 @@
 //! Heights from a TIFF, with what GeoTIFF and GDAL say about them.
 
+use std::io::ErrorKind::UnexpectedEof;
 use std::io::{Read, Seek};
 
 use tiff::decoder::ifd::Value;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
-use tiff::tags::Tag;
+use tiff::tags::{CompressionMethod, Tag};
 use tiff::{ColorType, TiffError};
 
 use super::placement::GeoTags;
@@ -20,7 +21,7 @@ const METADATA_BYTES_MAX: usize = 1 << 20;
 impl From<TiffError> for ImportError {
     fn from(error: TiffError) -> Self {
         match error {
-            TiffError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => Self::Io(error),
+            TiffError::IoError(error) if error.kind() != UnexpectedEof => Self::Io(error),
             other => Self::Damaged(other.to_string()),
         }
     }
@@ -55,13 +56,19 @@ pub(super) fn read(file: impl Read + Seek) -> Result<Heights, ImportError> {
     let turn = geo_tags(&mut decoder)?.turn(columns, rows)?;
     let meaning = meaning(&mut decoder)?;
 
+    let is_lzw = decoder.find_tag_unsigned(Tag::Compression)? == Some(CompressionMethod::LZW.to_u16());
     let mut heights = Reduced::new(columns, rows);
     let (chunk_width, chunk_height) = decoder.chunk_dimensions();
     let across = columns.div_ceil(chunk_width);
     for chunk in 0..across * rows.div_ceil(chunk_height) {
         let (left, top) = (chunk % across * chunk_width, chunk / across * chunk_height);
         let (width, _) = decoder.chunk_data_dimensions(chunk);
-        let values = decoder.read_chunk(chunk)?;
+        let values = decoder.read_chunk(chunk).map_err(|error| match error {
+            // Tiles that stand over the edge are read a row at a time, and with LZW the decoder may then miss the end
+            // of a good tile (image-tiff issue 395).
+            TiffError::IoError(error) if is_lzw && error.kind() == UnexpectedEof => ImportError::Lzw,
+            other => other.into(),
+        })?;
         put(&mut heights, (left, top), width, &values, &meaning)?;
     }
     heights.finish(turn)

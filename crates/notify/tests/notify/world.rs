@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Caller, Clock as _, ManualClock, TokenFault, TokenVerifier, Verifier};
+use api::{Caller, Clock as _, ManualClock, TokenFault, TokenVerifier, Verification, Verifier};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use axum::{Extension, Router};
@@ -25,9 +25,11 @@ pub(crate) fn migrations() -> Vec<Migration> {
 struct Numbers;
 
 impl TokenVerifier for Numbers {
-    fn verify(&self, token: &str) -> Result<Caller, TokenFault> {
-        let number = token.parse().map_err(|_| TokenFault::Invalid)?;
-        Ok(Caller { account_id: Uuid::from_u128(number), session_id: Uuid::nil() })
+    fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
+        Box::pin(async move {
+            let number = token.parse().map_err(|_| TokenFault::Invalid)?;
+            Ok(Caller::player(Uuid::from_u128(number)))
+        })
     }
 }
 
