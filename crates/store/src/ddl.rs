@@ -10,9 +10,74 @@
 //! | `create table … ;` | as written | `create table … strict;` |
 //!
 //! Types are replaced in `create table` and `alter table`.
+//!
+//! One statement is neither engine's: `refuse update on t;` and `refuse delete on t;` become triggers by which the
+//! database itself refuses to change or to remove a row of `t`, whoever asks.
+
+use std::fmt::Write as _;
+
+/// The `PostgreSQL` form of a schema text: all but the refusals is as written.
+pub(crate) fn for_postgres(ddl: &str) -> String {
+    with_refusals(ddl, |out, change, table| {
+        // Made again by each refusal, so that no migration depends on which was the first.
+        out.push_str(
+            "create or replace function refuse_change() returns trigger language plpgsql as \
+             $$ begin raise exception '% refuses to be changed', tg_table_name; end $$; ",
+        );
+        let _ = write!(
+            out,
+            "create trigger {table}_refuses_{change} before {change} on {table} \
+             for each row execute function refuse_change();"
+        );
+        if change == "delete" {
+            let _ = write!(
+                out,
+                " create trigger {table}_refuses_truncate before truncate on {table} \
+                 for each statement execute function refuse_change();"
+            );
+        }
+    })
+}
+
+/// The text with each refusal replaced by what `write` makes of its change and its table.
+fn with_refusals(ddl: &str, write: impl Fn(&mut String, &str, &str)) -> String {
+    let mut out = String::with_capacity(ddl.len() + 64);
+    // Where the statement begins that is being read, in the text and in what is written.
+    let (mut statement, mut written) = (None, 0);
+    let mut at = 0;
+    while let Some(first) = ddl[at..].chars().next() {
+        let token = &ddl[at..at + token_length(&ddl[at..], first)];
+        let is_blank = token.trim().is_empty() || token.starts_with("--");
+        if statement.is_none() && !is_blank {
+            (statement, written) = (Some(at), out.len());
+        }
+        at += token.len();
+        out.push_str(token);
+        if token == ";"
+            && let Some(begin) = statement.take()
+            && let ["refuse", change @ ("update" | "delete"), "on", table] =
+                ddl[begin..at - 1].split_whitespace().collect::<Vec<_>>()[..]
+        {
+            out.truncate(written);
+            write(&mut out, change, table);
+        }
+    }
+    out
+}
 
 /// The `SQLite` form of a schema text. Quoted text and `--` comments pass through unchanged.
 pub(crate) fn for_sqlite(ddl: &str) -> String {
+    let typed = with_types(ddl);
+    with_refusals(&typed, |out, change, table| {
+        let _ = write!(
+            out,
+            "create trigger {table}_refuses_{change} before {change} on {table} \
+             begin select raise(abort, '{table} refuses to be changed'); end;"
+        );
+    })
+}
+
+fn with_types(ddl: &str) -> String {
     let mut out = String::with_capacity(ddl.len() + 64);
     let mut rest = ddl;
     let mut statement = Statement::default();
@@ -93,7 +158,7 @@ pub(crate) fn token_length(text: &str, first: char) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::for_sqlite;
+    use super::{for_postgres, for_sqlite};
 
     #[test]
     fn types_are_replaced_as_whole_words_and_tables_are_strict() {
@@ -115,6 +180,27 @@ mod tests {
             for_sqlite("alter table t add column d bigint not null default 10;"),
             "alter table t add column d integer not null default 10;"
         );
+    }
+
+    #[test]
+    fn a_refusal_becomes_triggers_of_each_engine() {
+        let text =
+            "create table t (a text); -- refuse update on x;\n\n-- for ever\nrefuse delete on t;\nselect 1;";
+        assert_eq!(
+            for_sqlite(text),
+            "create table t (a text) strict; -- refuse update on x;\n\n-- for ever\n\
+             create trigger t_refuses_delete before delete on t \
+             begin select raise(abort, 't refuses to be changed'); end;\nselect 1;"
+        );
+        let postgres = for_postgres(text);
+        assert!(
+            postgres.starts_with("create table t (a text); -- refuse update on x;\n\n-- for ever\ncreate or")
+        );
+        assert!(postgres.contains("before delete on t for each row execute function refuse_change();"));
+        assert!(postgres.contains("before truncate on t for each statement"));
+        assert!(postgres.ends_with("\nselect 1;") && !postgres.contains("before update"));
+        let plain = "insert into refuse values ('refuse update on t;');";
+        assert_eq!(for_postgres(plain), plain);
     }
 
     #[test]

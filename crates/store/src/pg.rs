@@ -13,7 +13,7 @@ use postgres::{Client, Config, IsolationLevel, NoTls, Statement};
 use crate::job::{Job, Lane, Queue, Verdict};
 use crate::rows::RowsSql;
 use crate::tx::EngineTx;
-use crate::{Error, Isolation, OpenError, Row, Tx, Value};
+use crate::{Error, Isolation, OpenError, Row, Tx, Value, ddl};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Runs of one body before it is given up.
@@ -234,7 +234,7 @@ impl PgTx<'_> {
     }
 
     pub(crate) fn define(&mut self, ddl: &str) -> Result<(), Error> {
-        Ok(self.transaction.batch_execute(ddl)?)
+        Ok(self.transaction.batch_execute(&ddl::for_postgres(ddl))?)
     }
 
     pub(crate) fn lock_schema(&mut self) -> Result<(), Error> {

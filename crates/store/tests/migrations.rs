@@ -101,3 +101,30 @@ fn what_was_stored_is_there_after_opening_again() {
         assert_eq!(row.get(0), Ok(41i64));
     });
 }
+
+#[test]
+fn what_refuses_to_be_changed_is_not_changed() {
+    const KEPT: Migration = Migration {
+        number: 1,
+        name: "kept",
+        sql: "create table kept (kept_id bigint not null primary key);\n\
+              -- For ever.\nrefuse update on kept;\nrefuse delete on kept;\n\
+              create table worn (worn_id bigint not null primary key);\nrefuse update on worn;",
+    };
+    on_each(&async |_, store| {
+        assert_eq!(store.migrate(&[KEPT]).await, Ok(vec![1]));
+        let run = async |sql: &'static str| store.locked(move |tx| tx.execute(sql, params![])).await;
+        assert_eq!(run("insert into kept (kept_id) values (1)").await, Ok(1));
+        assert_eq!(run("insert into worn (worn_id) values (1)").await, Ok(1));
+        for sql in [
+            "update kept set kept_id = 2",
+            "delete from kept where kept_id = 1",
+            "update worn set worn_id = 2",
+        ] {
+            let outcome = run(sql).await;
+            let Err(Error::Statement { detail }) = outcome else { panic!("{sql}: {outcome:?}") };
+            assert!(detail.contains("refuses to be changed"), "{detail}");
+        }
+        assert_eq!(run("delete from worn").await, Ok(1));
+    });
+}

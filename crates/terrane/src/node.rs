@@ -65,6 +65,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         tenure::MIGRATIONS,
         groups::MIGRATIONS,
         market::MIGRATIONS,
+        audit::MIGRATIONS,
     ];
     of_crates.into_iter().chain([planet_record::MIGRATIONS]).flatten().copied().collect()
 }
@@ -192,7 +193,7 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
             planet: Arc::clone(&planet),
             zone: zone.clone(),
             services: wiring::services(&store, &planet, zone.as_ref(), maps, config, &mut background),
-        });
+        })?;
         let metrics_at = gateway.metrics_address().map_or_else(
             || "no metrics listener".to_owned(),
             |address| format!("metrics at http://{address}/metrics"),
