@@ -269,6 +269,7 @@ export class Game implements Commands {
   updateAccount = async (change: { name?: string; color?: string }): Promise<Account> => {
     try {
       this.#account = await this.#parts.api.updateAccount(change);
+      await this.#parts.identity.rename(this.#account);
     } catch (error) {
       throw declined(error);
     }

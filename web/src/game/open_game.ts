@@ -9,8 +9,9 @@ import { WalkedGround } from "../core/walked_ground.ts";
 import { compileCore, instantiateCore } from "../core/wasm.ts";
 import { parsePlaceLink } from "../geo/place_link.ts";
 import { Api, publicApi } from "../net/api.ts";
-import { NoDeviceKey, openDeviceKey } from "../net/device_key.ts";
-import { Identity } from "../net/identity.ts";
+import { NoDeviceKey } from "../net/device_key.ts";
+import type { Identity } from "../net/identity.ts";
+import { anyIdentity } from "../net/open_identity.ts";
 import { Refusal } from "../net/refusal.ts";
 import { ApiError, reach, Unreachable } from "../net/rest.ts";
 import { Game, type GameParts } from "./game.ts";
@@ -132,7 +133,7 @@ export function groundFrom(search: string): "workers" | "server" {
 }
 
 async function logIn(): Promise<Identity> {
-  const identity = new Identity(await openDeviceKey(), location.origin, () => Date.now());
+  const identity = await anyIdentity();
   await identity.accessToken();
   return identity;
 }

@@ -1,8 +1,7 @@
 /** What the server tells about its planet for the map, in the map's own words. */
-import createClient from "openapi-fetch";
-import type { components, paths } from "../gen/openapi.ts";
+import type { components } from "../gen/openapi.ts";
 import type { LatLng } from "../geo/lat_lng.ts";
-import { problemOf, reach } from "../net/rest.ts";
+import { client, dataOf } from "../net/asking.ts";
 
 type Schemas = components["schemas"];
 
@@ -23,20 +22,6 @@ export interface Atlas {
   /** Where newcomers arrive: what a map begins with. */
   readonly arrival: LatLng;
   readonly currency: { readonly code: string; readonly scale: number };
-}
-
-const client = createClient<paths>({ baseUrl: "/", fetch: (request) => reach(request) });
-
-interface Answer<T> {
-  readonly data?: T;
-  readonly response: Response;
-  readonly error?: unknown;
-}
-
-async function dataOf<T>(asked: Promise<Answer<T>>): Promise<T> {
-  const { data, error, response } = await asked;
-  if (data === undefined) throw problemOf(response, error);
-  return data;
 }
 
 export async function openAtlas(): Promise<Atlas> {

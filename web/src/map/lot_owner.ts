@@ -1,9 +1,8 @@
 /** The person who looks at the map: only those who have an account on this planet may ask whose land is. */
 import type { CellId } from "../geo/cell_id.ts";
 import { Api } from "../net/api.ts";
-import { hasDeviceKey, openDeviceKey } from "../net/device_key.ts";
 import type { Lot } from "../net/domain.ts";
-import { Identity } from "../net/identity.ts";
+import { knownIdentity } from "../net/open_identity.ts";
 
 interface Viewer {
   readonly api: Api;
@@ -19,8 +18,8 @@ export function openViewer(): Promise<Viewer | undefined> {
 }
 
 async function open(): Promise<Viewer | undefined> {
-  if (!(await hasDeviceKey())) return undefined;
-  const identity = new Identity(await openDeviceKey(), location.origin, () => Date.now());
+  const identity = await knownIdentity();
+  if (!identity) return undefined;
   await identity.accessToken();
   const api = new Api(identity);
   const ownIds = [...(await api.ownIds(identity.account?.accountId))];

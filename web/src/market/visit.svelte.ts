@@ -4,13 +4,11 @@
  */
 import { createContext } from "svelte";
 import { publicApi } from "../net/api.ts";
-import { Asker } from "../net/asking.ts";
 import { Decisions } from "../net/decisions.ts";
 import { Declined, declined } from "../net/declined.ts";
-import { hasDeviceKey, openDeviceKey } from "../net/device_key.ts";
 import { type Account, type Currency, formatMoney, type PlanetInfo } from "../net/domain.ts";
 import { EventStream, type HappenedEvent, type StreamState } from "../net/event_stream.ts";
-import { Identity } from "../net/identity.ts";
+import { anyIdentity, knownIdentity } from "../net/open_identity.ts";
 import { isOf } from "./happenings.ts";
 import { MarketApi } from "./market_api.ts";
 import { formatRoute, parseRoute, type Route } from "./route.ts";
@@ -53,15 +51,15 @@ export class Visit {
   async open(makesAccount = false): Promise<void> {
     try {
       this.planet = await publicApi.planet();
-      if (!makesAccount && !(await hasDeviceKey())) {
+      const identity = makesAccount ? await anyIdentity() : await knownIdentity();
+      if (!identity) {
         this.standing = { kind: "stranger" };
         return;
       }
-      const identity = new Identity(await openDeviceKey(), location.origin, () => Date.now());
       await identity.accessToken();
       const { account } = identity;
       if (!account) throw new Error("a login without an account");
-      this.#api = new MarketApi(new Asker(identity));
+      this.#api = new MarketApi(identity);
       this.terms = await this.#api.terms();
       await Promise.all([this.refreshWallet(), this.refreshGroups()]);
       this.standing = { kind: "known", account };

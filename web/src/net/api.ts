@@ -2,7 +2,7 @@
 import type { components } from "../gen/openapi.ts";
 import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
 import type { LatLng } from "../geo/lat_lng.ts";
-import { type Answer, Asker, type AuthHeader, client, dataOf, type TokenSource } from "./asking.ts";
+import { client, clientAs, dataOf, keyed, type TokenSource } from "./asking.ts";
 import type { Account, Lot, LotMarket, PlanetInfo } from "./domain.ts";
 
 export type { TokenSource } from "./asking.ts";
@@ -51,37 +51,39 @@ export const publicApi = {
   },
 };
 
+type Asked<T> = Promise<{ data?: T; response: Response; error?: unknown }>;
+
 const PAGES_MAX = 10;
 const PAGE_ITEMS = 100;
 
 /** What a logged-in person may ask. */
 export class Api {
-  readonly #asker: Asker;
+  readonly #client: ReturnType<typeof clientAs>;
 
   constructor(tokens: TokenSource) {
-    this.#asker = new Asker(tokens);
+    this.#client = clientAs(tokens);
   }
 
   async updateAccount(change: { name?: string; color?: string }): Promise<Account> {
     const body = { display_name: change.name ?? null, color: change.color ?? null };
-    return accountOf(await this.#ask((headers) => client.PATCH("/api/v1/users/me", { headers, body })));
+    return accountOf(await dataOf(this.#client.PATCH("/api/v1/users/me", { body })));
   }
 
   /** What one can spend of a currency and what of it is held, in minor units. */
   async money(code: string): Promise<{ readonly availableMinor: number; readonly heldMinor: number }> {
-    const { balances } = await this.#ask((headers) => client.GET("/api/v1/wallet", { headers }));
+    const { balances } = await dataOf(this.#client.GET("/api/v1/wallet"));
     const balance = balances.find((found) => found.code === code);
     return { availableMinor: balance?.available_minor ?? 0, heldMinor: balance?.held_minor ?? 0 };
   }
 
   async unreadCount(): Promise<number> {
     const params = { query: { unread: true, limit: 1 } };
-    return (await this.#ask((headers) => client.GET("/api/v1/notices", { headers, params }))).unread_count;
+    return (await dataOf(this.#client.GET("/api/v1/notices", { params }))).unread_count;
   }
 
   /** Those for whom one decides: oneself, and the groups of which one is an owner or officer. */
   async ownIds(accountId: string | undefined): Promise<ReadonlySet<string>> {
-    const { items } = await this.#ask((headers) => client.GET("/api/v1/groups/mine", { headers }));
+    const { items } = await dataOf(this.#client.GET("/api/v1/groups/mine"));
     const groups = items.filter(
       ({ role, is_invited, is_dissolved }) => !is_invited && !is_dissolved && role !== "member",
     );
@@ -94,9 +96,7 @@ export class Api {
   /** Some of the land that can be had, the newest first. */
   async offeredLand(): Promise<readonly { readonly cell: CellId; readonly state: "sale" | "auction" }[]> {
     const params = { query: { limit: PAGE_ITEMS } };
-    const { items } = await this.#ask((headers) =>
-      client.GET("/api/v1/marketplace/search", { headers, params }),
-    );
+    const { items } = await dataOf(this.#client.GET("/api/v1/marketplace/search", { params }));
     return items.map(({ kind, parcel }) => ({
       cell: cellOf(parcel.token),
       state: kind === "fixed" ? "sale" : "auction",
@@ -105,85 +105,69 @@ export class Api {
 
   /** Buys land that is for sale, for exactly this price. */
   async buy(listingId: string, priceMinor: number, idempotencyKey: string): Promise<void> {
-    const params = { path: { id: listingId }, header: { "Idempotency-Key": idempotencyKey } };
+    const params = { path: { id: listingId }, header: keyed(idempotencyKey) };
     const body = { price_minor: priceMinor };
-    await this.#ask((headers) =>
-      client.POST("/api/v1/marketplace/listings/{id}/purchase", { headers, params, body }),
-    );
+    await dataOf(this.#client.POST("/api/v1/marketplace/listings/{id}/purchase", { params, body }));
   }
 
   async bid(auctionId: string, maxMinor: number, idempotencyKey: string): Promise<void> {
-    const params = { path: { id: auctionId }, header: { "Idempotency-Key": idempotencyKey } };
+    const params = { path: { id: auctionId }, header: keyed(idempotencyKey) };
     const body = { max_minor: maxMinor };
-    await this.#ask((headers) =>
-      client.POST("/api/v1/marketplace/auctions/{id}/bids", { headers, params, body }),
-    );
+    await dataOf(this.#client.POST("/api/v1/marketplace/auctions/{id}/bids", { params, body }));
   }
 
   async lot(cell: CellId): Promise<Lot> {
     const params = { path: { token: cellToken(cell) } };
-    return lotOf(await this.#ask((headers) => client.GET("/api/v1/lands/{token}", { headers, params })));
+    return lotOf(await dataOf(this.#client.GET("/api/v1/lands/{token}", { params })));
   }
 
   /** The owned lots inside a cell. */
   lotsIn(cell: CellId): Promise<readonly Lot[]> {
-    return this.#pages((headers, page) =>
-      client.GET("/api/v1/lands", { headers, params: { query: { cell: cellToken(cell), ...page } } }),
+    return this.#pages((page) =>
+      this.#client.GET("/api/v1/lands", { params: { query: { cell: cellToken(cell), ...page } } }),
     );
   }
 
   myLots(): Promise<readonly Lot[]> {
-    return this.#pages((headers, page) =>
-      client.GET("/api/v1/lands/mine", { headers, params: { query: page } }),
-    );
+    return this.#pages((page) => this.#client.GET("/api/v1/lands/mine", { params: { query: page } }));
   }
 
   /** Buys a lot; the same key never buys twice, however often it is tried. */
   async claim(cell: CellId, idempotencyKey: string): Promise<Lot> {
-    const params = { path: { token: cellToken(cell) }, header: { "Idempotency-Key": idempotencyKey } };
-    return lotOf(
-      await this.#ask((headers) => client.POST("/api/v1/lands/{token}/claim", { headers, params })),
-    );
+    const params = { path: { token: cellToken(cell) }, header: keyed(idempotencyKey) };
+    return lotOf(await dataOf(this.#client.POST("/api/v1/lands/{token}/claim", { params })));
   }
 
   /** Claims several free lots that touch as one piece of land. */
   async claimAll(cells: readonly CellId[], idempotencyKey: string): Promise<Lot> {
-    const params = { header: { "Idempotency-Key": idempotencyKey } };
+    const params = { header: keyed(idempotencyKey) };
     const body = { cells: cells.map(cellToken) };
-    return lotOf(
-      await this.#ask((headers) => client.POST("/api/v1/lands/claims", { headers, params, body })),
-    );
+    return lotOf(await dataOf(this.#client.POST("/api/v1/lands/claims", { params, body })));
   }
 
   async renameLot(cell: CellId, name: string): Promise<Lot> {
     const params = { path: { token: cellToken(cell) } };
     const body = { name };
-    return lotOf(
-      await this.#ask((headers) => client.PATCH("/api/v1/lands/{token}", { headers, params, body })),
-    );
+    return lotOf(await dataOf(this.#client.PATCH("/api/v1/lands/{token}", { params, body })));
   }
 
   /** All pages, up to a thousand lots. */
   async #pages(
-    ask: (
-      headers: AuthHeader,
-      page: { limit: number; cursor?: string },
-    ) => Promise<Answer<{ items: Schemas["LotView"][]; next_cursor?: string | null }>>,
+    ask: (page: {
+      limit: number;
+      cursor?: string;
+    }) => Asked<{ items: Schemas["LotView"][]; next_cursor?: string | null }>,
   ): Promise<readonly Lot[]> {
     const lots: Lot[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < PAGES_MAX; page += 1) {
       const query = { limit: PAGE_ITEMS, ...(cursor !== undefined && { cursor }) };
-      const { items, next_cursor } = await this.#ask((headers) => ask(headers, query));
+      const { items, next_cursor } = await dataOf(ask(query));
       lots.push(...items.map(lotOf));
       if (!next_cursor) break;
       cursor = next_cursor;
     }
     return lots;
-  }
-
-  #ask<T>(call: (headers: AuthHeader) => Promise<Answer<T>>): Promise<T> {
-    return this.#asker.ask(call);
   }
 }
 

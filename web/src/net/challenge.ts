@@ -14,6 +14,8 @@ export interface Expected {
   readonly origin: string;
   readonly publicKey: string;
   readonly nonce: string;
+  /** What the signature is for: no text for one may serve another. */
+  readonly purpose?: "login" | "add-key";
 }
 
 /**
@@ -23,7 +25,8 @@ export interface Expected {
 export function challengeFault(message: string, expected: Expected): string | undefined {
   const lines = message.split("\n");
   if (lines.length !== 7 || lines[6] !== "") return "it is not six lines";
-  if (lines[0] !== "terrane-login/1") return "it is not a login of version 1";
+  const purpose = expected.purpose ?? "login";
+  if (lines[0] !== `terrane-${purpose}/1`) return `it is not a ${purpose} of version 1`;
   if (lines[1] !== `origin: ${expected.origin}`) return `it is not for ${expected.origin}`;
   if (lines[2] !== `key: ${expected.publicKey}`) return "it names another key";
   if (lines[3] !== `nonce: ${expected.nonce}`) return "it names another nonce";

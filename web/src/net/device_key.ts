@@ -22,7 +22,7 @@ export class NoDeviceKey extends Error {
   }
 }
 
-const STORAGE_KEY = "device-key/1";
+export const STORAGE_KEY = "device-key/1";
 
 /** Loads the key, or makes one. Two tabs that do so at once end up with the same. */
 export async function openDeviceKey(): Promise<DeviceKey> {
@@ -35,7 +35,7 @@ export async function openDeviceKey(): Promise<DeviceKey> {
     isKept = false;
   }
   if (!pair) {
-    const made = await generate();
+    const made = await generatePair();
     pair = made;
     if (isKept) {
       try {
@@ -47,13 +47,16 @@ export async function openDeviceKey(): Promise<DeviceKey> {
       }
     }
   }
-  const { privateKey } = pair;
+  return keyOf(pair, isKept);
+}
+
+export async function keyOf(pair: CryptoKeyPair, isKept: boolean): Promise<DeviceKey> {
   const publicKey = base64Url(await crypto.subtle.exportKey("raw", pair.publicKey));
   return {
     publicKey,
     isKept,
     sign: async (text) =>
-      base64Url(await crypto.subtle.sign("Ed25519", privateKey, new TextEncoder().encode(text))),
+      base64Url(await crypto.subtle.sign("Ed25519", pair.privateKey, new TextEncoder().encode(text))),
   };
 }
 
@@ -63,7 +66,7 @@ export async function hasDeviceKey(): Promise<boolean> {
   return (await get<CryptoKeyPair>(STORAGE_KEY).catch(() => undefined)) !== undefined;
 }
 
-async function generate(): Promise<CryptoKeyPair> {
+export async function generatePair(): Promise<CryptoKeyPair> {
   try {
     return (await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"])) as CryptoKeyPair;
   } catch {

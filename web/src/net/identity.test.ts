@@ -1,13 +1,40 @@
 import { expect, test } from "vitest";
 import type { Login } from "./api.ts";
 import { Identity, type LoginApi } from "./identity.ts";
+import type { KeptLogin, LoginStore } from "./login_store.ts";
 import { Refusal } from "./refusal.ts";
 import { ApiError, Unreachable } from "./rest.ts";
 
 const ORIGIN = "https://planet.example";
 const key = { publicKey: "a2V5", isKept: true, sign: async (text: string) => `signed:${text.length}` };
 
-function setUp(overrides: Partial<LoginApi> = {}, origin = ORIGIN) {
+/** What the tabs of one browser share. */
+function sharedStore(): LoginStore {
+  let kept: KeptLogin | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    load: async () => kept,
+    save: async (login) => {
+      kept = login;
+    },
+    alone: (work) => {
+      const mine = last.then(work);
+      last = mine.catch(() => undefined);
+      return mine;
+    },
+  };
+}
+
+interface SetUp {
+  readonly origin?: string;
+  readonly store?: LoginStore;
+  readonly hasKey?: boolean;
+}
+
+function setUp(
+  overrides: Partial<LoginApi> = {},
+  { origin = ORIGIN, store = sharedStore(), hasKey = true }: SetUp = {},
+) {
   const calls: string[] = [];
   let nowMs = 0;
   let count = 0;
@@ -33,8 +60,8 @@ function setUp(overrides: Partial<LoginApi> = {}, origin = ORIGIN) {
     },
     ...overrides,
   };
-  const identity = new Identity(key, ORIGIN, () => nowMs, api);
-  return { identity, calls, elapse: (ms: number) => (nowMs += ms) };
+  const open = () => new Identity(hasKey ? key : undefined, ORIGIN, () => nowMs, store, api);
+  return { identity: open(), open, store, calls, elapse: (ms: number) => (nowMs += ms) };
 }
 
 const refuse = (status: number) => () => Promise.reject(new ApiError(status, "code", "detail", undefined));
@@ -62,7 +89,7 @@ test("a refresh token that is no longer taken leads to a silent login by key", a
 });
 
 test("nothing is signed for another origin", async () => {
-  const { identity, calls } = setUp({}, "https://evil.example");
+  const { identity, calls } = setUp({}, { origin: "https://evil.example" });
   await expect(identity.accessToken()).rejects.toMatchObject({ code: "challenge_refused" });
   expect(calls).toEqual(["challenge"]);
 });
@@ -74,4 +101,48 @@ test("a clear no is final, trouble is not", async () => {
   await expect(setUp({ verify: refuse(429) }).identity.accessToken()).rejects.toBeInstanceOf(ApiError);
   const away = () => Promise.reject(new Unreachable("away"));
   await expect(setUp({ challenge: away }).identity.accessToken()).rejects.toBeInstanceOf(Unreachable);
+});
+
+test("the tabs of a browser share one login, and only one of them renews it", async () => {
+  const { identity, open, calls, elapse } = setUp();
+  expect(await identity.accessToken()).toBe("access-1");
+  const tab = open();
+  expect(await tab.accessToken()).toBe("access-1");
+  expect(tab.account?.name).toBe("Ann");
+  elapse(880_000);
+  expect(await Promise.all([identity.accessToken(), tab.accessToken()])).toEqual(["access-2", "access-2"]);
+  expect(calls).toEqual(["challenge", "verify", "refresh refresh-1"]);
+  // A token that the server does not like is no good in any tab.
+  tab.dropToken();
+  expect(await tab.accessToken()).toBe("access-3");
+});
+
+test("without a key one is signed out when the login ends, and asks no more", async () => {
+  const { identity, store } = setUp({ refresh: refuse(401) }, { hasKey: false });
+  const account = { accountId: "1", name: "Ann", color: "#d1495b" };
+  await identity.adopt({ accessToken: "a", refreshToken: "r", expiresInS: 900, account });
+  expect(await identity.accessToken()).toBe("a");
+  identity.dropToken();
+  await expect(identity.accessToken()).rejects.toMatchObject({ code: "signed_out" });
+  expect(await store.load()).toBeUndefined();
+});
+
+test("a suspended person is told so, and not logged in again by key", async () => {
+  const { identity, calls } = setUp({ refresh: refuse(403) });
+  await identity.accessToken();
+  identity.dropToken();
+  await expect(identity.accessToken()).rejects.toBeInstanceOf(Refusal);
+  expect(calls).toEqual(["challenge", "verify"]);
+});
+
+test("many who must prove themselves ask the person once", async () => {
+  const { identity } = setUp();
+  let asked = 0;
+  expect(await identity.prove()).toBe(false);
+  identity.prover = async () => {
+    asked += 1;
+    return true;
+  };
+  expect(await Promise.all([identity.prove(), identity.prove()])).toEqual([true, true]);
+  expect(asked).toBe(1);
 });

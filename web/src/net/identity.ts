@@ -1,14 +1,13 @@
 /**
- * Who we are to the server: the device's key, and the tokens it gets us.
- *
- * Only the key is kept between visits. Tokens live as long as the page, so that two tabs never spend each other's
- * refresh token; when they run out the key logs in again without a word.
+ * Who we are to the server: the login that is kept here, and the device's key that gets us a new one without a word
+ * when that has run out.
  */
 
 import { type Login, publicApi, type TokenSource } from "./api.ts";
 import { challengeFault } from "./challenge.ts";
 import type { DeviceKey } from "./device_key.ts";
 import type { Account } from "./domain.ts";
+import type { KeptLogin, LoginStore } from "./login_store.ts";
 import { Refusal } from "./refusal.ts";
 import { ApiError } from "./rest.ts";
 
@@ -19,29 +18,35 @@ export type LoginApi = Pick<typeof publicApi, "challenge" | "verify" | "refresh"
 const MARGIN_MS = 30_000;
 
 export class Identity implements TokenSource {
-  #login: { readonly value: Login; readonly expiresAtMs: number } | undefined;
-  #pending: Promise<Login> | undefined;
+  #login: KeptLogin | undefined;
+  #pending: Promise<KeptLogin> | undefined;
+  #proving: Promise<boolean> | undefined;
+  /** Asks the person to show who they are; pages that can do so set it. */
+  prover: (() => Promise<boolean>) | undefined;
 
   constructor(
-    private readonly key: DeviceKey,
+    /** None where one has signed in for a while on somebody else's device. */
+    readonly key: DeviceKey | undefined,
     private readonly origin: string,
     private readonly nowMs: () => number,
+    private readonly store: LoginStore,
     private readonly api: LoginApi = publicApi,
   ) {}
 
   /** The account as of the last login. */
   get account(): Account | undefined {
-    return this.#login?.value.account;
+    return this.#login?.account;
   }
 
   /** A token good for half a minute at least. Rejects with {@link Refusal} when the server does not want us. */
   async accessToken(): Promise<string> {
-    const login = this.#login;
-    if (login && login.expiresAtMs - MARGIN_MS > this.nowMs()) return login.value.accessToken;
+    if (this.#isGood(this.#login)) return this.#login.accessToken;
     // Whoever asks meanwhile waits for the same answer.
-    this.#pending ??= this.#renew().finally(() => {
-      this.#pending = undefined;
-    });
+    this.#pending ??= this.store
+      .alone(() => this.#renewed())
+      .finally(() => {
+        this.#pending = undefined;
+      });
     return (await this.#pending).accessToken;
   }
 
@@ -50,25 +55,84 @@ export class Identity implements TokenSource {
     if (this.#login) this.#login = { ...this.#login, expiresAtMs: 0 };
   }
 
-  async #renew(): Promise<Login> {
-    const value = (await this.#refreshed()) ?? (await this.#loggedIn());
-    this.#login = { value, expiresAtMs: this.nowMs() + value.expiresInS * 1000 };
-    return value;
+  /** Takes a login that the person made by other means: a password, a link, a provider. */
+  async adopt(login: Login): Promise<void> {
+    await this.store.alone(() => this.#keep(login));
+  }
+
+  /** What the account is called now. */
+  async rename(account: Account): Promise<void> {
+    await this.store.alone(async () => {
+      const login = (await this.store.load()) ?? this.#login;
+      if (!login) return;
+      this.#login = { ...login, account };
+      await this.store.save(this.#login);
+    });
+  }
+
+  /** Logs in by the key once more, so that the server knows that whoever asks holds the device. */
+  async logInByKey(): Promise<void> {
+    await this.store.alone(async () => this.#keep(await this.#loggedIn()));
+  }
+
+  prove(): Promise<boolean> {
+    this.#proving ??= (this.prover?.() ?? Promise.resolve(false)).finally(() => {
+      this.#proving = undefined;
+    });
+    return this.#proving;
+  }
+
+  /** Forgets the login and gives back its refresh token, to be ended at the server. */
+  async forget(): Promise<string | undefined> {
+    return this.store.alone(async () => {
+      const login = (await this.store.load()) ?? this.#login;
+      this.#login = undefined;
+      await this.store.save(undefined);
+      return login?.refreshToken;
+    });
+  }
+
+  #isGood(login: KeptLogin | undefined): login is KeptLogin {
+    return login !== undefined && login.expiresAtMs - MARGIN_MS > this.nowMs();
+  }
+
+  async #renewed(): Promise<KeptLogin> {
+    const kept = (await this.store.load()) ?? this.#login;
+    // Another tab has renewed it already; unless it is the very one that the server did not like.
+    if (this.#isGood(kept) && kept.accessToken !== this.#login?.accessToken) {
+      this.#login = kept;
+      return kept;
+    }
+    return this.#keep((await this.#refreshed(kept)) ?? (await this.#loggedIn()));
+  }
+
+  async #keep(login: Login): Promise<KeptLogin> {
+    const { accessToken, refreshToken, account, expiresInS } = login;
+    const kept = { accessToken, refreshToken, account, expiresAtMs: this.nowMs() + expiresInS * 1000 };
+    this.#login = kept;
+    await this.store.save(kept);
+    return kept;
   }
 
   /** A login by refresh token; none when there is none or the server no longer takes it. */
-  async #refreshed(): Promise<Login | undefined> {
-    const refreshToken = this.#login?.value.refreshToken;
-    if (refreshToken === undefined) return undefined;
+  async #refreshed(kept: KeptLogin | undefined): Promise<Login | undefined> {
+    if (!kept) return undefined;
     try {
-      return await this.api.refresh(refreshToken);
+      return await this.api.refresh(kept.refreshToken);
     } catch (error) {
-      if (error instanceof ApiError && error.status < 500 && error.status !== 429) return undefined;
+      if (error instanceof ApiError && error.status < 500 && error.status !== 429) {
+        if (error.status === 403) throw new Refusal(error.code, error.detail);
+        return undefined;
+      }
       throw error;
     }
   }
 
   async #loggedIn(): Promise<Login> {
+    if (!this.key) {
+      await this.store.save(undefined);
+      throw new Refusal("signed_out", "You are signed out. Sign in again.");
+    }
     try {
       const { publicKey } = this.key;
       const { message, nonce } = await this.api.challenge(publicKey);
