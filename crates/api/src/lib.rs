@@ -9,6 +9,7 @@
 //! It decides no rule of any subject and knows no route.
 
 mod caller;
+mod client_address;
 mod clock;
 pub mod idempotency;
 mod input;
@@ -20,6 +21,7 @@ pub mod text;
 use store::Migration;
 
 pub use caller::{Caller, FRESH_LOGIN_S, TokenFault, TokenVerifier, Verification, Verifier};
+pub use client_address::ClientAddress;
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock, timestamp};
 pub use idempotency::IdempotencyKey;
 pub use input::{ValidJson, ValidPath, ValidQuery};

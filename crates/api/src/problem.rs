@@ -160,7 +160,8 @@ pub struct Problem {
     "request_id": "0199d0a5-7f9c-7c3e-9a51-0f6f7ad0c1de"
 }))]
 struct Document {
-    /// A URI for the kind of problem: `urn:problem-type:terrane:` and the code. It names, it does not resolve.
+    /// A URI for the kind of problem: `urn:problem-type:terrane:` and the code, or a registered one. It names, it does
+    /// not resolve.
     #[serde(rename = "type")]
     kind: String,
     /// What is wrong, the same for every problem of this kind.
@@ -277,6 +278,13 @@ impl Problem {
     #[must_use]
     pub fn fact(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.document.facts.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Names a registered kind of problem instead of one of ours, for clients that know those.
+    #[must_use]
+    pub fn of_type(mut self, uri: &'static str) -> Self {
+        uri.clone_into(&mut self.document.kind);
         self
     }
 
