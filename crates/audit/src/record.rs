@@ -36,7 +36,7 @@ pub fn record(tx: &mut Tx<'_>, entry: &Entry) -> Result<Uuid, store::Error> {
 /// # Panics
 /// If the details of an entry are no JSON object or have more than [`DETAILS_BYTES_MAX`] bytes.
 pub fn record_all(tx: &mut Tx<'_>, entries: &[Entry]) -> Result<Vec<Uuid>, store::Error> {
-    let mut ids: Vec<Uuid> = entries.iter().map(|it| id_at(it.at_us)).collect();
+    let mut ids: Vec<Uuid> = entries.iter().map(|it| chain::id_at(it.at_us)).collect();
     // Those of one instant keep their order.
     if entries.is_sorted_by_key(|it| it.at_us) {
         ids.sort_unstable();
@@ -71,34 +71,4 @@ fn row_of(entry: &Entry, id: Uuid) -> Vec<Value> {
         details.into(),
         entry.reason.as_ref().map(|it| it.commitment).into(),
     ]
-}
-
-/// A version 7 UUID that sorts by microsecond: its twelve bits after the milliseconds are the fraction.
-fn id_at(at_us: i64) -> Uuid {
-    id_of(at_us, rand::random())
-}
-
-/// The least id of an instant.
-pub(crate) fn id_from(at_us: i64) -> Uuid {
-    id_of(at_us, [0; 10])
-}
-
-fn id_of(at_us: i64, mut rest: [u8; 10]) -> Uuid {
-    let at_us = u64::try_from(at_us).unwrap_or(0);
-    let fraction = ((at_us % 1000) << 12) / 1000;
-    rest[..2].copy_from_slice(&(fraction as u16).to_be_bytes());
-    uuid::Builder::from_unix_timestamp_millis(at_us / 1000, &rest).into_uuid()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_follow_the_time_and_none_is_before_the_least_of_its_instant() {
-        let start = 1_763_715_600_000_000;
-        let ids: Vec<_> = (0..5000).flat_map(|n| [id_from(start + n), id_at(start + n)]).collect();
-        assert!(ids.is_sorted());
-        assert_ne!(id_at(start), id_at(start));
-    }
 }

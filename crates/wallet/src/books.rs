@@ -129,7 +129,7 @@ fn post_distinct(
     held: Option<&(Key, i64)>,
     now_us: i64,
 ) -> Result<Vec<Result<Posted, PostError>>, store::Error> {
-    let ids = posting_ids(now_us, postings.len());
+    let ids = chain::ids_at(now_us, postings.len());
     let new = add_postings(tx, postings, &ids, now_us)?;
     let is_new = |id: &Uuid| new.contains(id);
     let candidates = postings.iter().zip(&ids).filter(|(_, id)| is_new(id));
@@ -261,35 +261,4 @@ pub(crate) fn posted(tx: &mut Tx<'_>, posting: &Posting) -> Result<Option<Posted
 pub(crate) fn find_legs(tx: &mut Tx<'_>, posting_id: Uuid) -> Result<Vec<(Uuid, String, i64)>, store::Error> {
     let read = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     tx.query(FIND_LEGS, params![posting_id])?.iter().map(read).collect()
-}
-
-/// Ascending ids for `count` postings of one instant.
-fn posting_ids(now_us: i64, count: usize) -> Vec<Uuid> {
-    let mut ids: Vec<_> = (0..count).map(|_| posting_id(now_us)).collect();
-    ids.sort_unstable();
-    ids
-}
-
-/// A version 7 UUID whose twelve bits after the milliseconds are the fraction of the millisecond, so that ids made a
-/// microsecond apart are in order.
-fn posting_id(now_us: i64) -> Uuid {
-    let now_us = u64::try_from(now_us).unwrap_or(0);
-    let fraction = ((now_us % 1000) << 12) / 1000;
-    let mut random: [u8; 10] = rand::random();
-    random[..2].copy_from_slice(&(fraction as u16).to_be_bytes());
-    uuid::Builder::from_unix_timestamp_millis(now_us / 1000, &random).into_uuid()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn posting_ids_follow_the_time() {
-        let start = 1_763_715_600_000_000;
-        let ids: Vec<_> = (0..5000).flat_map(|n| posting_ids(start + n, 2)).collect();
-        assert!(ids.is_sorted(), "a microsecond apart, and within one");
-        assert!(ids.iter().all(|it| it.get_version_num() == 7));
-        assert_ne!(posting_id(start), posting_id(start), "but never the same");
-    }
 }

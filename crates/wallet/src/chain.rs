@@ -25,7 +25,8 @@
 
 use std::collections::HashMap;
 
-use sha2::{Digest, Sha256};
+use chain::Canonical;
+pub(crate) use chain::Hash;
 use store::{Tx, params};
 use uuid::Uuid;
 
@@ -60,9 +61,6 @@ store::statements! {
             from rows(posting_id uuid) join legs l on l.posting_id = rows.posting_id";
 }
 
-/// A hash of the chain.
-pub(crate) type Hash = [u8; 32];
-
 /// A posting as it stands in the books.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Booked {
@@ -88,38 +86,34 @@ pub(crate) struct BookedLeg {
 
 /// The hash before the first.
 pub(crate) fn genesis() -> Hash {
-    Sha256::digest(GENESIS).into()
+    chain::genesis(GENESIS)
 }
 
 impl Booked {
     /// The hash of this posting at a place of the chain.
     pub(crate) fn hash(&self, before: &Hash, chain_number: i64) -> Hash {
-        Sha256::new().chain_update(before).chain_update(self.canonical(chain_number)).finalize().into()
+        chain::link(before, &self.canonical(chain_number))
     }
 
     /// See the head of this file.
     fn canonical(&self, chain_number: i64) -> Vec<u8> {
-        fn text(out: &mut Vec<u8>, text: &str) {
-            out.extend_from_slice(&(text.len() as u32).to_be_bytes());
-            out.extend_from_slice(text.as_bytes());
-        }
-        let mut out = Vec::with_capacity(256);
-        out.extend_from_slice(&chain_number.to_be_bytes());
-        out.extend_from_slice(self.posting_id.as_bytes());
-        out.extend_from_slice(&self.posted_at_us.to_be_bytes());
-        for it in [&self.client_id, &self.kind, &self.reference] {
-            text(&mut out, it);
-        }
-        out.extend_from_slice(self.reverses.unwrap_or(Uuid::nil()).as_bytes());
-        out.extend_from_slice(&(self.legs.len() as u32).to_be_bytes());
-        for leg in &self.legs {
-            out.extend_from_slice(leg.account_id.as_bytes());
-            text(&mut out, &leg.asset);
-            for number in [leg.amount, leg.leg_number, leg.balance_after] {
-                out.extend_from_slice(&number.to_be_bytes());
-            }
-        }
-        out
+        let head = Canonical::new()
+            .number(chain_number)
+            .id(Some(self.posting_id))
+            .number(self.posted_at_us)
+            .text(&self.client_id)
+            .text(&self.kind)
+            .text(&self.reference)
+            .id(self.reverses)
+            .count(self.legs.len());
+        let write = |out: Canonical, leg: &BookedLeg| {
+            out.id(Some(leg.account_id))
+                .text(&leg.asset)
+                .number(leg.amount)
+                .number(leg.leg_number)
+                .number(leg.balance_after)
+        };
+        self.legs.iter().fold(head, write).finish()
     }
 }
 

@@ -10,17 +10,19 @@ use store::Store;
 use tokio::sync::watch;
 use tracing::warn;
 
-use crate::{Checker, ExpiredHold, chain, expire_holds};
+use crate::audit::checker::PLACE;
+use crate::audit::walk::Walk;
+use crate::{ExpiredHold, expire_holds};
 
-/// Postings are sealed so long after they were booked, at most, if nobody is in the way.
-const SEAL_INTERVAL: Duration = Duration::from_millis(250);
 /// Sealed in one transaction: few milliseconds.
-const SEAL_BATCH: u32 = 256;
+const SEALING: chain::Sealing = chain::Sealing {
+    of: "postings",
+    seal: crate::chain::seal,
+    batch: 256,
+    sealed_at_gauge: "terrane_ledger_sealed_at_seconds",
+};
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 const EXPIRY_BATCH: u32 = 100;
-const CHECK_INTERVAL: Duration = Duration::from_millis(250);
-/// Between two passes through all of the books.
-const CHECK_REST: Duration = Duration::from_secs(30);
 /// After the database failed.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -29,33 +31,20 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 pub async fn keep(store: Store, clock: SharedClock, mut stop: watch::Receiver<bool>) {
     let work = async {
         tokio::join!(
-            seal(store.clone(), SharedClock::clone(&clock)),
+            chain::seal_for_ever(store.clone(), SharedClock::clone(&clock), SEALING),
             expire(store.clone(), SharedClock::clone(&clock)),
-            check(store, SharedClock::clone(&clock))
+            chain::check_for_ever::<Walk>(
+                store,
+                SharedClock::clone(&clock),
+                PLACE,
+                "terrane_ledger_faults",
+                "terrane_ledger_checked_age_seconds",
+            )
         )
     };
     tokio::select! {
         _ = stop.wait_for(|is_stopping| *is_stopping) => {}
         _ = work => {}
-    }
-}
-
-/// The gauge is the last time at which nothing waited.
-async fn seal(store: Store, clock: SharedClock) {
-    loop {
-        let pause = match store.locked(|tx| chain::seal(tx, SEAL_BATCH)).await {
-            // More may wait; others that write come in between.
-            Ok(SEAL_BATCH) => Duration::ZERO,
-            Ok(_) => {
-                metrics::gauge!("terrane_ledger_sealed_at_seconds").set(clock.now_us() as f64 / 1e6);
-                SEAL_INTERVAL
-            }
-            Err(error) => {
-                warn!(%error, "postings were not sealed");
-                RETRY_INTERVAL
-            }
-        };
-        tokio::time::sleep(pause).await;
     }
 }
 
@@ -95,33 +84,5 @@ fn released(hold: &ExpiredHold) -> NewEvent {
             "currency": hold.asset.as_str(),
             "amount_minor": hold.amount.minor(),
         }),
-    }
-}
-
-async fn check(store: Store, clock: SharedClock) {
-    let mut checker = loop {
-        match Checker::open(store.clone()).await {
-            Ok(checker) => break checker,
-            Err(error) => warn!(%error, "the check of the books cannot begin"),
-        }
-        tokio::time::sleep(RETRY_INTERVAL).await;
-    };
-    loop {
-        let now_us = clock.now_us();
-        let pause = match checker.step(now_us).await {
-            Ok(checked) => {
-                metrics::gauge!("terrane_ledger_faults").set(checked.faults as f64);
-                if let Some(passed_at_us) = checked.passed_at_us {
-                    let age_us = now_us.saturating_sub(passed_at_us).max(0);
-                    metrics::gauge!("terrane_ledger_checked_age_seconds").set(age_us as f64 / 1e6);
-                }
-                if checked.is_pass_end { CHECK_REST } else { CHECK_INTERVAL }
-            }
-            Err(error) => {
-                warn!(%error, "the books could not be checked");
-                RETRY_INTERVAL
-            }
-        };
-        tokio::time::sleep(pause).await;
     }
 }

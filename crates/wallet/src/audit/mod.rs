@@ -7,8 +7,9 @@ pub(crate) mod deeds;
 mod fault;
 pub(crate) mod postings;
 pub(crate) mod verify;
-mod walk;
+pub(crate) mod walk;
 
-pub use checker::{Checked, Checker};
+pub use ::chain::Checked;
+pub use checker::Checker;
 pub use fault::Fault;
 pub use verify::{Report, verify};

@@ -65,7 +65,7 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Report, store::Error> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     let mut walk = Walk::begin();
     while walk != Walk::Done {
-        for fault in walk.step(tx, STRIDE)? {
+        for fault in walk.step_by(tx, STRIDE)? {
             let count = counts.entry(fault.code()).or_default();
             *count += 1;
             if *count <= FAULTS_MAX {

@@ -30,13 +30,36 @@ pub(crate) enum Walk {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Stride(pub(crate) u32);
 
+/// Rows of a step of the checker: some milliseconds.
+const STRIDE: Stride = Stride(1_500);
+
+impl ::chain::Walk for Walk {
+    type Fault = Fault;
+
+    fn begin() -> Self {
+        Self::begin()
+    }
+
+    fn is_done(&self) -> bool {
+        *self == Self::Done
+    }
+
+    fn step(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Fault>, store::Error> {
+        self.step_by(tx, STRIDE)
+    }
+
+    fn code(fault: &Fault) -> &'static str {
+        fault.code()
+    }
+}
+
 impl Walk {
     pub(crate) fn begin() -> Self {
         Self::Balances(balances::Place::begin())
     }
 
     /// One step; the faults it met.
-    pub(crate) fn step(&mut self, tx: &mut Tx<'_>, stride: Stride) -> Result<Vec<Fault>, store::Error> {
+    pub(crate) fn step_by(&mut self, tx: &mut Tx<'_>, stride: Stride) -> Result<Vec<Fault>, store::Error> {
         let mut faults = Vec::new();
         *self = match std::mem::replace(self, Self::Done) {
             Self::Balances(place) => match balances::step(tx, place, stride, &mut faults)? {
