@@ -2,6 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+use unicode_security::confusable_detection::skeleton as confusable_skeleton;
 
 /// Marks that may stand on one letter. Vietnamese needs two, Bengali and Thai three; more is decoration that runs
 /// over the lines around it.
@@ -81,6 +82,25 @@ pub fn parse_name(input: &str, rule: NameRule) -> Result<String, TextFault> {
         return Err(TextFault::TooShort { chars_min: rule.chars_min });
     }
     Ok(name)
+}
+
+/// What a name looks like: two names with the same skeleton can be taken for each other.
+///
+/// The skeleton of UTS 39, and coarser: case, accents, spaces and punctuation do not count, and `i`, `l`, `1` and `|`
+/// are one letter whatever the case they were written in. To compare with, not to show.
+pub fn skeleton(name: &str) -> String {
+    let looks: String = confusable_skeleton(name).collect();
+    // Lower case can look like what upper case did not: `O` and `0`.
+    let looks: String = confusable_skeleton(&looks.to_lowercase()).collect();
+    looks
+        .nfd()
+        .filter(|character| character.is_alphanumeric() && !is_combining_mark(*character))
+        .map(|character| match character {
+            'i' | 'I' | '1' => 'l',
+            '0' | 'O' => 'o',
+            other => other,
+        })
+        .collect()
 }
 
 /// The spaces of Unicode's class Zs. Tabs and line ends are no spaces of a name.
@@ -173,6 +193,31 @@ mod tests {
         }
         check("a\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}b", Err(TextFault::TooManyMarks));
         check("\u{301}ab", Err(TextFault::Forbidden { character: '\u{301}' }));
+    }
+
+    #[test]
+    fn names_that_look_alike_have_one_skeleton() {
+        let quiet = skeleton("Paul Robin");
+        for alike in [
+            "paul robin",
+            "PAUL ROBIN",
+            // A capital i for the l, a zero for the o.
+            "PauI R0bin",
+            // Cyrillic.
+            "Р\u{430}ul R\u{43E}bin",
+            // Greek.
+            "Paul R\u{3BF}bin",
+            "P\u{E1}ul-Robin",
+            "Pau1_Robin",
+            "Ｐａｕｌ Ｒｏｂｉｎ",
+            "𝐏𝐚𝐮𝐥 𝐑𝐨𝐛𝐢𝐧",
+        ] {
+            assert_eq!(skeleton(alike), quiet, "{alike}");
+        }
+        for other in ["Paula Robin", "Robin Paul", "Saul Robin"] {
+            assert_ne!(skeleton(other), quiet, "{other}");
+        }
+        assert_eq!(skeleton("modern"), skeleton("rnodern"));
     }
 
     proptest::proptest! {

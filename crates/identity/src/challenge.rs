@@ -9,9 +9,15 @@
 //! expires: <seconds since 1970>
 //! ```
 //!
+//! To add a key to an account the first line is `terrane-add-key/1`, and a last line `account: <id>` says to which.
+//!
 //! Each line ends in `\n`. The first line separates this use of the key from every other; the origin keeps a
 //! server in the middle from passing on another server's challenge, because the client compares it with the
 //! address it has open and this server with the addresses it answers to.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
 
 use crate::base64url;
 use crate::device_key::DeviceKey;
@@ -43,6 +49,8 @@ impl Nonce {
 pub enum Purpose {
     /// Proves a device key to open a session.
     Login,
+    /// Proves a device key to add it to an account.
+    AddKey,
 }
 
 impl Purpose {
@@ -50,6 +58,7 @@ impl Purpose {
     pub fn word(self) -> &'static str {
         match self {
             Self::Login => "terrane-login/1",
+            Self::AddKey => "terrane-add-key/1",
         }
     }
 }
@@ -57,15 +66,28 @@ impl Purpose {
 /// The exact text to sign.
 ///
 /// `origin` must have passed [`is_plain_origin`]: a line break in it could forge the lines below.
-pub fn text(purpose: Purpose, origin: &str, key: &DeviceKey, nonce: &Nonce, issued_s: i64) -> String {
+///
+/// `account_id` is whom a key is added to, as one more line: a signature for one account adds nothing to another.
+pub fn text(
+    purpose: Purpose,
+    origin: &str,
+    key: &DeviceKey,
+    nonce: &Nonce,
+    issued_s: i64,
+    account_id: Option<Uuid>,
+) -> String {
     debug_assert!(is_plain_origin(origin));
-    format!(
+    let mut text = format!(
         "{}\norigin: {origin}\nkey: {}\nnonce: {}\nissued: {issued_s}\nexpires: {}\n",
         purpose.word(),
         key.text(),
         nonce.text(),
         issued_s + LIFE_S,
-    )
+    );
+    if let Some(account_id) = account_id {
+        let _ = writeln!(text, "account: {account_id}");
+    }
+    text
 }
 
 /// Whether this is `http(s)://host[:port]` in printable ASCII and not too long.
@@ -86,7 +108,7 @@ mod tests {
     #[test]
     fn the_text_is_these_lines_exactly() {
         let key = DeviceKey::parse("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
-        let text = text(Purpose::Login, "http://localhost:7380", &key, &Nonce([7; 32]), 1_700_000_000);
+        let text = text(Purpose::Login, "http://localhost:7380", &key, &Nonce([7; 32]), 1_700_000_000, None);
         assert_eq!(
             text,
             "terrane-login/1\n\

@@ -1,6 +1,7 @@
 //! Challenges waiting for their answer.
 
 use store::{Tx, params};
+use uuid::Uuid;
 
 use crate::challenge::{Nonce, Purpose};
 use crate::device_key::DeviceKey;
@@ -18,6 +19,8 @@ pub(crate) struct Challenge {
     pub(crate) nonce: Nonce,
     pub(crate) key: DeviceKey,
     pub(crate) purpose: Purpose,
+    /// Whom a key is to be added to.
+    pub(crate) account_id: Option<Uuid>,
     pub(crate) signed_text: String,
     pub(crate) expires_us: i64,
 }
@@ -29,9 +32,11 @@ store::statements! {
     FORGET_OLDEST_OF_KEY = "delete from challenges where public_key = $1 and nonce not in (
         select nonce from challenges where public_key = $1 order by expires_at desc, nonce limit $2)";
     COUNT = "select count(*) from challenges";
-    INSERT = "insert into challenges (nonce, public_key, purpose, signed_text, expires_at) values ($1, $2, $3, $4, $5)";
+    INSERT = "insert into challenges (nonce, public_key, purpose, signed_text, expires_at, account_id) \
+        values ($1, $2, $3, $4, $5, $6)";
     TEXT_OF = "select signed_text from challenges
-        where nonce = $1 and public_key = $2 and purpose = $3 and expires_at > $4";
+        where nonce = $1 and public_key = $2 and purpose = $3 and expires_at > $4
+        and account_id is not distinct from $5";
     TAKE = "delete from challenges where nonce = $1";
 }
 
@@ -45,7 +50,14 @@ pub(crate) fn put(tx: &mut Tx<'_>, challenge: &Challenge, now_us: i64) -> Result
         tx.execute(FORGET_OLDEST, params![surplus])?;
     }
     let purpose = challenge.purpose.word();
-    let values = params![challenge.nonce.0, key, purpose, &challenge.signed_text, challenge.expires_us];
+    let values = params![
+        challenge.nonce.0,
+        key,
+        purpose,
+        &challenge.signed_text,
+        challenge.expires_us,
+        challenge.account_id
+    ];
     tx.execute(INSERT, values).map(drop)
 }
 
@@ -55,9 +67,10 @@ pub(crate) fn text_of(
     nonce: Nonce,
     key: &DeviceKey,
     purpose: Purpose,
+    account_id: Option<Uuid>,
     now_us: i64,
 ) -> Result<Option<String>, store::Error> {
-    let values = params![nonce.0, *key.as_bytes(), purpose.word(), now_us];
+    let values = params![nonce.0, *key.as_bytes(), purpose.word(), now_us, account_id];
     tx.query_opt(TEXT_OF, values)?.map(|row| row.get(0)).transpose()
 }
 

@@ -121,6 +121,11 @@ pub fn friendly(random: u64) -> String {
     format!("{} {}", MANNERS[manner as usize], CREATURES[creature as usize])
 }
 
+/// A name as it is searched for: lower case, as bytes, so that its order is the same on every engine.
+pub fn search_key(name: &str) -> Vec<u8> {
+    name.to_lowercase().into_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

@@ -14,6 +14,7 @@ use store::{Tx, params};
 use uuid::Uuid;
 
 use crate::base64url;
+use crate::sessions;
 
 /// How long a session can be refreshed after its login, in microseconds.
 pub(crate) const FAMILY_LIFE_US: i64 = 30 * 24 * 3600 * 1_000_000;
@@ -80,7 +81,7 @@ store::statements! {
         where token_hash = $1 and spent_at is null and revoked_at is null";
     REPLACE_AGAIN = "update refresh_tokens set replaced_by_hash = $2 where token_hash = $1";
     REVOKE_FAMILY = "update refresh_tokens set revoked_at = $2 where family_id = $1 and revoked_at is null";
-    FAMILY_OF = "select family_id from refresh_tokens where token_hash = $1";
+    FAMILY_OF = "select family_id, account_id from refresh_tokens where token_hash = $1";
     FORGET_EXPIRED = "delete from refresh_tokens where expires_at <= $1";
 }
 
@@ -128,15 +129,14 @@ pub(crate) fn spend(
     }
     // A token of a family that is already dead changes nothing and is no news.
     let ended = tx.execute(REVOKE_FAMILY, params![family.family_id, now_us])?;
+    sessions::note_end(tx, family.family_id, now_us)?;
     Ok(if ended == 0 { Spending::Refused } else { Spending::Reused(family) })
 }
 
-/// Ends the session of `token`, whichever of its tokens it is. Ending nothing is no error.
-pub(crate) fn end_family(tx: &mut Tx<'_>, token: &RefreshToken, now_us: i64) -> Result<(), store::Error> {
-    if let Some(row) = tx.query_opt(FAMILY_OF, params![token.hash()])? {
-        tx.execute(REVOKE_FAMILY, params![row.get::<Uuid>(0)?, now_us])?;
-    }
-    Ok(())
+/// Whose family a token is of, whichever of its tokens it is.
+pub(crate) fn family_of(tx: &mut Tx<'_>, token: &RefreshToken) -> Result<Option<Family>, store::Error> {
+    let Some(row) = tx.query_opt(FAMILY_OF, params![token.hash()])? else { return Ok(None) };
+    Ok(Some(Family { family_id: row.get(0)?, account_id: row.get(1)? }))
 }
 
 fn insert(

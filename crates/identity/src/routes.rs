@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::text::{NameRule, parse_name};
 use api::{Caller, Problem, ProblemKind, ValidJson, kinds, timestamp};
 use axum::extract::{Extension, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, http::HeaderName};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use crate::color::Color;
 use crate::device_key::DeviceKey;
 use crate::names::DISPLAY_NAME_CHARACTERS_MAX;
 use crate::refresh_token::RefreshToken;
-use crate::service::{Identity, LoginError, RefreshError, Session, Wishes};
+use crate::service::{Identity, LoginError, ProfileError, RefreshError, Session, Wishes};
 use crate::signing_key::PublicJwk;
 
 const CHALLENGE_NOT_OPEN: ProblemKind =
@@ -35,6 +35,8 @@ const REFRESH_REUSED: ProblemKind = ProblemKind::new(
     "refresh_token_reused",
     "The refresh token was used before, so the session has been ended",
 );
+const KEY_REMOVED: ProblemKind =
+    ProblemKind::new(StatusCode::UNAUTHORIZED, "key_removed", "This key was removed from its account");
 const ACCOUNT_GONE: ProblemKind =
     ProblemKind::new(StatusCode::UNAUTHORIZED, "account_gone", "The account of this token does not exist");
 
@@ -110,8 +112,9 @@ struct RefreshRequest {
     refresh_token: String,
 }
 
+/// An open session as every way of signing in answers.
 #[derive(Serialize, ToSchema)]
-struct SessionAnswer {
+pub struct SessionAnswer {
     /// For the `Authorization` header and the hello of `/ws`.
     access_token: String,
     /// Always `Bearer`.
@@ -204,12 +207,14 @@ async fn challenge(
     responses(
         (status = 200, description = "A session", body = SessionAnswer),
         (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The challenge was never issued to this key, is used or expired (`challenge_not_open`), or the signature is wrong (`signature_refused`)", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The challenge was never issued to this key, is used or expired (`challenge_not_open`), the signature is wrong (`signature_refused`), or the key was removed from its account (`key_removed`)", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "`account_suspended`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field cannot be read (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn verify(
     State(identity): State<Arc<Identity>>,
+    headers: HeaderMap,
     ValidJson(request): ValidJson<VerifyRequest>,
 ) -> Result<Response, Problem> {
     let key = parse_key(&request.public_key)?;
@@ -221,8 +226,8 @@ async fn verify(
         display_name: request.display_name.as_deref().map(parse_display_name).transpose()?,
         color: request.color.as_deref().map(parse_color).transpose()?,
     };
-    let session = identity.answer(key, nonce, &signature, wishes).await?;
-    Ok(uncached(SessionAnswer::from(session)))
+    let session = identity.answer(key, nonce, &signature, wishes, user_agent(&headers)).await?;
+    Ok(session_response(session))
 }
 
 /// Go on with a session.
@@ -235,6 +240,7 @@ async fn verify(
         (status = 200, description = "The session with new tokens", body = SessionAnswer),
         (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "`refresh_token_invalid`, `refresh_token_reused`", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "`account_suspended`; the token stays good for when it may be used again", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The body has another form (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -244,7 +250,7 @@ async fn refresh(
 ) -> Result<Response, Problem> {
     let token = RefreshToken::parse(&request.refresh_token).ok_or(REFRESH_REFUSED)?;
     let session = identity.refresh(token).await?;
-    Ok(uncached(SessionAnswer::from(session)))
+    Ok(session_response(session))
 }
 
 /// End a session.
@@ -329,6 +335,29 @@ fn fault(field: &str, detail: impl Into<String>) -> Problem {
     Problem::from(kinds::INVALID_BODY).at(format!("#/{field}"), detail)
 }
 
+/// The answer to somebody who has just signed in.
+pub fn session_response(session: Session) -> Response {
+    uncached(SessionAnswer::from(session))
+}
+
+/// What the browser calls itself.
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    headers.get(header::USER_AGENT)?.to_str().ok().map(str::to_owned)
+}
+
+/// A name that looks like that of a member of staff.
+fn name_reserved() -> Problem {
+    fault("display_name", "looks like the name of a member of staff")
+}
+
+fn suspended(until_us: Option<i64>) -> Problem {
+    let problem = Problem::from(kinds::ACCOUNT_SUSPENDED);
+    match until_us {
+        Some(until_us) => problem.detail(format!("until {}", timestamp(until_us))),
+        None => problem,
+    }
+}
+
 /// Answers about one person and their keys belong in nobody's cache.
 fn uncached(body: impl Serialize) -> Response {
     ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(body)).into_response()
@@ -371,6 +400,10 @@ impl From<LoginError> for Problem {
             }
             LoginError::SignatureRefused => SIGNATURE_REFUSED
                 .detail("sign the exact bytes of the challenge's message with the key it names"),
+            LoginError::KeyRemoved => KEY_REMOVED.into(),
+            LoginError::NoSuchAccount => ACCOUNT_GONE.into(),
+            LoginError::Suspended { until_us } => suspended(until_us),
+            LoginError::NameReserved => name_reserved(),
             LoginError::Setup(cause) => Self::internal(&cause),
             LoginError::Store(error) => error.into(),
         }
@@ -382,7 +415,17 @@ impl From<RefreshError> for Problem {
         match error {
             RefreshError::Refused => REFRESH_REFUSED.into(),
             RefreshError::Reused => REFRESH_REUSED.into(),
+            RefreshError::Suspended { until_us } => suspended(until_us),
             RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProfileError> for Problem {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            ProfileError::NameReserved => name_reserved(),
+            ProfileError::Store(error) => error.into(),
         }
     }
 }

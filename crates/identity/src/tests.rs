@@ -47,6 +47,7 @@ impl World {
                 hook(tx, account_id, now_us)
             }),
             profile_changed: Arc::new(|_| {}),
+            other_ways_in: Arc::new(|_, _| Ok(0)),
         });
         Self { identity, clock, store, wallets_opened }
     }
@@ -57,7 +58,7 @@ impl World {
 
     async fn answer(&self, device: &Device, challenge: &IssuedChallenge) -> Result<Session, LoginError> {
         let signature = device.sign(&challenge.text);
-        self.identity.answer(device.public(), challenge.nonce, &signature, Wishes::default()).await
+        self.identity.answer(device.public(), challenge.nonce, &signature, Wishes::default(), None).await
     }
 
     async fn log_in(&self, device: &Device) -> Session {
@@ -98,8 +99,7 @@ fn check<Fut: Future<Output = ()>>(test: impl Fn(World) -> Fut) {
 #[test]
 fn every_statement_is_understood_by_each_engine() {
     for_each_engine(MIGRATIONS, |store| async move {
-        prepare_all(&store, &[accounts::STATEMENTS, challenge_rows::STATEMENTS, refresh_token::STATEMENTS])
-            .await;
+        prepare_all(&store, super::STATEMENTS).await;
     });
 }
 
@@ -129,7 +129,7 @@ fn a_newcomer_may_choose_how_to_be_seen() {
             let challenge = world.challenge(&device).await;
             let signature = device.sign(&challenge.text);
             let answered =
-                world.identity.answer(device.public(), challenge.nonce, &signature, wishes()).await;
+                world.identity.answer(device.public(), challenge.nonce, &signature, wishes(), None).await;
             let account = answered.unwrap().account;
             assert_eq!(
                 (account.display_name.as_str(), account.color.to_string().as_str()),
@@ -186,8 +186,10 @@ fn a_wrong_signature_uses_the_challenge_up() {
         ] {
             let challenge = world.challenge(&ann).await;
             let signature = wrong(&ann, &bob, &challenge.text, &elsewhere.text);
-            let refused =
-                world.identity.answer(ann.public(), challenge.nonce, &signature, Wishes::default()).await;
+            let refused = world
+                .identity
+                .answer(ann.public(), challenge.nonce, &signature, Wishes::default(), None)
+                .await;
             assert!(matches!(refused, Err(LoginError::SignatureRefused)));
             assert!(matches!(world.answer(&ann, &challenge).await, Err(LoginError::ChallengeNotOpen)));
         }
@@ -267,7 +269,7 @@ fn a_flood_of_challenges_keeps_nobody_out() {
             .locked(move |tx| {
                 (2..WAITING_MAX).try_for_each(|n| {
                     let nonce = [n.to_be_bytes(); 4].as_flattened().to_vec();
-                    let row = store::params![nonce, [0; 32], "terrane-login/1", "", expires_us];
+                    let row = store::params![nonce, [0; 32], "terrane-login/1", "", expires_us, None::<Uuid>];
                     tx.execute(challenge_rows::INSERT, row).map(drop)
                 })
             })
@@ -318,7 +320,7 @@ fn check_session(script: &'static str) {
                         }
                         Err(RefreshError::Refused) => "refused",
                         Err(RefreshError::Reused) => "reused",
-                        Err(RefreshError::Store(error)) => panic!("{line}: {error}"),
+                        Err(error) => panic!("{line}: {error}"),
                     };
                     assert_eq!(said, expected, "{line} at {}", world.clock.now_us());
                     // A name of an outcome must not pass as the name of a token.
