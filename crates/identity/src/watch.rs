@@ -78,8 +78,12 @@ impl Watched {
     }
 
     /// Tells those that have ended, until it is to stop. `now_us` is asked for the time.
-    pub(crate) async fn work(&self, store: &Store, now_us: impl Fn() -> i64, stop: impl Future<Output = ()>) {
-        tokio::pin!(stop);
+    pub(crate) async fn work(
+        &self,
+        store: &Store,
+        now_us: impl Fn() -> i64,
+        mut stop: watch::Receiver<bool>,
+    ) {
         loop {
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
