@@ -82,6 +82,36 @@ impl Permission {
     ];
 }
 
+impl Permission {
+    /// As it is written in the document of the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::SignedIn => "signed_in",
+            Self::PeopleRead => "people_read",
+            Self::PeopleNote => "people_note",
+            Self::PeopleSuspend => "people_suspend",
+            Self::PeopleBan => "people_ban",
+            Self::PeopleRoles => "people_roles",
+            Self::PeopleData => "people_data",
+            Self::LandFreeze => "land_freeze",
+            Self::LandRestore => "land_restore",
+            Self::MarketCancel => "market_cancel",
+            Self::LedgerRead => "ledger_read",
+            Self::LedgerReverse => "ledger_reverse",
+            Self::ActApprove => "act_approve",
+            Self::AuditRead => "audit_read",
+            Self::WorldRead => "world_read",
+            Self::SystemRead => "system_read",
+        }
+    }
+
+    /// Whether only staff can have it.
+    pub const fn is_for_staff(self) -> bool {
+        !matches!(self, Self::Public | Self::SignedIn)
+    }
+}
+
 impl Role {
     /// All of them, from the least to the most.
     pub const ALL: [Self; 4] = [Self::Player, Self::Moderator, Self::Developer, Self::Admin];

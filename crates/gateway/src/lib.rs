@@ -10,6 +10,7 @@
 
 mod asset;
 mod client;
+mod guard;
 mod health;
 mod layers;
 mod openapi;
@@ -39,9 +40,11 @@ use tower_http::limit::RequestBodyLimitLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use guard::Unguarded;
 pub use planet_info::About;
 pub use preparing::Preparation;
 
+use guard::Guard;
 use planet_info::PlanetAnswer;
 use server::{App, Limits};
 
@@ -151,9 +154,11 @@ pub fn start(config: GatewayConfig, front: Front) -> std::io::Result<Gateway> {
 impl Gateway {
     /// The planet is there: from now on all routes answer, on connections that are open already, too.
     ///
+    /// Refused if an operation is not in the table of permissions.
+    ///
     /// # Panics
     /// If it is open.
-    pub fn open(&self, deps: Deps) {
+    pub fn open(&self, deps: Deps) -> Result<(), Unguarded> {
         let edge = Arc::new(Edge {
             store: deps.store,
             identity: Arc::clone(&deps.identity),
@@ -163,8 +168,9 @@ impl Gateway {
             handshakes: Arc::new(Semaphore::new(socket::HANDSHAKES_MAX)),
             stop: self.stop.subscribe(),
         });
-        let (app, _) = router(&self.config, edge, deps.identity, deps.services);
+        let (app, _) = router(&self.config, edge, deps.identity, deps.services)?;
         assert!(self.whole.set(app).is_ok(), "a gateway is opened once");
+        Ok(())
     }
 
     /// Where it listens; shows the port that was taken for port 0.
@@ -206,7 +212,7 @@ fn router(
     edge: Arc<Edge>,
     identity: Arc<Identity>,
     services: OpenApiRouter,
-) -> (Router, OpenApi) {
+) -> Result<(Router, OpenApi), Unguarded> {
     let ours = planet_info::routes()
         .merge(preparing::routes())
         .merge(socket::routes())
@@ -218,6 +224,8 @@ fn router(
     let (routes, mut document) = described.split_for_parts();
     let (health, health_document) = health::routes().with_state(edge).split_for_parts();
     document.merge(health_document);
+    let guard = Arc::new(Guard::of(&document)?);
+    guard::describe(&mut document);
     openapi::describe_layers(&mut document);
     let client = client::Client::load();
     let verifier: Verifier = identity;
@@ -225,15 +233,16 @@ fn router(
         .merge(openapi::routes(&document))
         .fallback_service(get(client::serve).fallback(client::serve).with_state(client))
         .method_not_allowed_fallback(api::method_not_allowed)
+        .layer(from_fn_with_state(Arc::clone(&guard), guard::guard_layer))
         .layer(Extension(verifier))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(from_fn_with_state(origin::Origins::new(&config.public_origins), origin::origin_layer))
         .layer(from_fn(layers::time_layer))
         .layer(CatchPanicLayer::custom(api::panicked))
         .layer(from_fn(api::problem_layer))
-        .merge(health)
+        .merge(health.layer(from_fn_with_state(guard, guard::guard_layer)))
         .layer(from_fn(layers::frame_layer));
-    (app, document)
+    Ok((app, document))
 }
 
 fn metrics_router(metrics: telemetry::Metrics) -> Router {

@@ -88,7 +88,8 @@ pub(crate) fn describe_layers(document: &mut OpenApi) {
     }
 }
 
-fn problem_answer(description: &str) -> utoipa::openapi::Response {
+/// An answer that is a problem document.
+pub(crate) fn problem_answer(description: &str) -> utoipa::openapi::Response {
     let schema = utoipa::openapi::Ref::from_schema_name("Problem");
     let content = utoipa::openapi::ContentBuilder::new().schema(Some(schema)).build();
     utoipa::openapi::ResponseBuilder::new()
