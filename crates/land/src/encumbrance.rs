@@ -10,7 +10,7 @@ use crate::parcel::cell_at;
 
 store::statements! {
     /// Takes the parcel's row, so that its shape and owner stay as they are.
-    HOLD = "select parcel_id from parcels where parcel_id = $1 for update";
+    HOLD = "select frozen_at from parcels where parcel_id = $1 for update";
     /// Writes what is about to happen, if nothing else is.
     ADD = "insert into encumbrances (parcel_id, kind, reference_id) values ($1, $2, $3) \
            on conflict (parcel_id) do nothing";
@@ -26,7 +26,8 @@ store::statements! {
     /// What is about to happen to a parcel.
     FIND = "select kind, reference_id, price_minor, currency, ends_at from encumbrances where parcel_id = $1";
     /// Binds a parcel to a lease, if it is not bound already.
-    LET = "update parcels set lease_id = $2 where parcel_id = $1 and (lease_id is null or lease_id = $2)";
+    LET = "update parcels set lease_id = $2 \
+           where parcel_id = $1 and frozen_at is null and (lease_id is null or lease_id = $2)";
     /// Frees it.
     END_LEASE = "update parcels set lease_id = null where parcel_id = $1 and lease_id = $2";
 }
@@ -100,7 +101,7 @@ impl Encumbrance {
 }
 
 /// Promises a parcel to something; `false`, and nothing is done, if it is promised already (be it to the same thing)
-/// or there is no such parcel. From then on it is not merged, split, given or abandoned.
+/// or frozen, or there is no such parcel. From then on it is not merged, split, given or abandoned.
 ///
 /// The parcel is taken by this until the transaction ends: look at its owner afterwards, or use [`crate::take`] first.
 pub fn encumber(
@@ -109,7 +110,8 @@ pub fn encumber(
     kind: EncumbranceKind,
     reference_id: Uuid,
 ) -> Result<bool, store::Error> {
-    if tx.query_opt(HOLD, params![parcel.to_sql()])?.is_none() {
+    let Some(row) = tx.query_opt(HOLD, params![parcel.to_sql()])? else { return Ok(false) };
+    if row.get::<Option<i64>>(0)?.is_some() {
         return Ok(false);
     }
     Ok(tx.execute(ADD, params![parcel.to_sql(), kind.code(), reference_id])? == 1)
@@ -149,7 +151,8 @@ pub fn encumbrance(tx: &mut Tx<'_>, parcel: CellId) -> Result<Option<Encumbrance
 }
 
 /// Binds a parcel to a lease: while it lasts the parcel is not merged, split or abandoned (but may be sold or given,
-/// lease and all). `false` if another lease binds it or there is no such parcel.
+/// lease and all). `false` if another lease binds it, staff have frozen it or there is no such
+/// parcel.
 pub fn bind_lease(tx: &mut Tx<'_>, parcel: CellId, lease_id: Uuid) -> Result<bool, store::Error> {
     Ok(tx.execute(LET, params![parcel.to_sql(), lease_id])? == 1)
 }

@@ -18,7 +18,7 @@ use crate::books::{self, deed};
 use crate::decide::{Asked, Done, changed, happened, may_act};
 use crate::encumbrance::{EncumbranceKind, encumber, release};
 use crate::gift::{self, Gift, GiftsOf};
-use crate::hold::{check_unencumbered, take_own};
+use crate::hold::{check_thawed, check_unencumbered, take_own};
 use crate::limits::{GIFT_TIME_US, GIFTS_WAITING_MAX};
 use crate::parcel;
 use crate::rules::Refusal;
@@ -227,13 +227,18 @@ fn decide(
     if !may {
         return Err(if is_giver || is_receiver { Refusal::NoAuthority } else { Refusal::GiftUnknown });
     }
-    parcel::take(tx, gift.parcel)?;
+    let facts = parcel::take(tx, gift.parcel)?;
     let mut gift = gift::take(tx, gift_id)?.ok_or(Refusal::GiftUnknown)?;
     if gift.state == GiftState::Offered && gift.expires_at_us <= now_us {
         gift.state = GiftState::Expired;
     }
     if gift.state != GiftState::Offered {
         return Err(Refusal::GiftClosed { state: gift.state.code().to_owned() });
+    }
+    if decision == GiftDecision::Accept
+        && let Some(facts) = &facts
+    {
+        check_thawed(facts)?;
     }
     let outcome = decision.outcome();
     gift::end(tx, gift_id, outcome, now_us)?;

@@ -21,8 +21,14 @@ pub(crate) fn take_own(
     if may_act(tx, deps, facts.owner_id, actor)? { Ok(facts) } else { Err(Refusal::NotOwner) }
 }
 
-/// Nothing may be about to happen to a parcel, which has been taken.
+/// Staff must not have frozen a parcel, which has been taken.
+pub(crate) fn check_thawed(facts: &ParcelFacts) -> Result<(), Refusal> {
+    if facts.frozen_at_us.is_some() { Err(Refusal::Frozen { parcel: facts.anchor }) } else { Ok(()) }
+}
+
+/// Nothing may be about to happen to a parcel, which has been taken and is not frozen.
 pub(crate) fn check_unencumbered(tx: &mut Tx<'_>, facts: &ParcelFacts) -> Result<(), Refusal> {
+    check_thawed(facts)?;
     match encumbrance(tx, facts.anchor)? {
         Some(found) => Err(Refusal::Encumbered { parcel: facts.anchor, kind: found.kind }),
         None => Ok(()),

@@ -26,6 +26,7 @@ mod encumbrance;
 mod fault;
 mod find;
 mod free;
+mod freeze;
 mod gift;
 mod gifts;
 mod hold;
@@ -62,6 +63,7 @@ pub use encumbrance::{
     unbind_lease,
 };
 pub use fault::Fault;
+pub use freeze::{RestoreError, Restored, freeze, frozen, restore, thaw};
 pub use gifts::GiftDecision;
 pub use parcel::{ParcelFacts, cells, every, facts_of, parcel, take, take_all};
 pub use routes::{ClaimsRequest, DescribeRequest, GiftRequest, MergeRequest, SplitRequest, routes};
@@ -85,6 +87,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 3, name: "land", sql: include_str!("../migrations/0003_land.sql") },
     Migration { number: 9, name: "parcels", sql: include_str!("../migrations/0009_parcels.sql") },
     Migration { number: 15, name: "access", sql: include_str!("../migrations/0015_access.sql") },
+    Migration { number: 21, name: "freeze", sql: include_str!("../migrations/0021_freeze.sql") },
 ];
 
 /// Questions by place and owner with values in them, for the test that looks at their plans.
@@ -100,6 +103,7 @@ pub const STATEMENTS: &[&[&str]] = &[
     describe::STATEMENTS,
     encumbrance::STATEMENTS,
     find::STATEMENTS,
+    freeze::STATEMENTS,
     gift::STATEMENTS,
     keep::STATEMENTS,
     map::tile::STATEMENTS,

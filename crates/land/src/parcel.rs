@@ -12,7 +12,7 @@ use crate::survey::Front;
 macro_rules! columns {
     () => {
         "p.parcel_id, p.owner_id, p.name, p.description, p.cell_count, p.area_m2, p.center, p.biome, p.front, \
-         p.claimed_at, p.lease_id"
+         p.claimed_at, p.lease_id, p.frozen_at"
     };
 }
 pub(crate) use columns;
@@ -72,6 +72,8 @@ pub struct ParcelFacts {
     pub claimed_at_us: i64,
     /// The lease under which somebody else uses it.
     pub lease_id: Option<Uuid>,
+    /// Since when staff have frozen it.
+    pub frozen_at_us: Option<i64>,
 }
 
 impl ParcelFacts {
@@ -90,6 +92,7 @@ impl ParcelFacts {
             front: Front::from_bits(row.get(first + 8)?),
             claimed_at_us: row.get(first + 9)?,
             lease_id: row.get(first + 10)?,
+            frozen_at_us: row.get(first + 11)?,
         })
     }
 }

@@ -98,6 +98,12 @@ pub enum Refusal {
     /// All lots would be taken off a parcel.
     #[error("a parcel keeps at least one lot")]
     NothingLeft,
+    /// Staff have frozen the parcel.
+    #[error("parcel {parcel} is frozen")]
+    Frozen {
+        /// Which.
+        parcel: CellId,
+    },
     /// Something is about to happen to the parcel.
     #[error("parcel {parcel} is part of an open {}", kind.code())]
     Encumbered {
@@ -207,6 +213,7 @@ const NOT_OWNER: ProblemKind = ProblemKind::new(StatusCode::FORBIDDEN, "not_owne
 const OWNERS_DIFFER: ProblemKind = unprocessable("owners_differ", "The parcels have different owners");
 const NOT_IN_PARCEL: ProblemKind = unprocessable("not_in_parcel", "A lot is not part of the parcel");
 const NOTHING_LEFT: ProblemKind = unprocessable("nothing_left", "Nothing would be left of the parcel");
+const FROZEN: ProblemKind = conflict("land_frozen", "The land is frozen");
 const ENCUMBERED: ProblemKind = conflict("parcel_encumbered", "Something is about to happen to the parcel");
 const LEASED: ProblemKind = conflict("parcel_leased", "The parcel is leased");
 const INSUFFICIENT_FUNDS: ProblemKind = unprocessable("insufficient_funds", "You do not have enough");
@@ -246,6 +253,7 @@ impl From<Refusal> for Problem {
             Refusal::OwnersDiffer => OWNERS_DIFFER.detail(sentence),
             Refusal::NotInParcel { cell } => NOT_IN_PARCEL.detail(sentence).fact("token", cell.token()),
             Refusal::NothingLeft => NOTHING_LEFT.detail(sentence),
+            Refusal::Frozen { parcel } => FROZEN.detail(sentence).fact("parcel", parcel.token()),
             Refusal::Encumbered { parcel, kind } => {
                 ENCUMBERED.detail(sentence).fact("parcel", parcel.token()).fact("kind", kind.code())
             }

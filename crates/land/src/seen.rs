@@ -34,7 +34,7 @@ macro_rules! found_tables {
 pub(crate) use {found_columns, found_tables};
 
 /// Columns of [`ParcelFacts`], after which those of the encumbrance follow.
-const FACTS_COLUMNS: usize = 11;
+const FACTS_COLUMNS: usize = 12;
 const ENCUMBRANCE_COLUMNS: usize = 5;
 
 /// A parcel and what is about to happen to it.
@@ -172,6 +172,7 @@ impl Seen {
             market: encumbrance.map(market),
             fence,
             is_leased: facts.lease_id.is_some(),
+            is_frozen: facts.frozen_at_us.is_some(),
             claimed_at: Some(timestamp(facts.claimed_at_us)),
         }
     }
@@ -209,6 +210,7 @@ pub(crate) fn of_nobody(deps: &Deps, lot: CellId) -> LotView {
         market: None,
         fence: FenceRule::Everyone,
         is_leased: false,
+        is_frozen: false,
         claimed_at: None,
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use wallet::Economy;
 
 use crate::LOT_LEVEL_AT_DEFAULT;
+use crate::decide::changed;
 use crate::find;
 use crate::rules::Refusal;
 use crate::seen::{Owners, Seen, of_nobody};
@@ -96,6 +97,15 @@ impl LandService {
     /// What happens from now on. A listener that is told [`broadcast::error::RecvError::Lagged`] has missed events.
     pub fn subscribe(&self) -> broadcast::Receiver<LotEvent> {
         self.events.subscribe()
+    }
+
+    /// Lets those who look on know what a parcel is now, after another service has changed it.
+    pub async fn tell_changed(&self, lot: CellId) -> Result<(), store::Error> {
+        let deps = self.deps.clone();
+        if let Some(seen) = self.deps.store.read(move |tx| Seen::of(tx, &deps, lot)).await? {
+            self.tell(changed(&seen));
+        }
+        Ok(())
     }
 
     pub(crate) fn tell(&self, event: LotEvent) {

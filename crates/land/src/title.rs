@@ -45,10 +45,12 @@ pub enum TitleKind {
     Abandon,
     /// It was taken from an owner who neglected it.
     Reclaim,
+    /// Staff gave it back to somebody who had it before.
+    Restore,
 }
 
 impl TitleKind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Claim,
         Self::Sale,
         Self::AuctionSale,
@@ -58,6 +60,7 @@ impl TitleKind {
         Self::Split,
         Self::Abandon,
         Self::Reclaim,
+        Self::Restore,
     ];
 
     /// Its name in the database and in answers.
@@ -72,6 +75,7 @@ impl TitleKind {
             Self::Split => "split",
             Self::Abandon => "abandon",
             Self::Reclaim => "reclaim",
+            Self::Restore => "restore",
         }
     }
 

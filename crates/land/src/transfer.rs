@@ -17,7 +17,7 @@ store::statements! {
     /// Gives parcels to other owners, if they are still the first ones'.
     GIVE = "update parcels set owner_id = rows.to_id from rows(parcel_id bigint, from_id uuid, to_id uuid) \
             where parcels.parcel_id = rows.parcel_id and parcels.owner_id = rows.from_id \
-            returning parcels.parcel_id";
+            and parcels.frozen_at is null returning parcels.parcel_id";
 }
 
 /// A parcel that changes hands, deed and money being moved by a posting of the same transaction.
@@ -39,7 +39,7 @@ pub struct Transfer {
     pub posting_id: Uuid,
 }
 
-/// Writes the new owner and their title; `false`, and nothing is done, if the parcel is not `from`'s.
+/// Writes the new owner and their title; `false`, and nothing is done, if the parcel is not `from`'s or is frozen.
 ///
 /// The parcel keeps its name, description, lots and lease; its fence opens, and of the roles on it a tenant's stays. An encumbrance is for its maker to [`crate::release`].
 pub fn transfer(tx: &mut Tx<'_>, transfer: &Transfer, now_us: i64) -> Result<bool, store::Error> {

@@ -36,6 +36,7 @@ pub enum LotStatus {
     "front": ["river"],
     "fence": "everyone",
     "is_leased": false,
+    "is_frozen": false,
     "claimed_at": "2026-11-21T09:00:00Z"
 }))]
 pub struct LotView {
@@ -80,6 +81,9 @@ pub struct LotView {
     /// Whether a tenant has it.
     #[serde(default)]
     pub is_leased: bool,
+    /// Whether staff have frozen it: until it is thawed it can be neither traded, given, let nor changed.
+    #[serde(default)]
+    pub is_frozen: bool,
     /// Since when its first owner had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -44,6 +44,8 @@ pub enum PostingKind {
     Upkeep,
     /// Abandoned land went back to the planet.
     Reclaim,
+    /// Staff gave a parcel back to somebody who had it before.
+    LandRestore,
     /// An earlier posting was taken back.
     Reversal,
 }
@@ -67,6 +69,7 @@ impl PostingKind {
             Self::DepositReturn => "deposit_return",
             Self::Upkeep => "upkeep",
             Self::Reclaim => "reclaim",
+            Self::LandRestore => "land_restore",
             Self::Reversal => "reversal",
         }
     }

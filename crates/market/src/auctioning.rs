@@ -110,6 +110,12 @@ fn check_open(sale: &Sale, now_us: i64) -> Result<(), Refusal> {
     }
 }
 
+/// Nobody bids for land that staff have frozen. It is taken, so that it is not frozen in between.
+fn check_thawed(tx: &mut Tx<'_>, sale: &Sale) -> Result<(), Refusal> {
+    let facts = land::take(tx, sale.land.parcel)?;
+    if facts.is_some_and(|it| it.frozen_at_us.is_some()) { Err(Refusal::Frozen) } else { Ok(()) }
+}
+
 pub(crate) fn cancel(
     tx: &mut Tx<'_>,
     deps: &Deps,
@@ -154,6 +160,7 @@ pub(crate) fn bid(tx: &mut Tx<'_>, deps: &Deps, actor: Actor, asked: NewBid) -> 
         return Err(Refusal::WrongKind);
     }
     check_open(&sale, now_us)?;
+    check_thawed(tx, &sale)?;
     deps.acting.check_strangers(tx, sale.seller, actor.party, actor.account_id)?;
     let own = auctions::find_bidder(tx, auction_id, actor.party.owner_id)?;
     let mut bidding = Bidding { deps, actor, now_us, max_minor, own, news: News::default() };
@@ -359,6 +366,7 @@ pub(crate) fn accept(
         return Err(Refusal::WrongKind);
     }
     check_open(&sale, now_us)?;
+    check_thawed(tx, &sale)?;
     deps.acting.check_strangers(tx, sale.seller, actor.party, actor.account_id)?;
     let paid_minor = auction.schedule(&sale)?.accept(agreed_minor, now_us)?;
     let winner = closing::Winner { party: actor.party, hold_id: None, paid_minor };

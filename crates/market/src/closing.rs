@@ -38,7 +38,10 @@ pub(crate) fn close(tx: &mut Tx<'_>, deps: &Deps, auction_id: Uuid) -> Result<bo
     }
     let auction = auctions::find(tx, auction_id)?;
     let bidders = auctions::bidders(tx, auction_id)?;
-    match winner(deps, &sale, &auction, &bidders)? {
+    // Land that staff hold as it is finds no buyer.
+    let is_frozen = land::take(tx, sale.land.parcel)?.is_some_and(|it| it.frozen_at_us.is_some());
+    let winner = if is_frozen { None } else { winner(deps, &sale, &auction, &bidders)? };
+    match winner {
         Some((number, winner)) => {
             let losers = bidders.into_iter().filter(|it| it.number != number).collect();
             settle(tx, deps, &sale, winner, losers, now_us)?;

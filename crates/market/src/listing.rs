@@ -46,6 +46,9 @@ pub(crate) fn put_up(
     if !deps.acting.is_allowed(tx, seller, caller.account_id)? {
         return Err(Refusal::NotOwner);
     }
+    if facts.frozen_at_us.is_some() {
+        return Err(Refusal::Frozen);
+    }
     let sale_id = Uuid::now_v7();
     if !land::encumber(tx, facts.anchor, kind, sale_id)? {
         let bound = land::encumbrance(tx, facts.anchor)?.map_or("", |it| it.kind.code());

@@ -39,6 +39,9 @@ pub(crate) fn make(tx: &mut Tx<'_>, deps: &Deps, actor: Actor, asked: &NewOffer)
     // The parcel is taken, so that its offers are counted once.
     let facts = land::take(tx, asked.parcel)?.ok_or(Refusal::NotOwned)?;
     deps.acting.check(tx, actor.party, actor.account_id)?;
+    if facts.frozen_at_us.is_some() {
+        return Err(Refusal::Frozen);
+    }
     let asset = deps.terms.asset(&asked.currency)?;
     let owner = deps.party_of(tx, facts.owner_id)?;
     deps.acting.check_strangers(tx, owner, actor.party, actor.account_id)?;
@@ -163,6 +166,9 @@ pub(crate) fn accept(tx: &mut Tx<'_>, deps: &Deps, caller: Caller, offer_id: Uui
         .filter(|it| it.anchor == offer.parcel && it.owner_id == offer.owner_id)
         .filter(|it| it.cells == offer.cell_count)
         .ok_or(Refusal::ParcelChanged)?;
+    if facts.frozen_at_us.is_some() {
+        return Err(Refusal::Frozen);
+    }
     let bound = land::encumbrance(tx, offer.parcel)?;
     if let Some(bound) = bound.filter(|it| it.kind != land::EncumbranceKind::Listing) {
         return Err(Refusal::Encumbered { kind: bound.kind.code() });

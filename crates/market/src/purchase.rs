@@ -110,11 +110,16 @@ struct Bought<'a> {
 impl Batch<'_> {
     fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<Decided>, store::Error> {
         let listings = self.listings(tx)?;
+        let parcels: Vec<_> = listings.values().map(|it| it.land.parcel).collect();
+        let frozen: HashSet<_> = land::frozen(tx, &parcels)?.into_iter().collect();
         let now_us = self.deps.clock.now_us();
         let mut refused: HashMap<usize, Refusal> = HashMap::new();
         let mut candidates: Vec<(usize, Deal<'_>)> = Vec::new();
         for (at, asked) in self.asked.iter().enumerate() {
             match self.check(tx, &listings, asked, now_us) {
+                Ok(deal) if frozen.contains(&deal.sale.land.parcel) => {
+                    drop(refused.insert(at, Refusal::Frozen));
+                }
                 Ok(deal) => candidates.push((at, deal)),
                 Err(Refusal::Store(error)) => return Err(error),
                 Err(refusal) => drop(refused.insert(at, refusal)),
@@ -225,6 +230,13 @@ impl Batch<'_> {
         let given = land::transfer_all(tx, &transfers, now_us)?;
         let promises: Vec<_> = bought.iter().map(|it| (it.deal.sale.land.parcel, it.deal.sale.id)).collect();
         let released = land::release_all(tx, &promises)?;
+        if given.iter().any(|is_done| !is_done) {
+            let parcels: Vec<_> = transfers.iter().map(|it| it.parcel).collect();
+            if !land::frozen(tx, &parcels)?.is_empty() {
+                // Frozen since we looked: the next look refuses it.
+                return Err(store::Error::Retry);
+            }
+        }
         if given.into_iter().chain(released).any(|is_done| !is_done) {
             return Err(store::Error::Damaged {
                 detail: "market: listed land is not the seller's or not bound to its listing".to_owned(),

@@ -57,6 +57,9 @@ pub enum Refusal {
         /// What it is.
         price_minor: i64,
     },
+    /// Staff have frozen the parcel.
+    #[error("the land is frozen")]
+    Frozen,
     /// Something else is promised of the parcel.
     #[error("the land is bound: {kind}")]
     Encumbered {
@@ -150,6 +153,7 @@ const WRONG_KIND: ProblemKind = kind(StatusCode::CONFLICT, "wrong_kind", "The au
 const OWN_LAND: ProblemKind = kind(StatusCode::UNPROCESSABLE_ENTITY, "own_land", "The land is your own");
 const PRICE_CHANGED: ProblemKind = kind(StatusCode::CONFLICT, "price_changed", "The price has changed");
 const ENCUMBERED: ProblemKind = kind(StatusCode::CONFLICT, "encumbered", "The land is bound otherwise");
+const LAND_FROZEN: ProblemKind = kind(StatusCode::CONFLICT, "land_frozen", "The land is frozen");
 const HAS_BIDS: ProblemKind = kind(StatusCode::CONFLICT, "has_bids", "Somebody has bid");
 const BID_NOT_HIGHER: ProblemKind =
     kind(StatusCode::UNPROCESSABLE_ENTITY, "bid_not_higher", "The bid is not above your own");
@@ -182,6 +186,7 @@ impl From<Refusal> for Problem {
             Refusal::PriceChanged { price_minor } => {
                 PRICE_CHANGED.detail(sentence).fact("price_minor", price_minor)
             }
+            Refusal::Frozen => LAND_FROZEN.into(),
             Refusal::Encumbered { kind } => ENCUMBERED.detail(sentence).fact("kind", kind),
             Refusal::HasBids => HAS_BIDS.detail(sentence),
             Refusal::BidNotHigher { max_minor } => {

@@ -183,6 +183,9 @@ fn offer(
     if !deps.may_act(tx, facts.owner_id, actor)? {
         return Err(land::Refusal::NotOwner.into());
     }
+    if facts.frozen_at_us.is_some() {
+        return Err(land::Refusal::Frozen { parcel: facts.anchor }.into());
+    }
     if let Some(Encumbrance { kind, .. }) = land::encumbrance(tx, facts.anchor)? {
         return Err(land::Refusal::Encumbered { parcel: facts.anchor, kind }.into());
     }
@@ -302,6 +305,9 @@ fn accept(
     now_us: i64,
 ) -> Result<(), Refusal> {
     let facts = facts.ok_or(Refusal::LeaseClosed { state: LeaseState::Expired })?;
+    if facts.frozen_at_us.is_some() {
+        return Err(land::Refusal::Frozen { parcel: facts.anchor }.into());
+    }
     let asset = rent::asset(lease);
     let (tenant, owner) = (AccountRef::Wallet(lease.tenant_id), AccountRef::Wallet(facts.owner_id));
     wallet::take_balances(tx, &[(tenant, asset.clone()), (owner, asset.clone())], now_us)?;

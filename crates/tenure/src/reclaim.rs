@@ -150,7 +150,10 @@ fn take_back(tx: &mut Tx<'_>, deps: &Deps, anchor: CellId, now_us: i64) -> Resul
     let Finding::Reclaim(reason) = judge(tx, deps, &facts, now_us)? else { return Ok(()) };
     let client_id = format!("reclaim:{}:{now_us}", anchor.token());
     let reclaimed = match land::reclaim(tx, anchor, client_id, now_us) {
-        Err(land::Refusal::Encumbered { .. } | land::Refusal::Leased { .. }) | Ok(None) => return Ok(()),
+        Err(
+            land::Refusal::Frozen { .. } | land::Refusal::Encumbered { .. } | land::Refusal::Leased { .. },
+        )
+        | Ok(None) => return Ok(()),
         Err(land::Refusal::Store(error)) => return Err(error.into()),
         other => other?.expect("the case without a parcel stands above"),
     };
