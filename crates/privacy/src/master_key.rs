@@ -76,6 +76,14 @@ impl std::fmt::Debug for MasterKey {
     }
 }
 
+/// Equal ids are equal keys: an id is a hash of its key.
+impl PartialEq for MasterKeys {
+    fn eq(&self, other: &Self) -> bool {
+        let ids = |it: &Self| it.earlier.iter().map(|key| key.id.clone()).collect::<Vec<_>>();
+        self.current.id == other.current.id && ids(self) == ids(other)
+    }
+}
+
 impl std::fmt::Debug for MasterKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MasterKeys").field("current", &self.current.id).finish_non_exhaustive()

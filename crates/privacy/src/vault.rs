@@ -22,6 +22,8 @@ store::statements! {
                    values ($1, null, '', $2, $2) on conflict (account_id) do update \
                    set wrapped = null, master_key_id = '', destroyed_at = excluded.destroyed_at \
                    where person_keys.wrapped is not null";
+    /// Drops a key and leaves no mark of it.
+    FORGET_KEY = "delete from person_keys where account_id = $1 and wrapped is not null";
     /// A key of the vault itself.
     SECRET = "select wrapped, master_key_id from vault_secrets where secret_name = $1";
     /// Makes it, once.
@@ -170,6 +172,12 @@ impl Vault {
     /// Destroys a person's key, for ever; `false` if there was none any more.
     pub fn destroy(&self, tx: &mut Tx<'_>, account_id: Uuid, now_us: i64) -> Result<bool, store::Error> {
         Ok(tx.execute(DESTROY_KEY, params![account_id, now_us])? == 1)
+    }
+
+    /// Drops the key of somebody who never became a person here: a registration that was not confirmed. `false` if
+    /// there was none, or it was destroyed.
+    pub fn forget(&self, tx: &mut Tx<'_>, account_id: Uuid) -> Result<bool, store::Error> {
+        Ok(tx.execute(FORGET_KEY, params![account_id])? == 1)
     }
 
     fn key(&self, tx: &mut Tx<'_>, account_id: Uuid) -> Result<Held, store::Error> {

@@ -43,6 +43,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: LedgerCommand,
     },
+    /// Look after the keys of personal data, and after what was forgotten.
+    Privacy {
+        #[command(subcommand)]
+        command: PrivacyCommand,
+    },
     /// Make planets, measure them, take them to other tools and back.
     Planet {
         #[command(subcommand)]
@@ -122,6 +127,22 @@ pub(crate) enum LedgerCommand {
         /// One JSON object instead of sentences
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PrivacyCommand {
+    /// Make a new master key and wrap the key of every person by it; what they keep stays as it is.
+    #[command(after_help = "\
+With the embedded database, stop the server first. On PostgreSQL the nodes may run: start them again
+afterwards, then run this once more with --finish, which removes the earlier key from the file.
+A key given by privacy.master_key is changed by setting it to the new key, a comma and the old key.")]
+    RotateMasterKey {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// Make no new key: finish with the one made before
+        #[arg(long)]
+        finish: bool,
     },
 }
 

@@ -13,6 +13,7 @@ use gateway::{Gateway, GatewayConfig};
 use identity::{AccessTokens, Identity, SigningKey};
 use maps::MapLimits;
 use planet::places::NameTable;
+use privacy::{KeySource, Vault};
 use store::{Migration, Store, StoreConfig};
 use telemetry::Metrics;
 use tokio::net::TcpListener;
@@ -44,6 +45,9 @@ const DATABASE_FILE: &str = "terrane.db";
 /// Where the key that signs access tokens is within the data folder.
 const SIGNING_KEY_FILE: &str = "keys/access_token.jwk";
 
+/// Where the key that wraps the keys of persons is within the data folder.
+const MASTER_KEY_FILE: &str = "keys/master.key";
+
 /// The parts of a process, by role.
 pub(crate) struct Node {
     gateway: Option<Gateway>,
@@ -65,6 +69,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         tenure::MIGRATIONS,
         groups::MIGRATIONS,
         market::MIGRATIONS,
+        privacy::MIGRATIONS,
         audit::MIGRATIONS,
     ];
     of_crates.into_iter().chain([planet_record::MIGRATIONS]).flatten().copied().collect()
@@ -83,6 +88,15 @@ pub(crate) fn store_config(config: &Config) -> StoreConfig {
 /// The embedded database of this configuration.
 pub(crate) fn database_file(config: &Config) -> PathBuf {
     config.node.data.join(DATABASE_FILE)
+}
+
+/// Where the master keys of this configuration come from.
+pub(crate) fn key_source(config: &Config) -> KeySource {
+    match (&config.privacy.master_keys, &config.privacy.master_key_file) {
+        (Some(keys), _) => KeySource::Given(keys.clone()),
+        (None, Some(path)) => KeySource::File(path.clone()),
+        (None, None) => KeySource::File(config.node.data.join(MASTER_KEY_FILE)),
+    }
 }
 
 /// What this node decides about its edge.
@@ -121,6 +135,7 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
     };
     progress.opened("database", format_args!("{}, {applied}", store.engine().name()));
 
+    let vault = Vault::unlock(&store, key_source(config)).await?;
     let key_path = config.node.data.join(SIGNING_KEY_FILE);
     let signing_key = SigningKey::load_or_create(&key_path, rand::random())?;
 
@@ -173,7 +188,11 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
                 wallet::open_for(tx, account_id, now_us).map_err(Into::into)
             }),
             profile_changed: wiring::profile_changed(zone.clone()),
+            other_ways_in: Arc::new(|_, _| Ok(0)),
         }));
+        identity.complete().await?;
+        let looking = Arc::clone(&identity);
+        background.run(|stop| async move { looking.work(stop).await });
         let maps = maps::Deps {
             planet: Arc::clone(&planet),
             manifest,

@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod ledger;
 pub(crate) mod planet;
+pub(crate) mod privacy;
 pub(crate) mod serve;
 
 use store::{OpenError, Store, StoreConfig};
@@ -43,9 +44,18 @@ fn with_store<T>(
     command: impl AsyncFnOnce(Store) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let config = read(sources(place))?;
+    with_store_of(&config, open, command)
+}
+
+/// [`with_store`] of a configuration that was read already.
+fn with_store_of<T>(
+    config: &Config,
+    open: impl AsyncFnOnce(StoreConfig) -> Result<Store, OpenError>,
+    command: impl AsyncFnOnce(Store) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = open(node::store_config(&config)).await?;
+        let store = open(node::store_config(config)).await?;
         let outcome = command(store.clone()).await;
         store.close().await;
         outcome

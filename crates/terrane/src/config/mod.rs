@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use notify::Destinations;
 use planet::PlanetSpec;
+use privacy::MasterKeys;
 use telemetry::LogFormat;
 use wallet::Economy;
 
@@ -52,6 +53,7 @@ pub(crate) struct Config {
     /// Where webhooks may be sent.
     pub(crate) webhook_destinations: Destinations,
     pub(crate) database: DatabaseConfig,
+    pub(crate) privacy: PrivacyConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -113,6 +115,16 @@ impl std::fmt::Debug for DatabaseConfig {
 }
 
 #[derive(Debug, PartialEq)]
+pub(crate) struct PrivacyConfig {
+    /// `None`: those in the file.
+    pub(crate) master_keys: Option<MasterKeys>,
+    /// `None`: in the data folder.
+    pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) cooling_off_days: u32,
+    pub(crate) export_days: u32,
+}
+
+#[derive(Debug, PartialEq)]
 pub(crate) struct LogConfig {
     pub(crate) format: LogFormat,
     pub(crate) filter: String,
@@ -165,6 +177,13 @@ impl Config {
                 url: sources.take(&key::DATABASE_URL, parse_database_url),
                 connections_max: sources
                     .take(&key::DATABASE_CONNECTIONS_MAX, parse_number("1 to 1000", 1..=1_000)),
+            },
+            privacy: PrivacyConfig {
+                master_keys: sources.take(&key::PRIVACY_MASTER_KEY, parse_master_keys),
+                master_key_file: sources.take(&key::PRIVACY_MASTER_KEY_FILE, parse_optional_path),
+                cooling_off_days: sources
+                    .take(&key::PRIVACY_COOLING_OFF_DAYS, parse_number("0 to 30", 0..=30)),
+                export_days: sources.take(&key::PRIVACY_EXPORT_DAYS, parse_number("1 to 30", 1..=30)),
             },
             log: LogConfig {
                 format: sources.take(&key::LOG_FORMAT, parse_log_format),
@@ -261,6 +280,20 @@ fn parse_database_url(text: &str) -> Result<Option<String>, String> {
     }
 }
 
+fn parse_master_keys(text: &str) -> Result<Option<MasterKeys>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    // A text that is nearly a key is not repeated.
+    let said = "must be 32 bytes in base64url (43 characters), or two such keys with a comma between";
+    MasterKeys::parse(text).map(Some).ok_or_else(|| said.to_owned())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as settings are parsed")]
+fn parse_optional_path(text: &str) -> Result<Option<PathBuf>, String> {
+    Ok((!text.is_empty()).then(|| PathBuf::from(text)))
+}
+
 fn parse_log_format(text: &str) -> Result<LogFormat, String> {
     let named = LogFormat::ALL.into_iter().find(|(word, _)| *word == text);
     named.map(|(_, format)| format).ok_or_else(|| "must be auto, human or json".to_owned())
@@ -282,8 +315,11 @@ pub(crate) fn print(sources: Sources) -> Result<String, Vec<Problem>> {
     if problems.is_empty() { Ok(text) } else { Err(problems) }
 }
 
-/// A database address without its password.
+/// A database address without its password, and no master key.
 fn redacted(path: &str, value: &str) -> String {
+    if path == key::PRIVACY_MASTER_KEY.path && !value.is_empty() {
+        return "…".to_owned();
+    }
     let secret = (path == key::DATABASE_URL.path).then(|| value.split_once("://")).flatten();
     let Some((scheme, rest)) = secret else { return value.to_owned() };
     let Some((who, place)) = rest.rsplit_once('@') else { return value.to_owned() };

@@ -74,6 +74,16 @@ settings! {
         "postgres://user:password@host:port/database. Empty: embedded, in the data folder.";
     DATABASE_CONNECTIONS_MAX: "database.connections_max", Number, "8",
         "Connections to PostgreSQL; the embedded database does not use this.";
+    PRIVACY_MASTER_KEY: "privacy.master_key", Text, "",
+        "The key under which personal data in the database is encrypted: 32 bytes in base64url. While it is",
+        "being changed: the new one, a comma, the one before. Empty: the file below.";
+    PRIVACY_MASTER_KEY_FILE: "privacy.master_key_file", Text, "",
+        "Where that key is, made at the first start. Without it personal data is lost: keep a copy, apart",
+        "from backups of the database. Empty: keys/master.key in the data folder.";
+    PRIVACY_COOLING_OFF_DAYS: "privacy.cooling_off_days", Number, "14",
+        "Days between somebody's wish to be forgotten and its coming true; signing in cancels it. 0 to 30.";
+    PRIVACY_EXPORT_DAYS: "privacy.export_days", Number, "7",
+        "Days for which an archive of somebody's data can be fetched. 1 to 30.";
     LOG_FORMAT: "log.format", Text, "auto",
         "auto (human on a terminal, JSON otherwise), human or json. Logs go to standard error.";
     LOG_FILTER: "log.filter", Text, "info",

@@ -42,8 +42,8 @@ fn all_problems_come_at_once_and_say_where() {
     let file = "colour = 1\n[planet]\nsize = 3\nshift = 12\nseed = 1.5\n[http]\nlisten = 'localhost'\n[htp]\nx = 1\n";
     let problems = problems(file, &[("TERRANE_LOG_FORMAT", "xml"), ("TERRANE_NODE_ROLES", "gateway,disk")]);
     let expected = [
-        "t.toml: unknown key \"colour\"; there are the sections planet, economy, node, http, metrics, webhooks, database, log",
-        "t.toml: unknown key \"htp\"; there are the sections planet, economy, node, http, metrics, webhooks, database, log",
+        "t.toml: unknown key \"colour\"; there are the sections planet, economy, node, http, metrics, webhooks, database, privacy, log",
+        "t.toml: unknown key \"htp\"; there are the sections planet, economy, node, http, metrics, webhooks, database, privacy, log",
         "t.toml: planet.seed must be a whole number",
         "t.toml: unknown key \"planet.size\"; [planet] has name, seed, shift, raster_level, day_length_s",
         "t.toml: planet.shift must be 0 to 9",
@@ -69,6 +69,8 @@ fn hostile_values_are_problems_and_not_panics() {
         ("TERRANE_HTTP_CONNECTIONS_MAX", "0"),
         ("TERRANE_DATABASE_URL", "mysql://root:secret@host/db"),
         ("TERRANE_NODE_DATA", ""),
+        ("TERRANE_PRIVACY_MASTER_KEY", "secret"),
+        ("TERRANE_PRIVACY_COOLING_OFF_DAYS", "31"),
     ] {
         let problems = problems("", &[(variable, value)]);
         assert_eq!(problems.len(), 1, "{variable}={value}");
