@@ -48,7 +48,7 @@ export default defineConfig({
     // Every asset keeps its own hashed file: the Content-Security-Policy knows no data: fonts or scripts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: ["index.html", "map.html", "market.html"] },
+    rolldownOptions: { input: ["index.html", "map.html", "market.html", "account.html", "console.html"] },
     // Three.js and MapLibre are lazily loaded chunks of more than Vite's default; `npm run test:size` holds the real budgets.
     chunkSizeWarningLimit: 1200,
   },

@@ -84,7 +84,8 @@ export class Visitor {
 
   /** Waits until there is a body on the ground. */
   async online(): Promise<void> {
-    await this.until((state) => state.connection === "online" && state.position !== undefined);
+    // Where both processors compile meanwhile, drawing in software takes its time.
+    await this.until((state) => state.connection === "online" && state.position !== undefined, 90_000);
   }
 
   get state(): Promise<TerraneState> {
@@ -121,8 +122,8 @@ export class Visitor {
   }
 
   /** Waits for a condition on the state. Asks from outside: the page's own policy forbids scripts from strings. */
-  async until(condition: (state: TerraneState) => boolean): Promise<void> {
-    await expect.poll(async () => condition(await this.state), { timeout: 45_000 }).toBe(true);
+  async until(condition: (state: TerraneState) => boolean, timeout = 45_000): Promise<void> {
+    await expect.poll(async () => condition(await this.state), { timeout }).toBe(true);
   }
 
   async position(): Promise<readonly [number, number, number]> {

@@ -32,7 +32,7 @@ export class Trader {
 
   /** Somebody who walks in the world claims the ground before their feet, and then opens the market. */
   static async withLand(browser: Browser, url: string, name: string): Promise<Trader> {
-    const visitor = await Visitor.open(browser, url);
+    const visitor = await Visitor.open(browser, `${url}/#${await freshGround(url)}`);
     const { page } = visitor;
     await visitor.until((state) => state.lot?.status === "free" && state.lot.isInReach);
     await page.keyboard.press("KeyE");
@@ -104,8 +104,21 @@ export class Trader {
   }
 }
 
+let placesGiven = 0;
+
+/** A place that no other test of this planet has claimed: each some 70 m further inland. */
+async function freshGround(url: string): Promise<string> {
+  const { arrival } = (await (await fetch(`${url}/api/v1/planet`)).json()) as {
+    arrival: { lat_deg: number; lng_deg: number };
+  };
+  placesGiven += 1;
+  return `${(arrival.lat_deg - 0.005 * placesGiven).toFixed(5)},${arrival.lng_deg.toFixed(5)}`;
+}
+
 /** A planet whose auctions are over in seconds. */
-export async function quickMarket(): Promise<TerraneServer & { readonly folder: string }> {
+export async function quickMarket(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TerraneServer & { readonly folder: string }> {
   const table = readFileSync(fileURLToPath(new URL("../../content/economy.toml", import.meta.url)), "utf8");
   const folder = await mkdtemp(join(tmpdir(), "terrane-economy-"));
   const path = join(folder, "economy.toml");
@@ -114,7 +127,7 @@ export async function quickMarket(): Promise<TerraneServer & { readonly folder: 
     .replace(/^auction_duration_min_s = .*$/m, "auction_duration_min_s = 5")
     .replace(/^auction_duration_default_s = .*$/m, "auction_duration_default_s = 45");
   await writeFile(path, changed);
-  const server = await TerraneServer.create({ TERRANE_ECONOMY_PATH: path });
+  const server = await TerraneServer.create({ ...settings, TERRANE_ECONOMY_PATH: path });
   return Object.assign(server, { folder });
 }
 

@@ -4,7 +4,22 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
 /** From the ground up: a folder imports from itself and from those before it. */
-const LAYERS = ["gen", "geo", "wire", "net", "core", "world", "input", "game", "map", "market", "ui"];
+const LAYERS = [
+  "gen",
+  "geo",
+  "wire",
+  "net",
+  "core",
+  "world",
+  "input",
+  "game",
+  "map",
+  "page",
+  "market",
+  "account",
+  "console",
+  "ui",
+];
 const root = dirname(fileURLToPath(import.meta.url));
 const layerOf = (path: string) => LAYERS.indexOf(relative(root, path).split("/")[0] ?? "");
 

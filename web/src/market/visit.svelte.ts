@@ -5,7 +5,7 @@
 import { createContext } from "svelte";
 import { publicApi } from "../net/api.ts";
 import { Decisions } from "../net/decisions.ts";
-import { Declined, declined } from "../net/declined.ts";
+import { declined, wordsOf } from "../net/declined.ts";
 import { type Account, type Currency, formatMoney, type PlanetInfo } from "../net/domain.ts";
 import { EventStream, type HappenedEvent, type StreamState } from "../net/event_stream.ts";
 import { anyIdentity, knownIdentity } from "../net/open_identity.ts";
@@ -199,14 +199,3 @@ export class Visit {
 
 /** The visit that a component belongs to. */
 export const [useVisit, provideVisit] = createContext<Visit>();
-
-/** A failure as a sentence. */
-export function wordsOf(error: unknown): string {
-  if (error instanceof Declined) return error.message;
-  try {
-    return declined(error).message;
-  } catch {
-    console.error(error);
-    return "Something unexpected went wrong.";
-  }
-}

@@ -175,7 +175,7 @@ function accountOf({ account_id, display_name, color }: Schemas["ProfileAnswer"]
   return { accountId: account_id, name: display_name, color };
 }
 
-function loginOf(body: Schemas["SessionAnswer"]): Login {
+export function loginOf(body: Schemas["SessionAnswer"]): Login {
   return {
     accessToken: body.access_token,
     expiresInS: body.expires_in,

@@ -30,3 +30,11 @@ test("a challenge that was passed on or changed is not signed", () => {
     expect(challengeFault(message.replace(from, to), expected), to).toBeDefined();
   }
 });
+
+test("a text that adds a key is signed for the account at hand alone, and never in place of a login", () => {
+  const adding = message.replace("terrane-login/1", "terrane-add-key/1").replace(/\n$/, "\naccount: 7\n");
+  expect(challengeFault(adding, { ...expected, addsTo: "7" })).toBeUndefined();
+  expect(challengeFault(adding, { ...expected, addsTo: "8" })).toBe("it is for another account");
+  expect(challengeFault(adding, expected)).toBeDefined();
+  expect(challengeFault(message, { ...expected, addsTo: "7" })).toBeDefined();
+});

@@ -9,13 +9,15 @@
  * issued: <seconds since 1970>
  * expires: <seconds since 1970>
  * ```
+ *
+ * To add a key to an account it begins with `terrane-add-key/1` and ends with `account: <its id>`.
  */
 export interface Expected {
   readonly origin: string;
   readonly publicKey: string;
   readonly nonce: string;
-  /** What the signature is for: no text for one may serve another. */
-  readonly purpose?: "login" | "add-key";
+  /** The account that the key is to be added to; without one it is a login. No text for one may serve the other. */
+  readonly addsTo?: string;
 }
 
 /**
@@ -24,8 +26,11 @@ export interface Expected {
  */
 export function challengeFault(message: string, expected: Expected): string | undefined {
   const lines = message.split("\n");
-  if (lines.length !== 7 || lines[6] !== "") return "it is not six lines";
-  const purpose = expected.purpose ?? "login";
+  const { addsTo } = expected;
+  const last = addsTo === undefined ? [""] : [`account: ${addsTo}`, ""];
+  if (lines.length !== 6 + last.length) return `it is not ${5 + last.length} lines`;
+  if (last.some((line, index) => lines[6 + index] !== line)) return "it is for another account";
+  const purpose = addsTo === undefined ? "login" : "add-key";
   if (lines[0] !== `terrane-${purpose}/1`) return `it is not a ${purpose} of version 1`;
   if (lines[1] !== `origin: ${expected.origin}`) return `it is not for ${expected.origin}`;
   if (lines[2] !== `key: ${expected.publicKey}`) return "it names another key";

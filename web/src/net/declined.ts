@@ -17,9 +17,11 @@ export class Declined extends Error {
 /** How an amount that an answer names is written; without it sentences do without amounts. */
 export type MoneyWords = (minor: number) => string;
 
-type Sentence = string | ((money: (name: string, otherwise: string) => string, error: ApiError) => string);
+export type Sentence =
+  | string
+  | ((money: (name: string, otherwise: string) => string, error: ApiError) => string);
 
-const SENTENCES: Readonly<Record<string, Sentence>> = {
+const SENTENCES: Record<string, Sentence> = {
   // Money.
   insufficient_funds: (money) =>
     `You do not have enough: it takes ${money("price_minor", "more")}, and you can spend ${money("available_minor", "less")}.`,
@@ -92,6 +94,14 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   too_many_decisions: "You have decided a thousand things in a day. Go on tomorrow.",
 };
 
+/** Sentences for the codes of pages that not everybody opens. */
+export function alsoSay(sentences: Readonly<Record<string, Sentence>>): void {
+  Object.assign(SENTENCES, sentences);
+}
+
+/** Refusals to go on now whose sentence says more than to wait. */
+const OWN_WAITS: ReadonlySet<string> = new Set(["too_many_decisions", "account_locked"]);
+
 /** Any failure as a {@link Declined}. */
 export function declined(error: unknown, words?: MoneyWords): Declined {
   if (error instanceof Declined) return error;
@@ -100,8 +110,8 @@ export function declined(error: unknown, words?: MoneyWords): Declined {
   }
   if (error instanceof ApiError) {
     const isFinal = error.status < 500 && error.status !== 429 && error.status !== 401;
-    if (error.status === 429 && error.code !== "too_many_decisions") {
-      const wait = error.retryAfterS ? `in ${Math.ceil(error.retryAfterS)} s` : "in a moment";
+    if (error.status === 429 && !OWN_WAITS.has(error.code)) {
+      const wait = error.retryAfterS ? `in ${waitOf(error.retryAfterS)}` : "in a moment";
       return new Declined(`That was a little fast. Try again ${wait}.`, isFinal);
     }
     if (error.status === 503) {
@@ -111,6 +121,14 @@ export function declined(error: unknown, words?: MoneyWords): Declined {
   }
   if (error instanceof Refusal) return new Declined(error.detail, false);
   throw error;
+}
+
+/** How long somebody is to wait, in words. */
+export function waitOf(seconds: number | undefined): string {
+  if (seconds === undefined) return "a while";
+  const minutes = Math.ceil(seconds / 60);
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return minutes < 90 ? `${minutes} minutes` : `${Math.ceil(seconds / 3_600)} hours`;
 }
 
 function sentenceOf(error: ApiError, words: MoneyWords | undefined): string | undefined {
@@ -147,4 +165,14 @@ const FIELDS: Readonly<Record<string, string>> = {
 function faultSentence({ fault }: ApiError): string | undefined {
   const field = fault && FIELDS[fault.pointer.split("/").at(-1) ?? ""];
   return field && `${field} ${fault.detail}.`;
+}
+
+/** Any failure as a sentence; what is not foreseen goes to the console too. */
+export function wordsOf(error: unknown): string {
+  try {
+    return declined(error).message;
+  } catch {
+    console.error(error);
+    return "Something unexpected went wrong.";
+  }
 }

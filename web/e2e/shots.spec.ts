@@ -1,0 +1,86 @@
+/**
+ * Pictures of the pages for the documents and for people who change them: `TERRANE_SHOTS=folder npm run e2e -- shots`.
+ * No test: it fails only where a page does not open.
+ */
+import { join } from "node:path";
+import { expect, test } from "@playwright/test";
+import { quickMarket, removeFolder, Trader } from "./traders.ts";
+
+const folder = process.env["TERRANE_SHOTS"];
+test.skip(!folder, "TERRANE_SHOTS names no folder");
+
+const SIZES = [
+  ["desk", { width: 1280, height: 800 }],
+  ["phone", { width: 390, height: 844 }],
+] as const;
+
+async function shoot(trader: Trader, name: string, isWhole = false): Promise<void> {
+  const { page } = trader;
+  for (const [size, viewport] of SIZES) {
+    await page.setViewportSize(viewport);
+    await expect(page.getByText("Asking…")).toHaveCount(0);
+    // Pictures of the ground arrive by themselves; news keep the network busy for ever.
+    await expect
+      .poll(() => page.evaluate(() => [...document.images].every((image) => image.complete)))
+      .toBe(true);
+    await page.screenshot({ path: join(folder ?? ".", `${name}-${size}.png`), fullPage: isWhole });
+  }
+  await page.setViewportSize(SIZES[0][1]);
+}
+
+test("the market", async ({ browser }) => {
+  test.setTimeout(600_000);
+  const server = await quickMarket({ TERRANE_PLANET_RASTER_LEVEL: "8" });
+  try {
+    const ann = await Trader.withLand(browser, server.url, "Plum Corner");
+    const bob = await Trader.withLand(browser, server.url, "Apple Yard");
+    const dan = await Trader.withLand(browser, server.url, "Heron Bank");
+    const cyd = await Trader.enter(browser, server.url);
+    for (const [trader, name, price] of [
+      [ann, "Plum Corner", "120"],
+      [dan, "Heron Bank", "75.50"],
+    ] as const) {
+      await trader.tab("My land");
+      await trader.page.getByRole("link", { name }).click();
+      const sell = trader.page.getByTestId("sell");
+      await sell.getByRole("textbox", { name: "Price" }).fill(price);
+      await sell.getByRole("button", { name: "Put up for sale" }).click();
+      await trader.confirm("Put up for sale");
+    }
+    await bob.tab("My land");
+    await bob.page.getByRole("link", { name: "Apple Yard" }).click();
+    await shoot(bob, "market-own-land");
+    const sell = bob.page.getByTestId("sell");
+    await sell.getByRole("radio", { name: /^Auction/ }).check();
+    await sell.getByLabel("First bid").fill("100");
+    await sell.getByLabel("Runs for").selectOption({ label: "1 day" });
+    await sell.getByRole("button", { name: "Open the auction" }).click();
+    await bob.confirm("Open the auction");
+    const address = new URL(bob.page.url()).search;
+    for (const [trader, amount] of [
+      [cyd, "150"],
+      [ann, "180"],
+    ] as const) {
+      await trader.go(address);
+      await trader.page.getByLabel("Your highest bid").fill(amount);
+      await trader.page.getByTestId("auction").getByRole("button", { name: "Bid", exact: true }).click();
+      await trader.confirm(/^Bid /);
+    }
+    await shoot(cyd, "market-auction");
+    await cyd.go("");
+    await shoot(cyd, "market-list");
+    await cyd.page.getByTestId("parcel-card").filter({ hasText: "Heron Bank" }).getByRole("link").click();
+    await expect(cyd.page.getByTestId("parcel")).toBeVisible();
+    await shoot(cyd, "market-land");
+    await cyd.page.getByTestId("listing").getByRole("button", { name: "Buy" }).first().click();
+    await shoot(cyd, "market-buy");
+    await cyd.confirm(/Buy for/);
+    for (const tab of ["wallet", "notices", "selling", "land"]) {
+      await cyd.go(`?tab=${tab}`);
+      await shoot(cyd, `market-${tab}`);
+    }
+  } finally {
+    await server.dispose();
+    await removeFolder(server.folder);
+  }
+});
