@@ -68,6 +68,8 @@ create table audit_head (
 -- What was signed about the log.
 create table audit_checkpoints (
   tree_size bigint not null,
+  -- The planet's id.
+  log_id uuid not null,
   at timestamptz not null,
   root bytea not null,
   chain_hash bytea not null,
