@@ -156,6 +156,27 @@ impl Blobs {
         Ok(Some(bytes))
     }
 
+    /// Removes a blob; `false` if there is none of this name.
+    pub fn remove(&self, name: &BlobName) -> Result<bool, BlobError> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(failed("remove", &path)(source)),
+        }
+    }
+
+    /// The names of all blobs, in no order.
+    pub fn names(&self) -> Result<Vec<BlobName>, BlobError> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(failed("list", &self.folder))? {
+            let entry = entry.map_err(failed("list", &self.folder))?;
+            // Locks and unfinished parts are no blobs.
+            names.extend(entry.file_name().to_str().and_then(|it| BlobName::parse(it).ok()));
+        }
+        Ok(names)
+    }
+
     /// Whether `needed` bytes under `name` leave the folder within its limit. Two writers at once may both be let in;
     /// the limit is against growing for ever, not to the byte.
     fn check_room(&self, name: &BlobName, needed: u64) -> Result<(), BlobError> {

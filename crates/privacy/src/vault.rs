@@ -74,7 +74,9 @@ pub enum VaultError {
         needed: String,
     },
     /// Rotating a key given by configuration needs both.
-    #[error("to rotate a configured master key, set privacy.master_key to the new key, a comma and the old key")]
+    #[error(
+        "to rotate a configured master key, set privacy.master_key to the new key, a comma and the old key"
+    )]
     NothingToRotateTo,
     /// The database failed.
     #[error(transparent)]

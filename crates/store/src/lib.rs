@@ -38,6 +38,7 @@ mod job;
 mod migrate;
 mod pg;
 mod rows;
+mod scrub;
 mod sqlite;
 mod statements;
 #[cfg(feature = "testing")]
@@ -138,6 +139,8 @@ struct Inner {
     reads: Arc<Lane>,
     /// None if it was opened for reading only.
     writes: Option<Arc<Lane>>,
+    /// Of an embedded database that can be written.
+    scrubber: Option<scrub::Scrubber>,
     last_probe: Mutex<Option<(Instant, Result<(), Error>)>>,
 }
 
@@ -150,12 +153,14 @@ impl Store {
     pub async fn open(config: StoreConfig) -> Result<Self, OpenError> {
         on_own_thread(move || match config {
             StoreConfig::Sqlite { path } => {
-                let (writes, reads) = sqlite::open(&path)?;
-                Ok(Self::new(Engine::Sqlite, Arc::new(reads), Some(Arc::new(writes))))
+                let gate = scrub::Gate::default();
+                let (writes, reads) = sqlite::open(&path, Arc::clone(&gate))?;
+                let scrubber = Some(scrub::Scrubber::new(&path, gate));
+                Ok(Self::new(Engine::Sqlite, Arc::new(reads), Some(Arc::new(writes)), scrubber))
             }
             StoreConfig::Postgres { url, max_connections } => {
                 let both = Arc::new(pg::open(&url, max_connections)?);
-                Ok(Self::new(Engine::Postgres, Arc::clone(&both), Some(both)))
+                Ok(Self::new(Engine::Postgres, Arc::clone(&both), Some(both), None))
             }
         })
         .await
@@ -166,17 +171,23 @@ impl Store {
     pub async fn open_read_only(config: StoreConfig) -> Result<Self, OpenError> {
         on_own_thread(move || match config {
             StoreConfig::Sqlite { path } => {
-                Ok(Self::new(Engine::Sqlite, Arc::new(sqlite::open_read_only(&path)?), None))
+                Ok(Self::new(Engine::Sqlite, Arc::new(sqlite::open_read_only(&path)?), None, None))
             }
             StoreConfig::Postgres { url, .. } => {
-                Ok(Self::new(Engine::Postgres, Arc::new(pg::open(&url, 1)?), None))
+                Ok(Self::new(Engine::Postgres, Arc::new(pg::open(&url, 1)?), None, None))
             }
         })
         .await
     }
 
-    fn new(engine: Engine, reads: Arc<Lane>, writes: Option<Arc<Lane>>) -> Self {
-        Self { inner: Arc::new(Inner { engine, reads, writes, last_probe: Mutex::new(None) }) }
+    fn new(
+        engine: Engine,
+        reads: Arc<Lane>,
+        writes: Option<Arc<Lane>>,
+        scrubber: Option<scrub::Scrubber>,
+    ) -> Self {
+        let last_probe = Mutex::new(None);
+        Self { inner: Arc::new(Inner { engine, reads, writes, scrubber, last_probe }) }
     }
 
     /// Which engine this is.
@@ -275,6 +286,16 @@ impl Store {
         *self.inner.last_probe.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((Instant::now(), answer.clone()));
         answer
+    }
+
+    /// Has the embedded database let go of the bytes of what was deleted: its file is written anew and its log is
+    /// emptied. Writers wait meanwhile, some seconds for each gigabyte. A server does this by itself in its own time
+    /// (`vacuum`), which this does not hurry.
+    pub async fn scrub(&self) -> Result<(), Error> {
+        match self.inner.scrubber.clone() {
+            Some(scrubber) => on_own_thread(move || scrubber.run()).await,
+            None => Ok(()),
+        }
     }
 
     /// Stops taking transactions, finishes those that were accepted, and closes the database. Every clone of this

@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use rusqlite::ffi;
@@ -9,6 +10,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::job::{Job, Lane, Queue, Verdict};
+use crate::scrub::Gate;
 use crate::tx::EngineTx;
 use crate::{Error, OpenError, Row, Tx, Value, ddl};
 
@@ -22,13 +24,13 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CHECKED_AT_OPEN_BYTES_MAX: u64 = 64 << 20;
 
 /// Opens the file, its folder and its lock: the lane that writes and the lane that reads.
-pub(crate) fn open(path: &Path) -> Result<(Lane, Lane), OpenError> {
+pub(crate) fn open(path: &Path, gate: Gate) -> Result<(Lane, Lane), OpenError> {
     let lock = lock(path)?;
     check_length(path)?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     prepare_file(&connection, path)?;
     let reads = start_readers(path)?;
-    let mut writer = Writer { connection, halted: None, _lock: lock };
+    let mut writer = Writer { connection, halted: None, gate, _lock: lock };
     let writes = Lane::start("store-write", [move |queue: &Queue| writer.work(queue)]);
     Ok((writes, reads))
 }
@@ -114,9 +116,11 @@ fn prepare_file(connection: &Connection, path: &Path) -> Result<(), OpenError> {
             return Ok((String::new(), verdict));
         }
         let journal: String = connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
+        // What is deleted is overwritten, so that it cannot be read from the file.
         // FULL: an acknowledged commit is on disk. NORMAL would lose the last ones at a power cut.
         connection.execute_batch(
-            "pragma synchronous = full; pragma foreign_keys = on; pragma journal_size_limit = 67108864;",
+            "pragma synchronous = full; pragma foreign_keys = on; pragma journal_size_limit = 67108864; \
+             pragma secure_delete = on;",
         )?;
         Ok((journal, verdict))
     };
@@ -160,6 +164,8 @@ struct Writer {
     /// After the disk failed a commit nothing more is acknowledged: what the file holds is known again only when it
     /// is opened anew.
     halted: Option<Error>,
+    /// Held while writing, so that the file is not rewritten in the middle.
+    gate: Gate,
     _lock: File,
 }
 
@@ -173,6 +179,8 @@ impl Writer {
                 group.push(job);
             }
             metrics::histogram!("terrane_store_group_jobs").record(group.len() as f64);
+            let gate = Gate::clone(&self.gate);
+            let _writing = gate.lock().unwrap_or_else(PoisonError::into_inner);
             self.run(group);
         }
     }
