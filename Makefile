@@ -70,7 +70,7 @@ docs: web/node_modules/.package-lock.json
 
 rust-test: client checks-wasm
 	$(SAY) "Rust tests, stores on SQLite and PostgreSQL"
-	@TERRANE_TEST_GDAL_REQUIRED=1 scripts/with-postgres cargo test --workspace --locked --quiet
+	@TERRANE_TEST_GDAL_REQUIRED=1 TERRANE_TEST_NODE_REQUIRED=1 scripts/with-postgres cargo test --workspace --locked --quiet
 	$(SAY) "the same planet in WebAssembly"
 	@node crates/browser/tests/golden.mjs
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Caller, Clock, Problem, ProblemKind};
+use api::{Caller, Clock, Problem, ProblemKind, kinds};
 use axum::http::StatusCode;
 use identity::{Entering, Identity, LoginError, Opened, Session, SignIn};
 use store::{Store, Tx};
@@ -217,6 +217,9 @@ impl Oidc {
             (code.hash(), [binding(true), binding(false)].map(|it| it.map(|it| it.hash())));
         let now_us = self.deps.clock.now_us();
         let entrance = self.deps.identity.entrance();
+        if caller.is_some_and(|it| !it.scopes.is_person()) {
+            return Err(kinds::FORBIDDEN_FOR_KEYS.into());
+        }
         let linking = caller.map(|it| it.account_id);
         let outcome = self
             .deps
