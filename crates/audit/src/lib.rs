@@ -9,13 +9,19 @@
 mod checkpoint;
 mod entry;
 mod fault;
+pub mod heads;
 mod hex;
+mod keeper;
+mod list;
 mod log;
 pub mod merkle;
 mod proof;
+mod reasons;
 mod record;
+mod routes;
 mod seal;
 mod verify;
+mod view;
 mod walk;
 
 use store::Migration;
@@ -25,11 +31,19 @@ pub use checkpoint::{
 };
 pub use entry::{Actor, DETAILS_BYTES_MAX, Entry, Reason};
 pub use fault::Fault;
+pub use keeper::keep;
+pub use list::{Filter, list};
 pub use log::{Logged, find, find_by_id};
 pub use proof::{consistency_proof, inclusion_proof, root_at};
+pub use reasons::{Open, REASON_FIELD, forget_reasons, reasons_of};
 pub use record::{record, record_all};
+pub use routes::{Deps, routes};
 pub use seal::{Head, head, seal, waiting};
 pub use verify::{Report, verify};
+pub use view::{
+    ActorView, CheckpointView, ConsistencyView, EntryView, ProofView, ReasonState, SubjectView,
+    VerificationView,
+};
 
 /// The schema of this crate.
 pub const MIGRATIONS: &[Migration] =
@@ -39,8 +53,10 @@ pub const MIGRATIONS: &[Migration] =
 #[doc(hidden)]
 pub const STATEMENTS: &[&[&str]] = &[
     checkpoint::STATEMENTS,
+    list::STATEMENTS,
     log::STATEMENTS,
     proof::STATEMENTS,
+    reasons::STATEMENTS,
     record::STATEMENTS,
     seal::STATEMENTS,
     walk::STATEMENTS,
