@@ -29,6 +29,8 @@ const world = filesOf("src/world/world.ts");
 const mapPage = filesOf("map.html");
 const map = filesOf("src/map/planet_map.ts");
 const market = filesOf("market.html");
+const account = filesOf("account.html");
+const staff = filesOf("console.html");
 const only = (files, ...others) => [...files].filter((file) => !others.some((other) => other.has(file)));
 
 const budgets = [
@@ -37,6 +39,8 @@ const budgets = [
   ["world: the renderer", only(world, entry, game), 200],
   ["map: its page, panels and styles", [...mapPage], 60],
   ["market: its page, panels and styles", [...market], 100],
+  ["account: its page, panels and styles", [...account], 80],
+  ["console: its page, panels and styles", [...staff], 90],
   ["map: MapLibre without its worker", only(map, mapPage), 320],
   // The local stage with SIMD, unpacking and verifying of tiles, movement, the stream: more code, and far fewer bytes of ground.
   ["planet code (WebAssembly)", [manifest["src/core/terrane.wasm"].file], 180],

@@ -1,5 +1,5 @@
 import { mount } from "svelte";
-import "./app.css";
+import "./sheet.css";
 import AccountPage from "./ui/account/AccountPage.svelte";
 
 const target = document.getElementById("app");

@@ -1,5 +1,5 @@
 import { mount } from "svelte";
-import "./app.css";
+import "./sheet.css";
 import ConsolePage from "./ui/console/ConsolePage.svelte";
 
 const target = document.getElementById("app");

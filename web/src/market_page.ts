@@ -1,5 +1,5 @@
 import { mount } from "svelte";
-import "./app.css";
+import "./sheet.css";
 import MarketPage from "./ui/market/MarketPage.svelte";
 
 const target = document.getElementById("app");

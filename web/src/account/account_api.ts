@@ -68,8 +68,12 @@ export class AccountApi {
     dataOf(this.#client.PATCH("/api/v1/users/me", { body }));
   setEmail = (email: string, password: string): Promise<void> =>
     dataOf(this.#client.PUT("/api/v1/users/me/email", { body: { email, password } }));
-  setPassword = (password: string): Promise<void> =>
-    dataOf(this.#client.PUT("/api/v1/users/me/password", { body: { password } }));
+  setPassword = (password: string, present?: string): Promise<void> =>
+    dataOf(
+      this.#client.PUT("/api/v1/users/me/password", {
+        body: { password, ...(present !== undefined && { current_password: present }) },
+      }),
+    );
 
   // ---- devices ----
 

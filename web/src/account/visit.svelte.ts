@@ -6,6 +6,7 @@ import { wordsOf } from "../net/declined.ts";
 import type { Account } from "../net/domain.ts";
 import type { Identity } from "../net/identity.ts";
 import { accountsAside, forgetKey, newKey, takeBack, useKey } from "../net/keyring.ts";
+import { forgetPlace } from "../net/last_place.ts";
 import { tabStore } from "../net/login_store.ts";
 import { identityWith, knownIdentity } from "../net/open_identity.ts";
 import { Refusal } from "../net/refusal.ts";
@@ -123,9 +124,11 @@ export class AccountVisit {
     const { identity } = this;
     if (!identity) return;
     if (identity.key) {
-      await this.api.removeKey(identity.key.publicKey);
+      // Where the server cannot be asked, the key is gone from here all the same.
+      await this.api.removeKey(identity.key.publicKey).catch(console.warn);
       await forgetKey();
     }
+    forgetPlace();
     endQuietly(await identity.forget());
     this.#nobody();
     await this.open();

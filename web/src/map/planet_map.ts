@@ -117,6 +117,35 @@ export class PlanetMap {
     });
   }
 
+  /** Shows where people are, for those who may see that. */
+  people(people: readonly LatLng[]): void {
+    const data = {
+      type: "FeatureCollection" as const,
+      features: people.map(({ latitude_deg, longitude_deg }) => ({
+        type: "Feature" as const,
+        properties: {},
+        geometry: { type: "Point" as const, coordinates: [longitude_deg, latitude_deg] },
+      })),
+    };
+    const show = () => {
+      const source = this.#map.getSource<GeoJSONSource>("people");
+      if (source) {
+        source.setData(data);
+        return;
+      }
+      this.#map.addSource("people", { type: "geojson", data });
+      const paint = {
+        "circle-radius": 6,
+        "circle-color": "#f2b541",
+        "circle-stroke-color": "#16222a",
+        "circle-stroke-width": 2,
+      };
+      this.#map.addLayer({ id: "people", type: "circle", source: "people", paint });
+    };
+    if (this.#map.getSource("selected")) show();
+    else this.#map.once("load", show);
+  }
+
   dispose(): void {
     clearTimeout(this.#retry);
     this.#map.remove();

@@ -21,3 +21,11 @@ export function lastPlace(): LatLng | undefined {
     return undefined;
   }
 }
+
+export function forgetPlace(): void {
+  try {
+    localStorage.removeItem(STORAGE_KEY);
+  } catch {
+    // Nothing was kept.
+  }
+}
