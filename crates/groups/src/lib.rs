@@ -10,6 +10,7 @@
 //!
 //! Read first: [`Groups`], [`Refusal`], `rules.rs`.
 
+mod personal;
 mod refusal;
 mod routes;
 mod rows;
@@ -19,6 +20,7 @@ mod view;
 
 use store::Migration;
 
+pub use personal::{Personal, owners_through};
 pub use refusal::Refusal;
 pub use routes::{CreateRequest, RoleRequest, routes};
 pub use rows::{Membership, agents, display_name, may_act, memberships};
@@ -32,4 +34,4 @@ pub const MIGRATIONS: &[Migration] =
 
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
-pub const STATEMENTS: &[&[&str]] = &[rows::STATEMENTS];
+pub const STATEMENTS: &[&[&str]] = &[personal::STATEMENTS, rows::STATEMENTS];

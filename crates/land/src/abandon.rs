@@ -4,6 +4,7 @@ use api::idempotency::{Answer, Fingerprint};
 use api::{Caller, IdempotencyKey, Problem};
 use axum::http::StatusCode;
 use cell::CellId;
+use events::{Audience, NewEvent};
 use ledger::{AccountRef, Posting, PostingKind};
 use serde_json::json;
 use store::Tx;
@@ -56,6 +57,26 @@ fn run(
     let view =
         AbandonedView { token: facts.anchor.token(), cells: cells.into_iter().map(CellId::token).collect() };
     Ok(Done::new(StatusCode::OK, &view, changed))
+}
+
+/// Gives a parcel back in the name of an owner who is being forgotten; its lots, which are free now. The rules are those
+/// of [`LandService::abandon`].
+pub(crate) fn give_up(
+    tx: &mut Tx<'_>,
+    anchor: CellId,
+    client_id: String,
+    now_us: i64,
+) -> Result<Vec<CellId>, Refusal> {
+    let facts = parcel::take(tx, anchor)?.ok_or(Refusal::NotOwner)?;
+    check_free(tx, &facts)?;
+    let cells = parcel::cells(tx, anchor)?;
+    give_back(tx, &facts, TitleKind::Abandon, client_id, now_us)?;
+    let tokens: Vec<String> = cells.iter().take(FREED_MAX).map(|it| it.token()).collect();
+    // Without names: this is how somebody is forgotten.
+    let data = json!({ "parcel": anchor.token(), "cell_count": facts.cells, "cells": tokens });
+    let event = NewEvent { kind: "land.abandoned", audience: Audience::Near(anchor), data };
+    events::record(tx, &[event], now_us)?;
+    Ok(cells)
 }
 
 /// Land that was taken back from its owner.

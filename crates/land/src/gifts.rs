@@ -259,6 +259,22 @@ fn decide(
     Ok(Done::new(StatusCode::OK, &view, vec![changed(&seen)]))
 }
 
+/// Ends an offer without anybody asking: one side is forgotten. Nothing happens if it was ended before.
+pub(crate) fn end_gift(
+    tx: &mut Tx<'_>,
+    deps: &Deps,
+    gift: &Gift,
+    outcome: GiftState,
+    now_us: i64,
+) -> Result<(), store::Error> {
+    if gift::end(tx, gift.id, outcome, now_us)? {
+        release(tx, gift.parcel, gift.id)?;
+        let event = ended(tx, deps, gift, outcome)?;
+        events::record(tx, &[event], now_us)?;
+    }
+    Ok(())
+}
+
 /// Deed and title go to the receiver.
 fn hand_over(tx: &mut Tx<'_>, gift: &Gift, now_us: i64) -> Result<(), Refusal> {
     let (from, to) = (AccountRef::Wallet(gift.from_id), AccountRef::Wallet(gift.to_id));

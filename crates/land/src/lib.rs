@@ -36,6 +36,7 @@ mod lots;
 mod map;
 mod merge;
 mod parcel;
+mod personal;
 mod routes;
 mod rules;
 mod seen;
@@ -66,6 +67,7 @@ pub use fault::Fault;
 pub use freeze::{RestoreError, Restored, freeze, frozen, restore, thaw};
 pub use gifts::GiftDecision;
 pub use parcel::{ParcelFacts, cells, every, facts_of, parcel, take, take_all};
+pub use personal::Personal;
 pub use routes::{ClaimsRequest, DescribeRequest, GiftRequest, MergeRequest, SplitRequest, routes};
 pub use rules::{Refusal, Unclaimable, price};
 pub use service::{Agents, Authority, Deps, DisplayName, LandService, LotEvent, Presence};
@@ -108,6 +110,7 @@ pub const STATEMENTS: &[&[&str]] = &[
     keep::STATEMENTS,
     map::tile::STATEMENTS,
     parcel::STATEMENTS,
+    personal::STATEMENTS,
     title::STATEMENTS,
     transfer::STATEMENTS,
     verify::STATEMENTS,

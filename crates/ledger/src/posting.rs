@@ -46,6 +46,8 @@ pub enum PostingKind {
     Reclaim,
     /// Staff gave a parcel back to somebody who had it before.
     LandRestore,
+    /// What somebody left who is forgotten.
+    Erasure,
     /// An earlier posting was taken back.
     Reversal,
 }
@@ -70,6 +72,7 @@ impl PostingKind {
             Self::Upkeep => "upkeep",
             Self::Reclaim => "reclaim",
             Self::LandRestore => "land_restore",
+            Self::Erasure => "erasure",
             Self::Reversal => "reversal",
         }
     }

@@ -16,6 +16,7 @@ mod dispatch;
 mod endpoints;
 mod notice_routes;
 mod notices;
+mod personal;
 mod retention;
 mod schedule;
 mod sender;
@@ -31,6 +32,7 @@ pub use dispatch::{READER, dispatch};
 pub use endpoints::ENDPOINTS_PER_ACCOUNT_MAX;
 pub use notice_routes::{NoticeView, NoticesView, ReadRequest};
 pub use notices::{KINDS as NOTICE_KINDS, NOTICES_PER_ACCOUNT_MAX};
+pub use personal::Personal;
 pub use retention::sweep;
 pub use schedule::{ATTEMPTS_MAX, RETRIES_S};
 pub use sender::Sender;
@@ -45,4 +47,4 @@ pub const MIGRATIONS: &[Migration] =
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
 pub const STATEMENTS: &[&[&str]] =
-    &[notices::STATEMENTS, endpoints::STATEMENTS, deliveries::STATEMENTS, retention::STATEMENTS];
+    &[notices::STATEMENTS, endpoints::STATEMENTS, deliveries::STATEMENTS, personal::STATEMENTS, retention::STATEMENTS];

@@ -25,6 +25,7 @@ mod rotation;
 mod routes;
 mod scrub;
 mod service;
+mod told;
 mod vault;
 mod worker;
 
@@ -37,11 +38,12 @@ pub use list::ErasureList;
 pub use master_key::{KeySource, MasterKey, MasterKeys};
 pub use own::Own;
 pub use pack::{FORMAT, VERSION};
-pub use person::{Consequence, Erased, PersonalData, Settled, Stuck};
+pub use person::{Consequence, Erased, OwnersOf, PersonalData, Settled, Stuck};
 pub use rotation::{Rotated, rotate};
 pub use routes::{ErasureView, ExportView, ExportsView, routes};
 pub use scrub::without_names;
 pub use service::{Act, Deps, LockedOut, Privacy, Recorder, Times, reapply_list};
+pub use told::Told;
 pub use vault::{Vault, VaultError};
 
 /// The schema of this crate.
@@ -50,8 +52,14 @@ pub const MIGRATIONS: &[Migration] =
 
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
-pub const STATEMENTS: &[&[&str]] =
-    &[erasures::STATEMENTS, exports::STATEMENTS, own::STATEMENTS, rotation::STATEMENTS, vault::STATEMENTS];
+pub const STATEMENTS: &[&[&str]] = &[
+    erasures::STATEMENTS,
+    exports::STATEMENTS,
+    own::STATEMENTS,
+    rotation::STATEMENTS,
+    told::STATEMENTS,
+    vault::STATEMENTS,
+];
 
 #[cfg(test)]
 mod tests;

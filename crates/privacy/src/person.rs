@@ -1,9 +1,14 @@
 //! What every crate that keeps something about persons must be able to do with it.
 
+use std::sync::Arc;
+
 use store::Tx;
 use uuid::Uuid;
 
 use crate::archive::Archive;
+
+/// An account and what is owned through it alone: groups without another member.
+pub type OwnersOf = Arc<dyn Fn(&mut Tx<'_>, Uuid) -> Result<Vec<Uuid>, store::Error> + Send + Sync>;
 
 /// What a crate keeps about persons. Every method runs in a transaction and may be run again.
 pub trait PersonalData: Send + Sync {

@@ -242,7 +242,7 @@ fn offer(
     Ok(lease)
 }
 
-fn choose(
+pub(crate) fn choose(
     tx: &mut Tx<'_>,
     deps: &Deps,
     lease_id: Uuid,

@@ -15,6 +15,7 @@
 
 mod decisions;
 mod lease;
+mod personal;
 mod reclaim;
 mod refusal;
 mod rent;
@@ -29,6 +30,7 @@ mod worker;
 use store::Migration;
 
 pub use lease::{EndReason, LeaseState};
+pub use personal::Personal;
 pub use refusal::Refusal;
 pub use routes::{EndRequest, LeaseRequest, routes};
 pub use service::{Agents, Deps, LastSeen, Tenure};
@@ -42,4 +44,4 @@ pub const MIGRATIONS: &[Migration] =
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
 pub const STATEMENTS: &[&[&str]] =
-    &[lease::STATEMENTS, rounds::STATEMENTS, upkeep::STATEMENTS, reclaim::STATEMENTS];
+    &[lease::STATEMENTS, personal::STATEMENTS, rounds::STATEMENTS, upkeep::STATEMENTS, reclaim::STATEMENTS];
