@@ -37,6 +37,7 @@ use crate::asset::{Asset, Freshness};
         (name = "wallet", description = "Money and deeds, and how they came."),
         (name = "events", description = "What happens, as it happens."),
         (name = "notices", description = "What you should know, and webhooks to your own server."),
+        (name = "staff", description = "For staff alone: every act has a reason and is on record."),
         (name = "realtime", description = "The moving world."),
         (name = "health", description = "For operators and their machines."),
     ),

@@ -116,7 +116,15 @@ impl SigningKey {
         }
     }
 
-    pub(crate) fn public_bytes(&self) -> &[u8; 32] {
+    /// Signs for another part of the planet. What is signed must begin with words of its own, so that no signature of
+    /// one part is of use in another; a token begins with `eyJ`.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        use ed25519_dalek::Signer as _;
+        self.key.sign(message).to_bytes()
+    }
+
+    /// The public half.
+    pub fn public_bytes(&self) -> &[u8; 32] {
         self.key.as_ref().as_bytes()
     }
 

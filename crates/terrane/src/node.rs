@@ -10,8 +10,10 @@ use anyhow::{Context as _, anyhow};
 use api::SystemClock;
 use bytes::Bytes;
 use gateway::{Gateway, GatewayConfig};
-use identity::{AccessTokens, Identity, SigningKey};
+use identity::{AccessTokens, AccountRules, Identity, SigningKey};
+use limits::Limiter;
 use maps::MapLimits;
+use oidc::Oidc;
 use planet::places::NameTable;
 use privacy::{KeySource, Vault};
 use store::{Migration, Store, StoreConfig};
@@ -42,6 +44,13 @@ const STORE_STOP_TIME_MAX: Duration = Duration::from_millis(500);
 /// Where the database file is within the data folder.
 const DATABASE_FILE: &str = "terrane.db";
 
+/// Where letters go within the data folder while there is no mail server.
+const MAIL_FOLDER: &str = "mail";
+
+/// What is answered to whoever names an address is not answered before: so long, that neither a write more or less nor
+/// an older kind of hash shows.
+const REFUSAL_TIME: Duration = Duration::from_millis(400);
+
 /// Where the key that signs access tokens is within the data folder.
 const SIGNING_KEY_FILE: &str = "keys/access_token.jwk";
 
@@ -56,10 +65,14 @@ pub(crate) struct Node {
     store: Store,
 }
 
+/// Where checkpoints of the audit log are within the data folder, for an operator to copy elsewhere.
+pub(crate) const AUDIT_HEADS_FILE: &str = "audit/checkpoints.jsonl";
+
 /// All migrations of the program.
 pub(crate) fn migrations() -> Vec<Migration> {
     let of_crates = [
         identity::MIGRATIONS,
+        oidc::MIGRATIONS,
         wallet::MIGRATIONS,
         land::MIGRATIONS,
         zone::MIGRATIONS,
@@ -99,10 +112,36 @@ pub(crate) fn key_source(config: &Config) -> KeySource {
     }
 }
 
+/// Where the letters of this configuration go.
+fn post(config: &Config) -> anyhow::Result<mail::Post> {
+    Ok(match &config.mail.server {
+        Some(server) => {
+            mail::Post::new(Arc::new(mail::Smtp::new(server, &config.mail.sender).context("mail.server")?))
+        }
+        None => mail::Post::new(Arc::new(mail::Folder::new(config.node.data.join(MAIL_FOLDER)))),
+    })
+}
+
+/// What this configuration decides about accounts.
+fn account_rules(config: &Config, address: SocketAddr) -> AccountRules {
+    // Without a name of its own the planet is one of this machine, or of a network that its operator knows.
+    let site_origin = config.http.public_origins.first().cloned();
+    AccountRules {
+        planet_name: config.planet.name.clone(),
+        site_origin: site_origin.unwrap_or_else(|| format!("http://{address}")),
+        hashing_threads: config.accounts.hashing_threads,
+        hashing_waiting_max: config.accounts.hashing_waiting_max,
+        answer_after: REFUSAL_TIME,
+    }
+}
+
 /// What this node decides about its edge.
 fn edge(config: &Config) -> GatewayConfig {
     GatewayConfig {
         public_origins: config.http.public_origins.clone(),
+        hosts: config.http.hosts.clone(),
+        cors_origins: config.http.cors_origins.clone(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
         connections_max: config.http.connections_max,
         sockets_max: config.http.sockets_max,
         socket_send_buffer_bytes: config.http.socket_send_buffer_bytes,
@@ -118,10 +157,12 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
     // asks is told how far it is.
     let (preparation, prepared) = watch::channel(preparation::FIRST);
     let gateway = if has_role(Role::Gateway) {
+        let tls = config.http.tls.clone().map(|files| gateway::Tls::open(files, Arc::new(SystemClock)));
+        let tls = tls.transpose()?;
         let (listener, metrics_listener) = listen(config).await?;
-        let front = gateway::Front { listener, metrics_listener, metrics, progress: prepared.clone() };
+        let front = gateway::Front { listener, tls, metrics_listener, metrics, progress: prepared.clone() };
         let gateway = gateway::start(edge(config), front).context("the listeners are of no use")?;
-        say(format_args!("Starting; http://{} shows how far it is", gateway.address()));
+        say(format_args!("Starting; {} shows how far it is", gateway.url()));
         Some(gateway)
     } else {
         None
@@ -178,8 +219,12 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
     let sender = notify::Sender::new(config.webhook_destinations);
     let listening = zone.clone().map(|zone| Listening { zone, radius_m: planet.radius_m() });
     let mut background = Background::start(&store, sender, listening).await?;
+    let (kept, signer) = (store.clone(), wiring::audit_signer(record.planet_id, &signing_key));
+    let heads = config.node.data.join(AUDIT_HEADS_FILE);
+    background.run(|stop| audit::keep(kept, Arc::new(SystemClock), signer, Some(heads), stop));
 
     if let Some(gateway) = &gateway {
+        let limiter = Limiter::in_process(config.limits.clone());
         let identity = Arc::new(Identity::new(identity::Deps {
             store: store.clone(),
             clock: Arc::new(SystemClock),
@@ -188,11 +233,21 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
                 wallet::open_for(tx, account_id, now_us).map_err(Into::into)
             }),
             profile_changed: wiring::profile_changed(zone.clone()),
-            other_ways_in: Arc::new(|_, _| Ok(0)),
+            other_ways_in: Arc::new(oidc::ways_in),
+            vault: vault.clone(),
+            limiter: limiter.clone(),
+            post: post(config)?,
+            accounts: account_rules(config, gateway.address()),
         }));
         identity.complete().await?;
         let looking = Arc::clone(&identity);
         background.run(|stop| async move { looking.work(stop).await });
+        let oidc = oidc::Deps {
+            store: store.clone(),
+            clock: Arc::new(SystemClock),
+            identity: Arc::clone(&identity),
+        };
+        let oidc = Oidc::new(oidc, config.providers.clone()).context("sign_in.providers")?;
         let maps = maps::Deps {
             planet: Arc::clone(&planet),
             manifest,
@@ -211,15 +266,23 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
             },
             planet: Arc::clone(&planet),
             zone: zone.clone(),
-            services: wiring::services(&store, &planet, zone.as_ref(), maps, config, &mut background),
+            limiter: limiter.clone(),
+            services: wiring::services(&store, &planet, zone.as_ref(), maps, config, &mut background)
+                .merge(oidc::routes(Arc::new(oidc)))
+                .merge(wiring::audit_log(&store, &vault)),
         })?;
         let metrics_at = gateway.metrics_address().map_or_else(
             || "no metrics listener".to_owned(),
             |address| format!("metrics at http://{address}/metrics"),
         );
         progress.opened("gateway", metrics_at);
-        if !gateway.address().ip().is_loopback() && config.http.public_origins.is_empty() {
-            warn!("open to the network without http.public_origins: any host name is taken as ours");
+        if !gateway.address().ip().is_loopback()
+            && config.http.public_origins.is_empty()
+            && config.http.hosts.is_empty()
+        {
+            warn!(
+                "open to the network without http.public_origins or http.hosts: any host name is taken as ours"
+            );
         }
     }
     Ok(Node { gateway, zone, background, store })
@@ -227,8 +290,8 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
 
 impl Node {
     /// Where browsers connect.
-    pub(crate) fn address(&self) -> Option<SocketAddr> {
-        self.gateway.as_ref().map(Gateway::address)
+    pub(crate) fn url(&self) -> Option<String> {
+        self.gateway.as_ref().map(Gateway::url)
     }
 
     /// Whether the parts that run by themselves still do.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use api::SystemClock;
 use groups::{Groups, Property};
-use identity::ProfileChanged;
+use identity::{ProfileChanged, SigningKey};
 use land::access::{self, Access, AccessDeps, AccessService};
 use land::{LandService, LotEvent};
 use maps::MapService;
 use market::{Acting, MarketService, Terms};
 use planet::Planet;
+use privacy::Vault;
 use store::{Store, Tx};
 use tenure::Tenure;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -124,6 +125,21 @@ pub(crate) fn services(
         .merge(maps)
         .merge(events)
         .merge(notify)
+}
+
+/// The hand that signs the audit log: the planet's key.
+pub(crate) fn audit_signer(planet_id: Uuid, key: &SigningKey) -> audit::Signer {
+    let key = key.clone();
+    let public_key = *key.public_bytes();
+    audit::Signer { log_id: planet_id, public_key, sign: Arc::new(move |message| key.sign(message)) }
+}
+
+/// The routes of the audit log; words of reasons are opened with the keys of those they are about.
+pub(crate) fn audit_log(store: &Store, vault: &Vault) -> OpenApiRouter {
+    let vault = vault.clone();
+    let open: audit::Open =
+        Arc::new(move |tx, account_id, sealed| vault.open(tx, account_id, audit::REASON_FIELD, sealed));
+    audit::routes(audit::Deps { store: store.clone(), open })
 }
 
 /// What somebody is called, account or group.

@@ -19,6 +19,13 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     ("auth_verify", Public, None),
     ("auth_refresh", Public, None),
     ("auth_logout", Public, None),
+    ("auth_providers", Public, None),
+    // To link, these two ask for their caller themselves.
+    ("auth_provider_start", Public, None),
+    ("auth_provider_finish", Public, None),
+    ("auth_provider_callback", Public, None),
+    ("users_me_identities", SignedIn, None),
+    ("users_me_identity_unlink", SignedIn, None),
     // Oneself.
     ("users_me", SignedIn, Some(Read)),
     ("users_me_change", SignedIn, None),
@@ -124,6 +131,12 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     ("webhook_test", SignedIn, None),
     ("webhook_deliveries", SignedIn, Some(Read)),
     ("webhook_replay", SignedIn, None),
+    // The audit log.
+    ("staff_audit", Permission::AuditRead, Some(Scope::Staff)),
+    ("staff_audit_entry", Permission::AuditRead, Some(Scope::Staff)),
+    ("staff_audit_proof", Permission::AuditRead, Some(Scope::Staff)),
+    ("staff_audit_checkpoints", Permission::AuditRead, Some(Scope::Staff)),
+    ("staff_audit_verification", Permission::AuditRead, Some(Scope::Staff)),
     // For operators and their machines.
     ("health", Public, None),
     ("health_live", Public, None),
