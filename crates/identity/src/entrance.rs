@@ -1,7 +1,6 @@
 //! Letting somebody in, inside a transaction: whatever the way, an account is made, checked and given a session here.
 
-use std::sync::Arc;
-
+use privacy::Vault;
 use store::Tx;
 use uuid::Uuid;
 
@@ -62,9 +61,15 @@ pub struct Opened {
 #[derive(Clone)]
 pub struct Entrance {
     pub(crate) new_account: NewAccountHook,
+    pub(crate) vault: Vault,
 }
 
 impl Entrance {
+    /// Over these; a running server has one at [`crate::Identity::entrance`].
+    pub fn new(new_account: NewAccountHook, vault: Vault) -> Self {
+        Self { new_account, vault }
+    }
+
     /// Lets somebody in at `now_us`: makes the account if they are new, and opens a session. An account that may not
     /// be used is refused.
     pub fn open_in(
@@ -81,13 +86,19 @@ impl Entrance {
                 (self.create_account(tx, account_id, display_name.as_deref(), *color, now_us)?, true)
             }
         };
+        // An erasure that was asked for is called off by coming back.
+        privacy::signed_in(tx, account.account_id, now_us)?;
         let session_id = new_id(now_us);
+        let user_agent = match how.user_agent.as_deref().map(shortened).filter(|it| !it.is_empty()) {
+            Some(text) => Some(self.vault.seal(tx, account.account_id, "user_agent", text.as_bytes())?),
+            None => None,
+        };
         let session = NewSession {
             session_id,
             account_id: account.account_id,
             method: how.method,
             public_key: how.public_key,
-            user_agent: None,
+            user_agent,
             expires_us: now_us + refresh_token::FAMILY_LIFE_US,
         };
         sessions::begin(tx, &session, now_us)?;
@@ -125,11 +136,6 @@ impl Entrance {
     }
 }
 
-/// A hook that does nothing, for tests.
-pub fn no_hook() -> NewAccountHook {
-    Arc::new(|_, _, _| Ok(()))
-}
-
 /// An account that may be used.
 fn known(tx: &mut Tx<'_>, account_id: Uuid, now_us: i64) -> Result<Account, LoginError> {
     let account = accounts::find(tx, account_id)?.ok_or(LoginError::NoSuchAccount)?;
@@ -150,6 +156,15 @@ fn unreserved_name(tx: &mut Tx<'_>, account_id: Uuid) -> Result<String, store::E
     }
     // Staff would have to bear most of some nine thousand names.
     Ok(format!("Guest {:08x}", rand::random::<u32>()))
+}
+
+/// The part of a browser's name for itself that is kept.
+fn shortened(user_agent: &str) -> &str {
+    let end = user_agent
+        .char_indices()
+        .map(|(at, it)| at + it.len_utf8())
+        .take_while(|end| *end <= USER_AGENT_BYTES_MAX);
+    &user_agent[..end.last().unwrap_or(0)]
 }
 
 /// Ordered by time, so that new rows stand together.

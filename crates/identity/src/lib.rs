@@ -13,20 +13,31 @@
 
 mod access_token;
 mod accounts;
+mod api_keys;
 mod base64url;
 pub mod challenge;
 mod challenge_rows;
 mod color;
 mod device_key;
+mod email;
 mod entrance;
+mod import;
+mod keys;
+mod link_token;
 pub mod names;
+mod own_sessions;
+mod password;
+mod personal;
 mod refresh_token;
 mod routes;
 mod service;
 mod sessions;
+mod settings;
 mod signing_key;
 pub mod staff;
 mod standing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod verify;
 mod watch;
 
@@ -34,16 +45,27 @@ use store::Migration;
 
 pub use access_token::{AccessTokenError, AccessTokens, Bearer, LIFE_S as ACCESS_TOKEN_LIFE_S};
 pub use accounts::{Account, display_name, last_seen, ways_in};
+pub use api_keys::{
+    API_KEY_DAYS_MAX, API_KEY_PREFIX, API_KEYS_PER_ACCOUNT_MAX, ApiKey, ApiKeyError, NewApiKey,
+};
 pub use color::Color;
 pub use device_key::{DeviceKey, DeviceKeyError};
-pub use entrance::{Entering, Entrance, Opened, SignIn, USER_AGENT_BYTES_MAX, no_hook};
+pub use email::{CONFIRM_LIFE_US, EmailError, LINKS_PER_ADDRESS_MAX, RESET_LIFE_US, Registration};
+pub use entrance::{Entering, Entrance, Opened, SignIn, USER_AGENT_BYTES_MAX};
+pub use import::{ImportFault, ImportFormat, ImportRow, import, read_import};
+pub use keys::{KEYS_PER_ACCOUNT_MAX, KeyError, LABEL_CHARACTERS_MAX, OwnKey};
+pub use link_token::LinkToken;
+pub use own_sessions::OwnSession;
+pub use password::{ForeignHashFault, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password, PasswordFault};
+pub use personal::Personal;
 pub use refresh_token::RefreshToken;
 pub use routes::{SessionAnswer, SiteOrigin, routes, session_response};
 pub use service::{
-    Deps, Identity, IssuedChallenge, LoginError, NewAccountHook, OtherWaysIn, ProfileChanged, ProfileError,
-    RefreshError, Session, Wishes,
+    AccountRules, Deps, Identity, IssuedChallenge, LoginError, NewAccountHook, OtherWaysIn, ProfileChanged,
+    ProfileError, RefreshError, Session, Wishes,
 };
 pub use sessions::{SESSIONS_PER_ACCOUNT_MAX, SessionRow, SignInMethod};
+pub use settings::{PublicProfile, Settings, Units};
 pub use signing_key::{PublicJwk, SigningKey, SigningKeyError};
 pub use standing::{AccountState, Barred, Standing, standing};
 pub use verify::BELIEVED_FOR;
@@ -59,9 +81,15 @@ pub const MIGRATIONS: &[Migration] = &[
 #[doc(hidden)]
 pub const STATEMENTS: &[&[&str]] = &[
     accounts::STATEMENTS,
+    api_keys::STATEMENTS,
     challenge_rows::STATEMENTS,
+    email::lockout::STATEMENTS,
+    email::rows::STATEMENTS,
+    keys::STATEMENTS,
+    personal::STATEMENTS,
     refresh_token::STATEMENTS,
     sessions::STATEMENTS,
+    settings::STATEMENTS,
     staff::STATEMENTS,
     standing::STATEMENTS,
 ];

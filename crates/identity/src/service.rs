@@ -1,8 +1,12 @@
 //! What can be done: ask for a challenge, answer it, refresh, log out, look at and change oneself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::Clock;
+use limits::Limiter;
+use mail::Post;
+use privacy::Vault;
 use store::{Store, Tx};
 use uuid::Uuid;
 
@@ -12,7 +16,9 @@ use crate::challenge::{self, Nonce, Purpose};
 use crate::challenge_rows::{self, Challenge};
 use crate::color::Color;
 use crate::device_key::DeviceKey;
+use crate::email::Sender;
 use crate::entrance::{Entering, Entrance, Opened, SignIn};
+use crate::password::Hashing;
 use crate::refresh_token::{self, Family, RefreshToken, Spending};
 use crate::sessions::{self, SignInMethod};
 use crate::signing_key::PublicJwk;
@@ -44,6 +50,61 @@ pub struct Deps {
     pub profile_changed: ProfileChanged,
     /// See [`OtherWaysIn`].
     pub other_ways_in: OtherWaysIn,
+    /// Seals what is personal.
+    pub vault: Vault,
+    /// How often addresses may be written to.
+    pub limiter: Limiter,
+    /// Takes letters.
+    pub post: Post,
+    /// What the operator decides.
+    pub accounts: AccountRules,
+}
+
+/// What an operator decides about accounts.
+#[derive(Clone, Debug)]
+pub struct AccountRules {
+    /// What letters call the planet.
+    pub planet_name: String,
+    /// Where links in letters lead. Never taken from a request: its sender would decide where a password is typed.
+    pub site_origin: String,
+    /// Threads that hash passwords.
+    pub hashing_threads: usize,
+    /// Passwords that may wait for them; with more, signing in is refused for a moment.
+    pub hashing_waiting_max: usize,
+    /// Answers that must not tell by their time whether an address is known are not given before.
+    pub answer_after: Duration,
+}
+
+impl AccountRules {
+    /// Quick, for tests.
+    pub fn for_test() -> Self {
+        Self {
+            planet_name: "Test".to_owned(),
+            site_origin: "http://localhost:7380".to_owned(),
+            hashing_threads: 1,
+            hashing_waiting_max: 16,
+            answer_after: Duration::ZERO,
+        }
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl Deps {
+    /// Over these, with hooks that do nothing, no limits, and letters that go nowhere.
+    pub fn for_test(store: Store, clock: Arc<dyn Clock>, tokens: AccessTokens, vault: Vault) -> Self {
+        Self {
+            store,
+            clock,
+            tokens,
+            new_account: Arc::new(|_, _, _| Ok(())),
+            profile_changed: Arc::new(|_| {}),
+            other_ways_in: Arc::new(|_, _| Ok(0)),
+            vault,
+            limiter: Limiter::off(),
+            post: Post::new(Arc::new(crate::testing::Nowhere)),
+            accounts: AccountRules::for_test(),
+        }
+    }
 }
 
 /// The service; share it in an `Arc`.
@@ -51,6 +112,8 @@ pub struct Identity {
     pub(crate) deps: Deps,
     pub(crate) known: Known,
     pub(crate) watched: Watched,
+    pub(crate) hashing: Hashing,
+    pub(crate) letters: Sender,
 }
 
 /// A text to sign, and until when.
@@ -151,7 +214,14 @@ pub enum ProfileError {
 impl Identity {
     /// The service over these.
     pub fn new(deps: Deps) -> Self {
-        Self { deps, known: Known::new(), watched: Watched::default() }
+        let AccountRules { planet_name, site_origin, .. } = deps.accounts.clone();
+        Self {
+            known: Known::new(),
+            watched: Watched::default(),
+            hashing: Hashing::start(deps.accounts.hashing_threads, deps.accounts.hashing_waiting_max),
+            letters: Sender { planet_name, site_origin },
+            deps,
+        }
     }
 
     /// Brings older rows to their present form; to be run once before the first request.
@@ -173,7 +243,7 @@ impl Identity {
 
     /// For letting people in within a transaction of the caller's.
     pub fn entrance(&self) -> Entrance {
-        Entrance { new_account: Arc::clone(&self.deps.new_account) }
+        Entrance { new_account: Arc::clone(&self.deps.new_account), vault: self.deps.vault.clone() }
     }
 
     /// Opens a session for an account whose owner has proved who they are elsewhere.

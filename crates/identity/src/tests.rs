@@ -9,26 +9,31 @@ use store::Store;
 use store::testing::{for_each_engine, prepare_all};
 use uuid::Uuid;
 
+use privacy::Vault;
+
 use super::*;
 use crate::challenge_rows::{WAITING_MAX, WAITING_PER_KEY_MAX};
+use crate::testing::Mailbox;
 
-const START_US: i64 = 1_800_000_000_000_000;
-const SECOND_US: i64 = 1_000_000;
-const ORIGIN: &str = "http://localhost:7380";
+pub(crate) const START_US: i64 = 1_800_000_000_000_000;
+pub(crate) const SECOND_US: i64 = 1_000_000;
+pub(crate) const ORIGIN: &str = "http://localhost:7380";
 
-struct World {
-    identity: Identity,
-    clock: Arc<ManualClock>,
-    store: Store,
+pub(crate) struct World {
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
+    pub(crate) mailbox: Mailbox,
     wallets_opened: Arc<AtomicUsize>,
 }
 
 impl World {
-    fn new(store: Store) -> Self {
-        Self::with_hook(store, |_, _, _| Ok(()))
+    async fn new(store: Store) -> Self {
+        Self::with_hook(store, |_, _, _| Ok(())).await
     }
 
-    fn with_hook(
+    async fn with_hook(
         store: Store,
         hook: impl Fn(&mut store::Tx<'_>, Uuid, i64) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
         + Send
@@ -38,35 +43,39 @@ impl World {
         let clock = Arc::new(ManualClock::at(START_US));
         let wallets_opened = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&wallets_opened);
+        let vault = Vault::for_test(&store).await;
+        let mailbox = Mailbox::default();
+        let tokens = AccessTokens::new(Uuid::from_u128(1), &SigningKey::from_secret([9; 32]));
         let identity = Identity::new(Deps {
-            store: store.clone(),
-            clock: clock.clone(),
-            tokens: AccessTokens::new(Uuid::from_u128(1), &SigningKey::from_secret([9; 32])),
             new_account: Arc::new(move |tx, account_id, now_us| {
                 counter.fetch_add(1, Ordering::Relaxed);
                 hook(tx, account_id, now_us)
             }),
-            profile_changed: Arc::new(|_| {}),
-            other_ways_in: Arc::new(|_, _| Ok(0)),
+            post: mail::Post::new(Arc::new(mailbox.clone())),
+            ..Deps::for_test(store.clone(), clock.clone(), tokens, vault.clone())
         });
-        Self { identity, clock, store, wallets_opened }
+        Self { identity: Arc::new(identity), clock, store, vault, mailbox, wallets_opened }
     }
 
-    async fn challenge(&self, device: &Device) -> IssuedChallenge {
+    pub(crate) async fn challenge(&self, device: &Device) -> IssuedChallenge {
         self.identity.challenge(device.public(), ORIGIN).await.unwrap()
     }
 
-    async fn answer(&self, device: &Device, challenge: &IssuedChallenge) -> Result<Session, LoginError> {
+    pub(crate) async fn answer(
+        &self,
+        device: &Device,
+        challenge: &IssuedChallenge,
+    ) -> Result<Session, LoginError> {
         let signature = device.sign(&challenge.text);
         self.identity.answer(device.public(), challenge.nonce, &signature, Wishes::default(), None).await
     }
 
-    async fn log_in(&self, device: &Device) -> Session {
+    pub(crate) async fn log_in(&self, device: &Device) -> Session {
         let challenge = self.challenge(device).await;
         self.answer(device, &challenge).await.unwrap()
     }
 
-    async fn count(&self, sql: &'static str) -> i64 {
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         self.store
             .read(move |tx| tx.query_one(sql, store::params![])?.get(0))
             .await
@@ -75,30 +84,34 @@ impl World {
     }
 }
 
-struct Device(ed25519_dalek::SigningKey);
+pub(crate) struct Device(ed25519_dalek::SigningKey);
 
 impl Device {
-    fn number(number: u8) -> Self {
+    pub(crate) fn number(number: u8) -> Self {
         Self(ed25519_dalek::SigningKey::from_bytes(&[number; 32]))
     }
 
-    fn public(&self) -> DeviceKey {
+    pub(crate) fn public(&self) -> DeviceKey {
         DeviceKey::try_from_bytes(self.0.verifying_key().as_bytes()).unwrap()
     }
 
-    fn sign(&self, text: &str) -> [u8; 64] {
+    pub(crate) fn sign(&self, text: &str) -> [u8; 64] {
         self.0.sign(text.as_bytes()).to_bytes()
     }
 }
 
 /// Runs `test` in a fresh world on each engine.
-fn check<Fut: Future<Output = ()>>(test: impl Fn(World) -> Fut) {
-    for_each_engine(MIGRATIONS, |store| test(World::new(store)));
+pub(crate) fn check<Fut: Future<Output = ()>>(test: impl Fn(World) -> Fut) {
+    for_each_engine(&migrations(), |store| async { test(World::new(store).await).await });
+}
+
+pub(crate) fn migrations() -> Vec<store::Migration> {
+    [MIGRATIONS, privacy::MIGRATIONS].concat()
 }
 
 #[test]
 fn every_statement_is_understood_by_each_engine() {
-    for_each_engine(MIGRATIONS, |store| async move {
+    for_each_engine(&migrations(), |store| async move {
         prepare_all(&store, super::STATEMENTS).await;
     });
 }
@@ -141,8 +154,8 @@ fn a_newcomer_may_choose_how_to_be_seen() {
 
 #[test]
 fn without_its_wallet_there_is_no_account() {
-    for_each_engine(MIGRATIONS, |store| async move {
-        let world = World::with_hook(store, |_, _, _| Err("the mint is closed".into()));
+    for_each_engine(&migrations(), |store| async move {
+        let world = World::with_hook(store, |_, _, _| Err("the mint is closed".into())).await;
         let device = Device::number(1);
         let challenge = world.challenge(&device).await;
         assert!(matches!(world.answer(&device, &challenge).await, Err(LoginError::Setup(_))));

@@ -19,7 +19,7 @@ use std::pin::Pin;
 pub use address::{ADDRESS_BYTES_MAX, Address, AddressError};
 pub use folder::{Folder, LETTERS_MAX};
 pub use post::{Full, Post, WAITING_MAX};
-pub use smtp::{Smtp, SmtpError, parse_sender};
+pub use smtp::{Smtp, SmtpError, check_server, parse_sender};
 
 /// Something to send.
 #[derive(Clone, PartialEq, Eq)]

@@ -37,15 +37,21 @@ pub enum SmtpError {
 impl Smtp {
     /// The server at this URL, from this sender. Connects with the first letter.
     pub fn new(url: &str, sender: &str) -> Result<Self, SmtpError> {
-        if !is_protected(url) {
-            return Err(SmtpError::WithoutTls);
-        }
+        check_server(url)?;
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
             .map_err(|_| SmtpError::Url)?
             .timeout(Some(COMMAND_TIME_MAX))
             .build();
         Ok(Self { transport, sender: parse_sender(sender)? })
     }
+}
+
+/// Whether [`Smtp::new`] would take this URL.
+pub fn check_server(url: &str) -> Result<(), SmtpError> {
+    if !is_protected(url) {
+        return Err(SmtpError::WithoutTls);
+    }
+    AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map(drop).map_err(|_| SmtpError::Url)
 }
 
 /// Who letters are from: `Name <address>` or an address.
