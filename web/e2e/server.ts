@@ -8,18 +8,18 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const BINARY =
+export const BINARY =
   process.env["TERRANE_BIN"] ?? fileURLToPath(new URL("../../target/debug/terrane", import.meta.url));
 const START_TIMEOUT_MS = 60_000;
-/** A planet is made in a tenth of a second, and is coarse: enough for everything but its looks. */
-const QUICK = { TERRANE_PLANET_RASTER_LEVEL: "6" };
+/** A planet is made in a tenth of a second, and is coarse: enough for everything but its looks. All come from one address. */
+const QUICK = { TERRANE_PLANET_RASTER_LEVEL: "6", TERRANE_LIMITS_FACTOR: "100000" };
 
 export class TerraneServer {
   #process: ChildProcess | undefined;
   #output = "";
 
   private constructor(
-    private readonly dataPath: string,
+    readonly dataPath: string,
     private readonly port: number,
     /** Settings beyond the defaults, as environment variables. */
     private readonly settings: Readonly<Record<string, string>>,

@@ -1,17 +1,22 @@
 /** The calls of `/api/v1/staff` that the console makes. */
+import type { Parcel, TitlesPage } from "../market/shapes.ts";
 import { clientAs, dataOf, keyed, some, type TokenSource } from "../net/asking.ts";
 import type {
-  Acted,
   ActView,
   AuditEntry,
+  CheckpointView,
+  CheckView,
   LedgerAccount,
   NoteView,
   Page,
+  PersonInFull,
   PersonRow,
-  PersonView,
   PostingView,
+  ProofView,
   Role,
-  SessionView,
+  StaffSession,
+  SystemView,
+  VerificationView,
   WorldView,
 } from "./shapes.ts";
 
@@ -34,7 +39,7 @@ export class ConsoleApi {
     cursor?: string | undefined;
   }): Promise<Page<PersonRow>> =>
     dataOf(this.#client.GET("/api/v1/staff/people", { params: { query: some(query) } }));
-  person = (id: string): Promise<PersonView> =>
+  person = (id: string): Promise<PersonInFull> =>
     dataOf(this.#client.GET("/api/v1/staff/people/{account_id}", { params: person(id) }));
   notes = (id: string): Promise<Page<NoteView>> =>
     dataOf(this.#client.GET("/api/v1/staff/people/{account_id}/notes", { params: person(id) }));
@@ -45,30 +50,32 @@ export class ConsoleApi {
         body: { text },
       }),
     );
-  suspend = (id: string, until: string, reason: string, key: string): Promise<Acted> =>
+  suspend = (id: string, until: string, reason: string, key: string): Promise<unknown> =>
     dataOf(
       this.#client.POST("/api/v1/staff/people/{account_id}/suspend", {
         params: personAct(id, key),
         body: { until, reason },
       }),
     );
-  ban = (id: string, reason: string, key: string): Promise<Acted> => this.#onPerson("ban", id, reason, key);
-  restore = (id: string, reason: string, key: string): Promise<Acted> =>
+  ban = (id: string, reason: string, key: string): Promise<unknown> => this.#onPerson("ban", id, reason, key);
+  restore = (id: string, reason: string, key: string): Promise<unknown> =>
     this.#onPerson("restore", id, reason, key);
-  export = (id: string, reason: string, key: string): Promise<Acted> =>
+  export = (id: string, reason: string, key: string): Promise<unknown> =>
     this.#onPerson("export", id, reason, key);
-  erase = (id: string, reason: string, key: string): Promise<Acted> =>
+  erase = (id: string, reason: string, key: string): Promise<unknown> =>
     this.#onPerson("erase", id, reason, key);
-  setRole = (id: string, role: Role, reason: string, key: string): Promise<Acted> =>
+  keep = (id: string, reason: string, key: string): Promise<unknown> =>
+    this.#onPerson("keep", id, reason, key);
+  setRole = (id: string, role: Role, reason: string, key: string): Promise<unknown> =>
     dataOf(
       this.#client.PUT("/api/v1/staff/people/{account_id}/role", {
         params: personAct(id, key),
         body: { role, reason },
       }),
     );
-  sessions = (id: string): Promise<Page<SessionView>> =>
+  sessions = (id: string): Promise<Page<StaffSession>> =>
     dataOf(this.#client.GET("/api/v1/staff/people/{account_id}/sessions", { params: person(id) }));
-  endSessions = (id: string, reason: string, key: string): Promise<Acted> =>
+  endSessions = (id: string, reason: string, key: string): Promise<unknown> =>
     dataOf(
       this.#client.DELETE("/api/v1/staff/people/{account_id}/sessions", {
         params: personAct(id, key),
@@ -78,32 +85,39 @@ export class ConsoleApi {
 
   // ---- land and market ----
 
-  onLand = (act: "freeze" | "thaw" | "restore", token: string, reason: string, key: string): Promise<Acted> =>
+  onLand = (act: "freeze" | "thaw", token: string, reason: string, key: string): Promise<unknown> =>
     dataOf(
       this.#client.POST(`/api/v1/staff/lands/{token}/${act}`, {
         params: { path: { token }, header: keyed(key) },
         body: { reason },
       }),
     );
-  cancelSale = (saleId: string, reason: string, key: string): Promise<Acted> =>
+  /** Gives land back to whom a title names. */
+  restoreLand = (token: string, titleNumber: number, reason: string, key: string): Promise<unknown> =>
+    dataOf(
+      this.#client.POST("/api/v1/staff/lands/{token}/restore", {
+        params: { path: { token }, header: keyed(key) },
+        body: { title_number: titleNumber, reason },
+      }),
+    );
+  cancelSale = (saleId: string, reason: string, key: string): Promise<unknown> =>
     dataOf(
       this.#client.POST("/api/v1/staff/market/{sale_id}/cancel", {
         params: { path: { sale_id: saleId }, header: keyed(key) },
         body: { reason },
       }),
     );
-  land = (token: string) =>
-    dataOf(this.#client.GET("/api/v1/lands/{token}", { params: { path: { token } } })) as Promise<Untyped>;
-  titles = (token: string) =>
-    dataOf(
-      this.#client.GET("/api/v1/lands/{token}/titles", { params: { path: { token } } }),
-    ) as Promise<Untyped>;
+  land = (token: string): Promise<Parcel & { readonly is_frozen?: boolean }> =>
+    dataOf(this.#client.GET("/api/v1/lands/{token}", { params: { path: { token } } }));
+  titles = (token: string): Promise<TitlesPage> =>
+    dataOf(this.#client.GET("/api/v1/lands/{token}/titles", { params: { path: { token } } }));
 
   // ---- the books ----
 
-  ledgerAccounts = (owner: string): Promise<Page<LedgerAccount>> =>
-    dataOf(this.#client.GET("/api/v1/staff/ledger/accounts", { params: { query: { owner } } }));
-  postings = (account: string, cursor?: string): Promise<Page<PostingView>> =>
+  /** Somebody's, or the planet's own. */
+  ledgerAccounts = (owner?: string): Promise<Page<LedgerAccount>> =>
+    dataOf(this.#client.GET("/api/v1/staff/ledger/accounts", { params: { query: some({ owner }) } }));
+  postings = (account: string | undefined, cursor?: string): Promise<Page<PostingView>> =>
     dataOf(
       this.#client.GET("/api/v1/staff/ledger/postings", { params: { query: some({ account, cursor }) } }),
     );
@@ -113,20 +127,19 @@ export class ConsoleApi {
         params: { path: { posting_id: id } },
       }),
     );
-  reverse = (id: string, reason: string, key: string): Promise<Acted> =>
+  reverse = (id: string, reason: string, key: string): Promise<ActView | object> =>
     dataOf(
       this.#client.POST("/api/v1/staff/ledger/postings/{posting_id}/reverse", {
         params: { path: { posting_id: id }, header: keyed(key) },
         body: { reason },
       }),
     );
-  check = (): Promise<Readonly<Record<string, unknown>>> =>
-    dataOf(this.#client.GET("/api/v1/staff/ledger/check"));
+  check = (): Promise<CheckView> => dataOf(this.#client.GET("/api/v1/staff/ledger/check"));
 
   // ---- acts that wait ----
 
   acts = (): Promise<Page<ActView>> => dataOf(this.#client.GET("/api/v1/staff/acts"));
-  decideAct = (id: string, what: "approve" | "refuse", reason: string, key: string): Promise<Acted> =>
+  decideAct = (id: string, what: "approve" | "refuse", reason: string, key: string): Promise<unknown> =>
     dataOf(
       this.#client.POST(`/api/v1/staff/acts/{act_id}/${what}`, {
         params: { path: { act_id: id }, header: keyed(key) },
@@ -147,24 +160,24 @@ export class ConsoleApi {
     dataOf(this.#client.GET("/api/v1/staff/audit", { params: { query: some(query) } }));
   auditEntry = (sequence: string): Promise<AuditEntry> =>
     dataOf(this.#client.GET("/api/v1/staff/audit/{sequence}", { params: { path: { sequence } } }));
-  proof = (sequence: string): Promise<Readonly<Record<string, unknown>>> =>
+  proof = (sequence: string): Promise<ProofView> =>
     dataOf(this.#client.GET("/api/v1/staff/audit/{sequence}/proof", { params: { path: { sequence } } }));
-  verification = (): Promise<Readonly<Record<string, unknown>>> =>
+  verification = (): Promise<VerificationView> =>
     dataOf(this.#client.GET("/api/v1/staff/audit/verification"));
-  checkpoints = (): Promise<Page<Readonly<Record<string, unknown>>>> =>
+  checkpoints = (): Promise<Page<CheckpointView>> =>
     dataOf(this.#client.GET("/api/v1/staff/audit/checkpoints"));
 
   // ---- the planet ----
 
   world = (): Promise<WorldView> => dataOf(this.#client.GET("/api/v1/staff/world"));
-  system = (): Promise<Readonly<Record<string, unknown>>> => dataOf(this.#client.GET("/api/v1/staff/system"));
+  system = (): Promise<SystemView> => dataOf(this.#client.GET("/api/v1/staff/system"));
 
   #onPerson(
-    act: "ban" | "restore" | "export" | "erase",
+    act: "ban" | "restore" | "export" | "erase" | "keep",
     id: string,
     reason: string,
     key: string,
-  ): Promise<Acted> {
+  ): Promise<unknown> {
     return dataOf(
       this.#client.POST(`/api/v1/staff/people/{account_id}/${act}`, {
         params: personAct(id, key),

@@ -1,4 +1,5 @@
 /** Answers of many shapes as lines that people can read. */
+import { formatMoney } from "../net/domain.ts";
 
 export interface Line {
   readonly name: string;
@@ -33,4 +34,9 @@ export function linesOf(value: unknown, depth = 0): readonly Line[] {
     }
     return [{ name, text: "", depth }, ...linesOf(inner, depth + 1)];
   });
+}
+
+/** An amount of the books, whose currencies all have two places. */
+export function moneyWords(amountMinor: number, asset: string): string {
+  return formatMoney(amountMinor, { code: asset, scale: 2 });
 }

@@ -13,7 +13,6 @@ import { ConsoleApi } from "./console_api.ts";
 import { may, type Permission } from "./permission.ts";
 import "./refusals.ts";
 import { parseRoute, type Route } from "./route.ts";
-import type { Acted } from "./shapes.ts";
 
 export type Standing =
   | { readonly kind: "opening" }
@@ -73,14 +72,10 @@ export class ConsoleVisit {
   }
 
   /** An act under a key that is kept while its answer is not known, and what came of it in words. */
-  async act(
-    what: string,
-    done: string,
-    ask: (idempotencyKey: string) => Promise<Acted | undefined>,
-  ): Promise<void> {
+  async act(what: string, done: string, ask: (idempotencyKey: string) => Promise<unknown>): Promise<void> {
     try {
       const acted = await this.#decisions.make(what, ask, (error) => declined(error).isFinal);
-      if (acted?.act_id)
+      if (typeof acted === "object" && acted !== null && "act_id" in acted)
         this.say(
           "It waits for a second person",
           "Somebody else of the staff has to agree.",
