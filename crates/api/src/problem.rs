@@ -176,6 +176,9 @@ struct Document {
     /// The id of the request, to quote when asking for help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
+    /// The id of the trace it belongs to (W3C Trace Context), the caller's own if it sent one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
     /// Each fault of the input, if the input is what is wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldFault>,
@@ -215,6 +218,7 @@ impl Document {
             code,
             detail: None,
             request_id: None,
+            trace_id: None,
             errors: Vec::new(),
             facts: Map::new(),
             headers: HeaderMap::new(),
@@ -365,6 +369,9 @@ pub fn panicked(_payload: Box<dyn std::any::Any + Send + 'static>) -> Response {
 /// into such.
 pub async fn problem_layer(request: Request, next: Next) -> Response {
     let request_id = request.headers().get(REQUEST_ID).and_then(|it| it.to_str().ok()).map(str::to_owned);
+    // The gateway has put a well-formed one there: version, trace, parent, flags.
+    let trace_id = request.headers().get("traceparent").and_then(|it| it.to_str().ok());
+    let trace_id = trace_id.and_then(|parent| parent.split('-').nth(1)).map(str::to_owned);
     let mut response = next.run(request).await;
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -372,14 +379,18 @@ pub async fn problem_layer(request: Request, next: Next) -> Response {
     }
     let mut problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
-        None => plain(status, response.headers().clone()),
+        None => plain(status),
     };
     problem.document.request_id = request_id;
+    problem.document.trace_id = trace_id;
+    // `Allow` or `Retry-After` of whoever refused, and what layers between have added.
+    problem.document.headers = std::mem::take(response.headers_mut());
+    problem.document.headers.remove(header::CONTENT_LENGTH);
     problem.into_response()
 }
 
-/// A problem of which nothing is known but the status and the headers (`Allow`, `Retry-After`).
-fn plain(status: StatusCode, mut headers: HeaderMap) -> Problem {
+/// A problem of which nothing is known but the status.
+fn plain(status: StatusCode) -> Problem {
     let known = [
         kinds::NOT_FOUND,
         kinds::METHOD_NOT_ALLOWED,
@@ -388,15 +399,12 @@ fn plain(status: StatusCode, mut headers: HeaderMap) -> Problem {
         kinds::STORAGE_UNAVAILABLE,
         kinds::INTERNAL,
     ];
-    let mut problem = known.into_iter().find(|kind| kind.status == status).map_or_else(
+    known.into_iter().find(|kind| kind.status == status).map_or_else(
         || {
             let title = status.canonical_reason().unwrap_or("Error");
             let code = title.to_ascii_lowercase().replace([' ', '-'], "_");
             Problem { document: Box::new(Document::new(status, Cow::Owned(code), title)) }
         },
         Problem::from,
-    );
-    headers.remove(header::CONTENT_LENGTH);
-    problem.document.headers = headers;
-    problem
+    )
 }

@@ -1,24 +1,33 @@
 //! The edge: HTTP and WebSocket on one port, metrics on another.
 //!
-//! It takes the routes of the service crates as they are and puts the same things around all of them: request ids,
-//! limits of size and time, problem documents for every error, security headers. `/ws` carries bytes between a
-//! socket and a session in the zone. The browser client is embedded and served from memory.
+//! It takes the routes of the service crates as they are and puts the same things around all of them: request ids and
+//! traces, names it answers under, limits of size, time and number, problem documents for every error, security
+//! headers. `/ws` carries bytes between a socket and a session in the zone. The browser client is embedded and served
+//! from memory. TLS 1.3 is ours or that of a proxy whose address we are told.
 //!
-//! It decides no rule and holds no state of the world; it refuses to speak TLS, which a proxy does better.
+//! It decides no rule and holds no state of the world.
 //!
-//! Read first: [`start`], `socket.rs`, `layers.rs`.
+//! Read first: [`start`], `socket.rs`, `layers.rs`, `server.rs`.
 
+mod activity;
 mod asset;
 mod client;
+mod compression;
+mod cors;
 mod guard;
 mod health;
+mod hosts;
 mod layers;
 mod openapi;
 mod origin;
+mod peer;
 mod planet_info;
 mod preparing;
+mod quota;
+mod request_body;
 mod server;
 mod socket;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -30,6 +39,8 @@ use axum::extract::Extension;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use identity::Identity;
+use ipnet::IpNet;
+use limits::Limiter;
 use planet::Planet;
 use store::Store;
 use tokio::net::TcpListener;
@@ -43,8 +54,11 @@ use utoipa_axum::router::OpenApiRouter;
 pub use guard::Unguarded;
 pub use planet_info::About;
 pub use preparing::Preparation;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 use guard::Guard;
+use hosts::Hosts;
+use peer::Proxies;
 use planet_info::PlanetAnswer;
 use server::{App, Limits};
 
@@ -62,6 +76,12 @@ const METRICS_TIDY_INTERVAL: Duration = Duration::from_secs(5);
 pub struct GatewayConfig {
     /// Origins of our own pages in lower case; empty for whatever host was asked.
     pub public_origins: Vec<String>,
+    /// Further names that this planet answers under, without port.
+    pub hosts: Vec<String>,
+    /// Pages of others that may use the API from a browser, in lower case.
+    pub cors_origins: Vec<String>,
+    /// Whose word about clients is taken.
+    pub trusted_proxies: Vec<IpNet>,
     /// TCP connections at once; further ones wait.
     pub connections_max: usize,
     /// `WebSockets` at once; further ones get `Bye` with `full`.
@@ -74,6 +94,8 @@ pub struct GatewayConfig {
 pub struct Front {
     /// Where browsers and API clients connect.
     pub listener: TcpListener,
+    /// Certificate and key; `None` for plain HTTP, which only this machine and named proxies may speak.
+    pub tls: Option<Tls>,
     /// Where Prometheus asks for `/metrics`.
     pub metrics_listener: Option<TcpListener>,
     /// What the metrics listener shows.
@@ -94,8 +116,29 @@ pub struct Deps {
     pub planet: Arc<Planet>,
     /// The world, if this process runs it.
     pub zone: Option<zone::Handle>,
+    /// How often somebody may ask.
+    pub limiter: Limiter,
     /// Routes of further services.
     pub services: OpenApiRouter,
+}
+
+/// What is asked of every request before anybody reads it.
+#[derive(Clone)]
+pub(crate) struct Outside {
+    proxies: Proxies,
+    hosts: Hosts,
+    request_time_max: Duration,
+}
+
+impl Outside {
+    fn new(config: &GatewayConfig, address: SocketAddr) -> Self {
+        let is_open = !address.ip().is_loopback();
+        Self {
+            proxies: Proxies::new(&config.trusted_proxies),
+            hosts: Hosts::new(&config.hosts, &config.public_origins, is_open),
+            request_time_max: layers::REQUEST_TIME_MAX,
+        }
+    }
 }
 
 /// What the routes of this crate share.
@@ -120,8 +163,10 @@ impl Edge {
 /// A running gateway.
 pub struct Gateway {
     address: SocketAddr,
+    is_encrypted: bool,
     metrics_address: Option<SocketAddr>,
     config: GatewayConfig,
+    outside: Outside,
     whole: Arc<OnceLock<Router>>,
     stop: watch::Sender<bool>,
     sockets: Arc<Semaphore>,
@@ -135,20 +180,23 @@ pub fn start(config: GatewayConfig, front: Front) -> std::io::Result<Gateway> {
     let metrics_address = front.metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let sockets = Arc::new(Semaphore::new(config.sockets_max));
     let whole = Arc::new(OnceLock::new());
-    let limits = Limits {
-        connections_max: config.connections_max,
-        send_buffer_bytes: config.socket_send_buffer_bytes,
-        unread_time_max: server::UNREAD_TIME_MAX,
-    };
-    let app = App { until_then: preparing::router(front.progress), whole: Arc::clone(&whole) };
-    let mut servers = vec![tokio::spawn(server::serve(front.listener, app, limits, stopping.clone()))];
+    let limits = Limits::new(config.connections_max, config.socket_send_buffer_bytes);
+    let outside = Outside::new(&config, address);
+    let app = App { until_then: preparing::router(front.progress, &outside), whole: Arc::clone(&whole) };
+    let tls = front.tls.map(Arc::new);
+    let is_encrypted = tls.is_some();
+    let mut servers = Vec::new();
+    if let Some(tls) = &tls {
+        servers.push(tokio::spawn(tls::keep_fresh(Arc::clone(tls), stopping.clone())));
+    }
+    servers.push(tokio::spawn(server::serve(front.listener, tls, app, limits, stopping.clone())));
     if let Some(listener) = front.metrics_listener {
         let limits = Limits { connections_max: METRICS_CONNECTIONS_MAX, ..limits };
         let app = App::from(metrics_router(front.metrics.clone()));
-        servers.push(tokio::spawn(server::serve(listener, app, limits, stopping.clone())));
+        servers.push(tokio::spawn(server::serve(listener, None, app, limits, stopping.clone())));
     }
     servers.push(tokio::spawn(tidy_metrics(front.metrics, stopping)));
-    Ok(Gateway { address, metrics_address, config, whole, stop, sockets, servers })
+    Ok(Gateway { address, is_encrypted, metrics_address, config, outside, whole, stop, sockets, servers })
 }
 
 impl Gateway {
@@ -168,7 +216,7 @@ impl Gateway {
             handshakes: Arc::new(Semaphore::new(socket::HANDSHAKES_MAX)),
             stop: self.stop.subscribe(),
         });
-        let (app, _) = router(&self.config, edge, deps.identity, deps.services)?;
+        let (app, _) = router(&self.config, &self.outside, edge, deps.identity, deps.limiter, deps.services)?;
         assert!(self.whole.set(app).is_ok(), "a gateway is opened once");
         Ok(())
     }
@@ -176,6 +224,11 @@ impl Gateway {
     /// Where it listens; shows the port that was taken for port 0.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The same as people write it.
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.is_encrypted { "https" } else { "http" }, self.address)
     }
 
     /// Where metrics are.
@@ -209,8 +262,10 @@ impl Gateway {
 /// All routes with everything around them, and the document that describes them.
 fn router(
     config: &GatewayConfig,
+    outside: &Outside,
     edge: Arc<Edge>,
     identity: Arc<Identity>,
+    limiter: Limiter,
     services: OpenApiRouter,
 ) -> Result<(Router, OpenApi), Unguarded> {
     let ours = planet_info::routes()
@@ -228,20 +283,32 @@ fn router(
     guard::describe(&mut document);
     openapi::describe_layers(&mut document);
     let client = client::Client::load();
+    let origins = origin::Origins::new(&config.public_origins, &config.cors_origins);
     let verifier: Verifier = identity;
     let app = routes
         .merge(openapi::routes(&document))
         .fallback_service(get(client::serve).fallback(client::serve).with_state(client))
         .method_not_allowed_fallback(api::method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&guard), guard::guard_layer))
+        .layer(from_fn_with_state(limiter.clone(), quota::caller_layer))
         .layer(Extension(verifier))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
-        .layer(from_fn_with_state(origin::Origins::new(&config.public_origins), origin::origin_layer))
-        .layer(from_fn(layers::time_layer))
+        .layer(from_fn_with_state(origins, origin::origin_layer))
+        .layer(from_fn_with_state(outside.request_time_max, layers::time_layer))
         .layer(CatchPanicLayer::custom(api::panicked))
+        .layer(from_fn(compression::mark_layer))
+        .layer(compression::layer())
+        .layer(from_fn_with_state(outside.hosts.clone(), hosts::host_layer))
+        .layer(from_fn(peer::privacy_layer))
+        .layer(from_fn_with_state(limiter.clone(), quota::address_layer))
+        .layer(cors::layer(&config.cors_origins))
         .layer(from_fn(api::problem_layer))
-        .merge(health.layer(from_fn_with_state(guard, guard::guard_layer)))
-        .layer(from_fn(layers::frame_layer));
+        .merge(
+            health
+                .layer(from_fn_with_state(guard, guard::guard_layer))
+                .layer(from_fn_with_state(limiter, quota::address_layer)),
+        )
+        .layer(from_fn_with_state(outside.proxies.clone(), layers::frame_layer));
     Ok((app, document))
 }
 
@@ -249,7 +316,7 @@ fn metrics_router(metrics: telemetry::Metrics) -> Router {
     Router::new()
         .route("/metrics", get(move || std::future::ready(metrics.render())))
         .fallback(api::not_found)
-        .layer(from_fn(layers::frame_layer))
+        .layer(from_fn_with_state(Proxies::new(&[]), layers::frame_layer))
 }
 
 async fn tidy_metrics(metrics: telemetry::Metrics, mut stop: watch::Receiver<bool>) {

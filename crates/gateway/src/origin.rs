@@ -15,29 +15,35 @@ use axum::response::{IntoResponse, Response};
 use identity::SiteOrigin;
 use identity::challenge::is_plain_origin;
 
+use crate::hosts::HOST_INVALID;
+use crate::peer::Way;
+
 const ORIGIN_REFUSED: ProblemKind =
     ProblemKind::new(StatusCode::FORBIDDEN, "origin_refused", "This web page may not speak to this planet");
-const HOST_INVALID: ProblemKind =
-    ProblemKind::new(StatusCode::BAD_REQUEST, "host_invalid", "The Host header is missing or malformed");
 
 /// The pages that are ours.
 #[derive(Clone, Debug)]
-pub(crate) struct Origins(Arc<[String]>);
+pub(crate) struct Origins {
+    public: Arc<[String]>,
+    /// Pages of others that may use the API as our own do.
+    welcome: Arc<[String]>,
+}
 
 impl Origins {
-    /// `public` in lower case; empty for "the host that was asked".
-    pub(crate) fn new(public: &[String]) -> Self {
-        Self(public.into())
+    /// `public` in lower case; empty for "the host that was asked". `welcome`, too.
+    pub(crate) fn new(public: &[String], welcome: &[String]) -> Self {
+        Self { public: public.into(), welcome: welcome.into() }
     }
 
     /// The origin a request counts for.
-    fn of(&self, headers: &HeaderMap) -> Result<SiteOrigin, Problem> {
+    fn of(&self, headers: &HeaderMap, is_https: bool) -> Result<SiteOrigin, Problem> {
         let text =
             |name| headers.get(name).map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase());
         let host = text(header::HOST);
         let origin = text(header::ORIGIN);
-        let origin = match (origin, self.0.first(), host) {
-            (Some(origin), Some(_), _) if self.0.contains(&origin) => origin,
+        let origin = match (origin, self.public.first(), host) {
+            (Some(origin), ..) if self.welcome.contains(&origin) => origin,
+            (Some(origin), Some(_), _) if self.public.contains(&origin) => origin,
             (Some(origin), None, Some(host)) if host_of(&origin) == Some(host.as_str()) => origin,
             (Some(origin), ..) => {
                 return Err(ORIGIN_REFUSED.detail(format!(
@@ -47,6 +53,7 @@ impl Origins {
             }
             // No browser page: a program speaks for itself.
             (None, Some(first), _) => first.clone(),
+            (None, None, Some(host)) if is_https => format!("https://{host}"),
             (None, None, Some(host)) => format!("http://{host}"),
             (None, None, None) => return Err(HOST_INVALID.into()),
         };
@@ -66,7 +73,8 @@ pub(crate) async fn origin_layer(
 ) -> Response {
     let is_upgrade = request.headers().contains_key(header::UPGRADE);
     if is_upgrade || !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        match origins.of(request.headers()) {
+        let is_https = request.extensions().get::<Way>().is_some_and(|way| way.is_https);
+        match origins.of(request.headers(), is_https) {
             Ok(origin) => {
                 request.extensions_mut().insert(origin);
             }
@@ -91,7 +99,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         origin.map(|origin| headers.insert(header::ORIGIN, origin.parse().unwrap()));
         host.map(|host| headers.insert(header::HOST, host.parse().unwrap()));
-        let found = Origins::new(&public).of(&headers);
+        let found = Origins::new(&public, &["https://friend.example".to_owned()]).of(&headers, false);
         let found = found.as_ref().map(|SiteOrigin(origin)| origin.as_str()).map_err(Problem::code);
         assert_eq!(found, expected, "{public:?} {origin:?} {host:?}");
     }
@@ -103,6 +111,7 @@ mod tests {
         check(&[], Some("http://LocalHost:7380"), host, Ok("http://localhost:7380"));
         check(&[], Some("https://planet.example"), Some("planet.example"), Ok("https://planet.example"));
         check(&[], None, host, Ok("http://localhost:7380"));
+        check(&[], Some("https://friend.example"), host, Ok("https://friend.example"));
         for foreign in ["http://localhost:7381", "http://evil.example", "null", "", "localhost:7380"] {
             check(&[], Some(foreign), host, Err("origin_refused"));
         }

@@ -9,7 +9,7 @@ use api::{Problem, ProblemKind};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::openapi::asset_route;
-use crate::{Edge, client, health, layers};
+use crate::{Edge, Outside, client, health, hosts, layers, peer};
 
 const PREPARING: ProblemKind =
     ProblemKind::new(StatusCode::SERVICE_UNAVAILABLE, "preparing", "The planet is being made");
@@ -64,7 +64,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Edge>> {
 }
 
 /// Everything there is before the planet.
-pub(crate) fn router(progress: watch::Receiver<Preparation>) -> Router {
+pub(crate) fn router(progress: watch::Receiver<Preparation>, outside: &Outside) -> Router {
     Router::new()
         .route(PROGRESS, get(progress_now))
         .fallback(page_or_problem)
@@ -80,10 +80,12 @@ pub(crate) fn router(progress: watch::Receiver<Preparation>) -> Router {
             "preparing.js",
             Bytes::from_static(include_bytes!("../assets/preparing.js")),
         ))
+        .layer(from_fn_with_state(outside.hosts.clone(), hosts::host_layer))
+        .layer(from_fn(peer::privacy_layer))
         .layer(from_fn(api::problem_layer))
         // Probes read the status, not problems.
         .route("/health/live", get(|| std::future::ready(health::plain(true))))
-        .layer(from_fn(layers::frame_layer))
+        .layer(from_fn_with_state(outside.proxies.clone(), layers::frame_layer))
 }
 
 const PROGRESS: &str = "/api/v1/planet/progress";
@@ -144,14 +146,17 @@ mod tests {
     impl Node {
         fn new() -> Self {
             let (progress, seen) = watch::channel(Preparation { stage: "raising mountains", percent: 7 });
-            Self { app: router(seen), progress }
+            let outside = Outside::new(&crate::tests::plain(), ([127, 0, 0, 1], 7_380).into());
+            Self { app: router(seen, &outside), progress }
         }
 
         async fn ask(&self, method: Method, path: &str, accept: &str) -> (StatusCode, HeaderMap, String) {
             let request = Request::builder()
                 .method(method)
                 .uri(path)
+                .header(header::HOST, "localhost")
                 .header(header::ACCEPT, accept)
+                .extension(peer::Peer { address: [127, 0, 0, 1].into(), is_encrypted: false })
                 .body(Body::empty());
             let response = self.app.clone().oneshot(request.unwrap()).await.unwrap();
             let (head, body) = response.into_parts();

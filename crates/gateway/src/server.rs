@@ -1,34 +1,60 @@
 //! Accepts connections and ends them in good order.
 //!
-//! HTTP/1.1 without encryption: a proxy in front brings TLS and HTTP/2. Against clients that dawdle on purpose, a
-//! connection has a bounded time for each request head and for taking what it asked for, and there is a bound on
+//! HTTP/1.1, and within TLS HTTP/2 for those who ask for it. Against clients that dawdle on purpose, a connection has a
+//! bounded time for the handshake, for each request head and for taking what it asked for, and there is a bound on
 //! connections.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, Response, header};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
+
+use crate::activity::{Activity, Noted};
+use crate::hosts::settle_host;
+use crate::peer::Peer;
+use crate::request_body::ReadToEnd;
+use crate::tls::{self, Tls};
 
 /// How long a client may take to send a request head, and how long an idle connection is kept.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// How long bytes of ours may wait for a client that takes none. Longer than the sockets' own patience, so that their
 /// reasons come first.
-pub(crate) const UNREAD_TIME_MAX: Duration = Duration::from_secs(30);
+const UNREAD_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Bytes of one request head; longer ones are answered with 431 by hyper.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Header lines of one request; more are answered with 431 by hyper.
+const HEAD_LINES_MAX: usize = 100;
+
+/// Requests at once on one connection of HTTP/2. A browser opens a page with some dozens.
+const STREAMS_MAX: u32 = 100;
+
+/// Bytes of answers that one stream of HTTP/2 may have waiting for its client.
+const STREAM_SEND_BYTES_MAX: usize = 128 * 1024;
+
+/// How often a client that speaks HTTP/2 is asked whether it is there, and how long it may take to say so.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// How long nothing may happen on a connection of HTTP/2. Longer than the heartbeat of a stream of events.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// What a connection that is idle may still finish.
+const FAREWELL_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// How long to wait when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -39,6 +65,22 @@ pub(crate) struct Limits {
     pub(crate) connections_max: usize,
     pub(crate) send_buffer_bytes: usize,
     pub(crate) unread_time_max: Duration,
+    /// See [`IDLE_TIME_MAX`].
+    pub(crate) idle_time_max: Duration,
+    /// How long a client may take to send a request head, and how long an idle connection of HTTP/1.1 is kept.
+    pub(crate) head_time_max: Duration,
+}
+
+impl Limits {
+    pub(crate) fn new(connections_max: usize, send_buffer_bytes: usize) -> Self {
+        Self {
+            connections_max,
+            send_buffer_bytes,
+            unread_time_max: UNREAD_TIME_MAX,
+            idle_time_max: IDLE_TIME_MAX,
+            head_time_max: HEAD_TIME_MAX,
+        }
+    }
 }
 
 /// Who answers: the routes of the preparation, until the whole is there.
@@ -62,7 +104,13 @@ impl From<Router> for App {
 
 /// Serves `app` until `stop` turns true, then lets requests that have begun finish. Upgraded connections are not
 /// waited for here: they belong to whoever upgraded them.
-pub(crate) async fn serve(listener: TcpListener, app: App, limits: Limits, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    app: App,
+    limits: Limits,
+    mut stop: watch::Receiver<bool>,
+) {
     let connections = Arc::new(Semaphore::new(limits.connections_max));
     loop {
         // The permit first: with all of them taken, further clients wait in the system's queue.
@@ -80,7 +128,8 @@ pub(crate) async fn serve(listener: TcpListener, app: App, limits: Limits, mut s
             }
         };
         prepare(&stream, limits);
-        tokio::spawn(serve_connection(stream, address, app.clone(), stop.clone(), permit));
+        let connection = Connection { address: address.ip(), app: app.clone(), limits, stop: stop.clone() };
+        tokio::spawn(connection.serve(stream, tls.clone(), permit));
     }
     drop(listener);
     // All permits are back when the last connection has ended.
@@ -113,36 +162,107 @@ fn prepare(stream: &TcpStream, limits: Limits) {
     let _ = socket.set_tcp_user_timeout(Some(limits.unread_time_max));
 }
 
-async fn serve_connection(
-    stream: TcpStream,
-    address: SocketAddr,
+/// One client.
+struct Connection {
+    address: IpAddr,
     app: App,
-    mut stop: watch::Receiver<bool>,
-    _permit: OwnedSemaphorePermit,
-) {
-    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let app = app.now();
-        async move {
-            let response = app.oneshot(request.map(Body::new)).await;
-            response.map_err(|never: Infallible| never)
+    limits: Limits,
+    stop: watch::Receiver<bool>,
+}
+
+impl Connection {
+    async fn serve(mut self, stream: TcpStream, tls: Option<Arc<Tls>>, _permit: OwnedSemaphorePermit) {
+        let Some(tls) = tls else { return self.serve_http1(stream, false).await };
+        let handshake = tokio::select! {
+            handshake = tls.accept(stream) => handshake,
+            () = stopped(&mut self.stop) => None,
+        };
+        let Some(stream) = handshake else { return };
+        if stream.get_ref().1.alpn_protocol() == Some(tls::H2) {
+            self.serve_http2(stream).await;
+        } else {
+            self.serve_http1(stream, true).await;
         }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME_MAX)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stopped(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
+    }
+
+    async fn serve_http1<S>(self, stream: S, is_encrypted: bool)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { address, app, limits, mut stop } = self;
+        let service = service_fn(move |request: Request<Incoming>| {
+            let is_held_back = request.headers().contains_key(header::EXPECT);
+            let request = request.map(|body| Body::new(ReadToEnd::new(body, is_held_back)));
+            answer(app.now(), request, Peer { address, is_encrypted })
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head_time_max)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .max_headers(HEAD_LINES_MAX)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        report(ended);
+    }
+
+    async fn serve_http2<S>(self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { address, app, limits, mut stop } = self;
+        let activity = Activity::new();
+        let noted = activity.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            noted.note();
+            let activity = noted.clone();
+            let answered = answer(app.now(), request.map(Body::new), Peer { address, is_encrypted: true });
+            async move { Ok::<_, Infallible>(answered.await?.map(|body| Body::new(Noted { body, activity }))) }
+        });
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_header_list_size(HEAD_BYTES_MAX as u32)
+            .max_concurrent_streams(STREAMS_MAX)
+            .max_send_buf_size(STREAM_SEND_BYTES_MAX)
+            .keep_alive_interval(PING_INTERVAL)
+            .keep_alive_timeout(PING_INTERVAL)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+            () = activity.ceased_for(limits.idle_time_max) => {
+                connection.as_mut().graceful_shutdown();
+                // Whoever was idle so long and does not end now either is cut off.
+                let farewell = FAREWELL_TIME_MAX.min(limits.idle_time_max);
+                tokio::time::timeout(farewell, connection).await.unwrap_or(Ok(()))
+            }
+        };
+        report(ended);
+    }
+}
+
+/// Hands a request in, with where it comes from.
+async fn answer(app: Router, mut request: Request<Body>, peer: Peer) -> Result<Response<Body>, Infallible> {
+    settle_host(&mut request);
+    request.extensions_mut().insert(peer);
+    app.oneshot(request).await
+}
+
+fn report(ended: hyper::Result<()>) {
     if let Err(error) = ended {
-        debug!(%address, %error, "connection ended early");
+        // Without the address: where people live is not for logs.
+        debug!(%error, "connection ended early");
     }
 }
 
@@ -160,13 +280,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let more_than_buffers_hold = "x".repeat(64 << 20);
         let app = Router::new().route("/", get(move || std::future::ready(more_than_buffers_hold.clone())));
-        let limits = Limits {
-            connections_max: 1,
-            send_buffer_bytes: 65_536,
-            unread_time_max: Duration::from_millis(500),
-        };
+        let limits = Limits { unread_time_max: Duration::from_millis(500), ..Limits::new(1, 65_536) };
         let (_stop, stopping) = watch::channel(false);
-        tokio::spawn(serve(listener, app.into(), limits, stopping));
+        tokio::spawn(serve(listener, None, app.into(), limits, stopping));
         let ask = async || {
             let mut client = TcpStream::connect(address).await.unwrap();
             client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();

@@ -1,4 +1,8 @@
-//! What surrounds every route, tried on the real router without a network.
+//! What surrounds every route, tried on the real router; what needs a network is in the modules below.
+
+mod edge;
+mod sockets;
+mod tls;
 
 use api::{ManualClock, Problem};
 use axum::body::{Body, Bytes};
@@ -27,17 +31,21 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with(plain(), Limiter::off(), layers::REQUEST_TIME_MAX).await
+    }
+
+    /// With another configuration.
+    async fn with(config: GatewayConfig, limiter: Limiter, request_time_max: Duration) -> Self {
         let database = TestDatabase::sqlite();
-        let store = database.open(identity::MIGRATIONS).await;
+        let store = database.open(&[identity::MIGRATIONS, privacy::MIGRATIONS].concat()).await;
         let key = SigningKey::from_secret([9; 32]);
-        let identity = Arc::new(Identity::new(identity::Deps {
-            store: store.clone(),
-            clock: Arc::new(ManualClock::at(NOW_US)),
-            tokens: AccessTokens::new(Uuid::from_u128(1), &key),
-            new_account: Arc::new(|_, _, _| Ok(())),
-            profile_changed: Arc::new(|_| {}),
-            other_ways_in: Arc::new(|_, _| Ok(0)),
-        }));
+        let vault = privacy::Vault::for_test(&store).await;
+        let identity = Arc::new(Identity::new(identity::Deps::for_test(
+            store.clone(),
+            Arc::new(ManualClock::at(NOW_US)),
+            AccessTokens::new(Uuid::from_u128(1), &key),
+            vault,
+        )));
         let planet = Planet::generate(PlanetSpec::for_test(1, 9));
         let about = About { name: "Test".to_owned(), hash: Digest::of(b"planet"), day_length_s: 5_400 };
         let (stop, stopping) = watch::channel(false);
@@ -50,13 +58,9 @@ impl World {
             handshakes: Arc::new(Semaphore::new(1)),
             stop: stopping,
         });
-        let config = GatewayConfig {
-            public_origins: Vec::new(),
-            connections_max: 10,
-            sockets_max: 1,
-            socket_send_buffer_bytes: 65_536,
-        };
-        let (app, document) = router(&config, edge, identity, services()).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], 7_380));
+        let outside = Outside { request_time_max, ..Outside::new(&config, address) };
+        let (app, document) = router(&config, &outside, edge, identity, limiter, services()).unwrap();
         Self {
             app,
             document,
@@ -68,11 +72,31 @@ impl World {
     }
 
     async fn ask(&self, request: Request<Body>) -> Response<Body> {
+        self.ask_from("127.0.0.1", request).await
+    }
+
+    /// Over a connection from `address` that is not encrypted.
+    async fn ask_from(&self, address: &str, mut request: Request<Body>) -> Response<Body> {
+        let peer = peer::Peer { address: address.parse().unwrap(), is_encrypted: false };
+        request.extensions_mut().insert(peer);
         self.app.clone().oneshot(request).await.expect("the router never fails")
     }
 
     async fn get(&self, path: &str) -> Response<Body> {
         self.ask(request(Method::GET, path, "")).await
+    }
+}
+
+/// Nothing configured.
+pub(crate) fn plain() -> GatewayConfig {
+    GatewayConfig {
+        public_origins: Vec::new(),
+        hosts: Vec::new(),
+        cors_origins: Vec::new(),
+        trusted_proxies: Vec::new(),
+        connections_max: 10,
+        sockets_max: 1,
+        socket_send_buffer_bytes: 65_536,
     }
 }
 
@@ -90,7 +114,19 @@ fn services() -> OpenApiRouter {
     async fn sleeps() {
         std::future::pending::<()>().await;
     }
-    OpenApiRouter::new().routes(routes!(panics)).routes(routes!(sleeps))
+    /// Has much to say.
+    #[utoipa::path(get, path = "/api/v1/test/long", operation_id = "test_long", tag = "health",
+        responses((status = 200, description = "Much")))]
+    async fn long() -> axum::Json<Vec<&'static str>> {
+        axum::Json(vec!["terrane"; 300])
+    }
+    /// Has as much to say.
+    #[utoipa::path(post, path = "/api/v1/test/long", operation_id = "test_long_post", tag = "health",
+        responses((status = 200, description = "Much")))]
+    async fn long_post() -> axum::Json<Vec<&'static str>> {
+        axum::Json(vec!["terrane"; 300])
+    }
+    OpenApiRouter::new().routes(routes!(panics)).routes(routes!(sleeps)).routes(routes!(long, long_post))
 }
 
 fn request(method: Method, path: &str, body: impl Into<Body>) -> Request<Body> {

@@ -7,6 +7,8 @@
 
 mod logging;
 mod metrics_text;
+mod trace_context;
 
 pub use logging::{LogFormat, LoggingError, install_logging};
 pub use metrics_text::{Metrics, MetricsError};
+pub use trace_context::{TraceContext, trace_state};

@@ -10,7 +10,7 @@ use crate::config::Role;
 const EXAMPLES: &str = "\
 Examples:
   terrane serve                                a whole planet on http://127.0.0.1:7380, kept in ./data
-  terrane serve --listen 0.0.0.0:80 --seed 42  another planet, open to the network
+  terrane serve --data other --seed 42         another planet
   terrane config template > terrane.toml       every setting with its meaning
   terrane bots --url http://127.0.0.1:7380 --count 50 --seconds 30
 

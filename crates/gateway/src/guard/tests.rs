@@ -26,6 +26,8 @@ pub(crate) const OPERATIONS: &[table::Entry] = &[
     ("test_admin", Permission::PeopleRoles, None),
     ("test_panic", Permission::Public, None),
     ("test_sleep", Permission::Public, None),
+    ("test_long", Permission::Public, None),
+    ("test_long_post", Permission::Public, None),
     ("test_twice", Permission::Public, None),
     ("test_twice", Permission::SignedIn, None),
 ];

@@ -42,8 +42,8 @@ pub(crate) fn run(arguments: &ServeArgs) -> Result<(), Failure> {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
         };
-        if let Some(address) = node.address() {
-            say(format_args!("Terrane is ready: http://{address}"));
+        if let Some(url) = node.url() {
+            say(format_args!("Terrane is ready: {url}"));
         } else {
             say("Terrane is ready");
         }

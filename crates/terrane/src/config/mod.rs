@@ -3,18 +3,25 @@
 //! Every setting is declared once, in [`settings`]; the template, the names of the environment variables and the
 //! list of known keys come from there. A key nobody knows is refused, and all problems are reported together.
 
+mod accounts;
+mod edge;
+mod providers;
 mod settings;
 mod source;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use limits::Policies;
 use notify::Destinations;
+use oidc::ProviderConfig;
 use planet::PlanetSpec;
 use privacy::MasterKeys;
 use telemetry::LogFormat;
 use wallet::Economy;
 
+pub(crate) use accounts::{AccountsConfig, MailConfig};
+pub(crate) use edge::HttpConfig;
 pub(crate) use settings::template;
 pub(crate) use source::{Problem, Sources};
 
@@ -48,10 +55,16 @@ pub(crate) struct Config {
     pub(crate) economy: Option<Economy>,
     pub(crate) node: NodeConfig,
     pub(crate) http: HttpConfig,
+    /// How often somebody may ask.
+    pub(crate) limits: Policies,
     /// `None`: no metrics listener.
     pub(crate) metrics_listen: Option<SocketAddr>,
     /// Where webhooks may be sent.
     pub(crate) webhook_destinations: Destinations,
+    /// With whom people may sign in.
+    pub(crate) providers: Vec<ProviderConfig>,
+    pub(crate) accounts: AccountsConfig,
+    pub(crate) mail: MailConfig,
     pub(crate) database: DatabaseConfig,
     pub(crate) privacy: PrivacyConfig,
     pub(crate) log: LogConfig,
@@ -86,16 +99,6 @@ impl PlanetConfig {
 pub(crate) struct NodeConfig {
     pub(crate) data: PathBuf,
     pub(crate) roles: Vec<Role>,
-}
-
-#[derive(Debug, PartialEq)]
-pub(crate) struct HttpConfig {
-    pub(crate) listen: SocketAddr,
-    /// Origins that people open; empty: any whose host is the one they asked for.
-    pub(crate) public_origins: Vec<String>,
-    pub(crate) connections_max: usize,
-    pub(crate) sockets_max: usize,
-    pub(crate) socket_send_buffer_bytes: usize,
 }
 
 #[derive(PartialEq)]
@@ -134,6 +137,9 @@ impl Config {
     /// Reads every setting from the most particular of `sources` that has it; all problems, or none.
     pub(crate) fn read(mut sources: Sources) -> Result<Self, Vec<Problem>> {
         let config = Self::take_from(&mut sources);
+        if config.node.roles.contains(&Role::Gateway) {
+            config.http.check(&mut sources);
+        }
         let problems = sources.into_problems();
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
@@ -159,20 +165,13 @@ impl Config {
                 data: sources.take(&key::NODE_DATA, parse_folder),
                 roles: sources.take(&key::NODE_ROLES, parse_roles),
             },
-            http: HttpConfig {
-                listen: sources.take(&key::HTTP_LISTEN, parse_address),
-                public_origins: sources.take(&key::HTTP_PUBLIC_ORIGINS, parse_origins),
-                connections_max: sources
-                    .take(&key::HTTP_CONNECTIONS_MAX, parse_number("1 to 1000000", 1..=1_000_000)),
-                sockets_max: sources
-                    .take(&key::HTTP_SOCKETS_MAX, parse_number("1 to 1000000", 1..=1_000_000)),
-                socket_send_buffer_bytes: sources.take(
-                    &key::HTTP_SOCKET_SEND_BUFFER_BYTES,
-                    parse_number("4096 to 16777216", 4_096..=16_777_216),
-                ),
-            },
+            http: HttpConfig::take_from(sources),
+            limits: edge::take_limits(sources),
             metrics_listen: sources.take(&key::METRICS_LISTEN, parse_optional_address),
             webhook_destinations: sources.take(&key::WEBHOOKS_DESTINATIONS, parse_destinations),
+            providers: sources.take(&key::SIGN_IN_PROVIDERS, providers::parse),
+            accounts: accounts::take_accounts(sources),
+            mail: accounts::take_mail(sources),
             database: DatabaseConfig {
                 url: sources.take(&key::DATABASE_URL, parse_database_url),
                 connections_max: sources
@@ -315,12 +314,16 @@ pub(crate) fn print(sources: Sources) -> Result<String, Vec<Problem>> {
     if problems.is_empty() { Ok(text) } else { Err(problems) }
 }
 
-/// A database address without its password, and no master key.
+/// Addresses of databases and mail servers without their password, and no master key.
 fn redacted(path: &str, value: &str) -> String {
+    if path == key::SIGN_IN_PROVIDERS.path {
+        return providers::redacted(value);
+    }
     if path == key::PRIVACY_MASTER_KEY.path && !value.is_empty() {
         return "…".to_owned();
     }
-    let secret = (path == key::DATABASE_URL.path).then(|| value.split_once("://")).flatten();
+    let may_hold_password = [key::DATABASE_URL.path, key::MAIL_SERVER.path].contains(&path);
+    let secret = may_hold_password.then(|| value.split_once("://")).flatten();
     let Some((scheme, rest)) = secret else { return value.to_owned() };
     let Some((who, place)) = rest.rsplit_once('@') else { return value.to_owned() };
     let user = who.split(':').next().unwrap_or_default();

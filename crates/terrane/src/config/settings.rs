@@ -19,6 +19,8 @@ pub(crate) enum Form {
     Number,
     /// Several texts; separated by commas in the environment.
     List,
+    /// Several tables; as TOML in the environment.
+    Tables,
 }
 
 macro_rules! settings {
@@ -56,20 +58,75 @@ settings! {
         "What this process does: gateway, zone. Empty: all of it.";
     HTTP_LISTEN: "http.listen", Text, "127.0.0.1:7380",
         "Address for browsers and API. Port 0 takes a free one, which is printed.";
+    HTTP_TLS_CERTIFICATE: "http.tls_certificate", Text, "",
+        "File with this server's certificate and those that lead to a root, in PEM (an ACME client's",
+        "fullchain.pem). Read anew when it changes. Empty: plain HTTP, on loopback or behind a named proxy.";
+    HTTP_TLS_KEY: "http.tls_key", Text, "",
+        "File with the private key of that certificate, in PEM (an ACME client's privkey.pem).";
+    HTTP_TRUSTED_PROXIES: "http.trusted_proxies", List, "",
+        "Addresses or networks of proxies in front of this node, like 10.0.0.7 or 10.0.0.0/24. Only these",
+        "may say by X-Forwarded-For and X-Forwarded-Proto whom they speak for.";
     HTTP_PUBLIC_ORIGINS: "http.public_origins", List, "",
         "The addresses people open, like https://planet.example. Set this when the planet is reachable",
         "from outside. Empty: whatever host the browser asked for.";
+    HTTP_HOSTS: "http.hosts", List, "",
+        "Further names under which this planet answers, without port; those of the public origins and of",
+        "this machine itself are known. With no name at all, an open address takes any.";
+    HTTP_CORS_ORIGINS: "http.cors_origins", List, "",
+        "Web pages of others that may use the API from a browser, like https://tools.example.";
     HTTP_CONNECTIONS_MAX: "http.connections_max", Number, "10000",
         "TCP connections at once; further ones wait.";
     HTTP_SOCKETS_MAX: "http.sockets_max", Number, "5000",
         "Players connected at once; further ones are told that the planet is full.";
     HTTP_SOCKET_SEND_BUFFER_BYTES: "http.socket_send_buffer_bytes", Number, "262144",
         "What the system may hold for one slow reader.";
+    LIMITS_FACTOR: "limits.factor", Number, "1",
+        "Everything below so many times as often: for tests and measurements. 1 to 1000000.";
+    LIMITS_API_ACCOUNT: "limits.api_account", Text, "100/min burst 300",
+        "Requests to the API by one account. In this section: a number, a slash and s, min, h or d; then how",
+        "much may come at once after a rest; or off.";
+    LIMITS_API_ADDRESS: "limits.api_address", Text, "100/min burst 300",
+        "Requests to the API without a valid token, by one address (of IPv6 a /64).";
+    LIMITS_ADDRESS: "limits.address", Text, "1200/min burst 2400",
+        "All requests to the API by one address: a household or a school behind one counts as one.";
+    LIMITS_FILES: "limits.files", Text, "12000/min burst 12000",
+        "Map tiles, pieces of the planet and files of the page, by one address.";
+    LIMITS_CHAT: "limits.chat", Text, "10/s burst 20",
+        "Things said, by one account.";
+    LIMITS_TRADE: "limits.trade", Text, "5/min burst 10",
+        "Purchases, bids, offers, transfers and what accepts them, by one account.";
+    LIMITS_REGISTRATION: "limits.registration", Text, "20/h burst 40",
+        "New accounts from one address.";
+    LIMITS_LOGIN: "limits.login", Text, "30/min burst 60",
+        "Attempts to sign in with a password, from one address.";
+    LIMITS_LOGIN_NAME: "limits.login_name", Text, "10/min burst 20",
+        "Attempts to sign in as one person, from wherever they come.";
+    LIMITS_MAIL: "limits.mail", Text, "5/h burst 5",
+        "Mails to one address.";
     METRICS_LISTEN: "metrics.listen", Text, "127.0.0.1:7381",
         "Address for Prometheus, path /metrics; off for none.";
     WEBHOOKS_DESTINATIONS: "webhooks.destinations", Text, "public",
         "Where players' webhooks may be sent: public (https to public addresses), or loopback, which for",
         "development also allows http and https to this machine.";
+    SIGN_IN_PROVIDERS: "sign_in.providers", Tables, "[]",
+        "OpenID Connect providers with whom people may sign in, each as one table:",
+        "[[sign_in.providers]]",
+        "id = 'home'                        # stands in addresses: .../auth/providers/home/callback",
+        "name = 'Home'                      # for people",
+        "issuer = 'https://login.example'   # exactly as the provider writes it",
+        "client_id = 'terrane'",
+        "client_secret_file = '/run/secrets/home'   # or client_secret_env, or client_secret",
+        "scopes = ['openid']",
+        "allow_http = false                 # true: http to this machine, for development";
+    ACCOUNTS_HASHING_THREADS: "accounts.hashing_threads", Number, "1",
+        "Threads that hash passwords: each does some twenty a second and holds 19 MiB. 1 to 64.";
+    ACCOUNTS_HASHING_WAITING_MAX: "accounts.hashing_waiting_max", Number, "64",
+        "Passwords that may wait for them; whoever comes then is asked to come again. 1 to 10000.";
+    MAIL_SERVER: "mail.server", Text, "",
+        "smtps://user:password@mail.example.org, or smtp://user:password@mail.example.org:587?tls=required.",
+        "Empty: letters are written to the folder mail in the data folder, and their paths to the log.";
+    MAIL_SENDER: "mail.sender", Text, "Terrane <no-reply@localhost>",
+        "Whom letters are from.";
     DATABASE_URL: "database.url", Text, "",
         "postgres://user:password@host:port/database. Empty: embedded, in the data folder.";
     DATABASE_CONNECTIONS_MAX: "database.connections_max", Number, "8",
@@ -97,6 +154,7 @@ impl Form {
             Self::Text => "a text in quotes",
             Self::Number => "a whole number",
             Self::List => "a list of texts",
+            Self::Tables => "a list of tables",
         }
     }
 }
@@ -147,7 +205,7 @@ pub(super) fn render(mut value_of: impl FnMut(&'static Setting) -> (String, Opti
 
 fn toml_value(form: Form, value: &str) -> String {
     match form {
-        Form::Number => value.to_owned(),
+        Form::Number | Form::Tables => value.to_owned(),
         Form::Text => toml::Value::from(value).to_string(),
         Form::List => {
             let items = super::list_items(value).map(|item| toml::Value::from(item).to_string());

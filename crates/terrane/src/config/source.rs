@@ -133,6 +133,11 @@ impl Sources {
         }
     }
 
+    /// Notes a problem of several settings together.
+    pub(super) fn refuse(&mut self, reason: &str) {
+        self.problems.push(Problem(reason.to_owned()));
+    }
+
     /// The same for a setting whose default is only for those who have nothing yet.
     pub(super) fn take_if_given<T>(
         &mut self,
@@ -170,6 +175,9 @@ fn to_text(form: Form, value: &toml::Value) -> Option<String> {
         (Form::List, toml::Value::Array(items)) => {
             let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
             items.map(|items| items.join(","))
+        }
+        (Form::Tables, toml::Value::Array(items)) => {
+            items.iter().all(toml::Value::is_table).then(|| value.to_string())
         }
         _ => None,
     }
