@@ -317,7 +317,7 @@ async fn a_provider_that_is_gone_is_503_and_the_others_still_work() {
     let gone = ProviderConfig { id: "gone".to_owned(), ..config("http://127.0.0.1:1") };
     let configs = vec![gone, config(&provider.issuer())];
     let store = database.open(&migrations()).await;
-    let world = World::of(store, provider, configs, crate::world::ORIGIN);
+    let world = World::of(store, provider, configs, crate::world::ORIGIN).await;
     let body = Some(json!({"purpose": "sign_in"}));
     let browser = Browser::default();
     let answer =

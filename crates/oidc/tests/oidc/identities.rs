@@ -60,11 +60,11 @@ fn a_person_is_issuer_and_subject_and_never_an_email() {
 #[test]
 fn a_subject_of_another_issuer_is_another_person() {
     for_each_engine(&migrations(), |store| async move {
-        let first = World::new(store.clone()).await;
+        let first = World::new(store).await;
         let ann = account(&first.log_in(None, "ann").await);
         let provider = Provider::start(NOW_S).await;
         let configs = vec![config(&provider.issuer())];
-        let second = World::of(store, provider, configs, crate::world::ORIGIN);
+        let second = first.beside(provider, configs, crate::world::ORIGIN);
         assert_ne!(account(&second.log_in(None, "ann").await), ann);
     });
 }
@@ -189,7 +189,7 @@ async fn the_cookie_of_a_secure_page_is_of_its_host_alone_and_no_plain_page_from
     let provider = Provider::start(NOW_S).await;
     provider.lie(Lies::default());
     let configs = || vec![config(&provider.issuer())];
-    let secure = World::of(store.clone(), provider.clone(), configs(), "https://planet.example");
+    let secure = World::of(store, provider.clone(), configs(), "https://planet.example").await;
     let mut browser = Browser::default();
     let started = secure.start(&mut browser, None).await;
     let cookie = &started.cookies[0];
@@ -201,7 +201,7 @@ async fn the_cookie_of_a_secure_page_is_of_its_host_alone_and_no_plain_page_from
     assert_eq!(secure.come_back(&planted, &back).await, "oidc_error=oidc_other_browser");
     assert_eq!(secure.log_in(None, "ann").await.status, 200);
 
-    let plain = World::of(store, provider.clone(), configs(), "http://planet.example");
+    let plain = secure.beside(provider.clone(), configs(), "http://planet.example");
     let refused = plain.start(&mut Browser::default(), None).await;
     assert_eq!((refused.status, refused.outcome().as_str()), (403, "https_required"));
     assert!(refused.cookies.is_empty());

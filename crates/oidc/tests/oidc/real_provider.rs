@@ -126,7 +126,7 @@ async fn world(database: &TestDatabase, real: &RealProvider) -> World {
     let now_s = SystemClock.now_us() / 1_000_000;
     let unused = Provider::start(now_s).await;
     let store = database.open(&migrations()).await;
-    let world = World::of(store, unused, vec![config(&real.issuer)], ORIGIN);
+    let world = World::of(store, unused, vec![config(&real.issuer)], ORIGIN).await;
     world.clock.advance_us(now_s * 1_000_000 - world.clock.now_us());
     world
 }

@@ -8,6 +8,7 @@ use axum::http::{Method, Request, header};
 use axum::{Extension, Router};
 use identity::{AccessTokens, Identity, SigningKey, SiteOrigin};
 use oidc::{ClientSecret, Oidc, ProviderConfig};
+use privacy::Vault;
 use serde_json::{Value, json};
 use store::{Migration, Store};
 use tower::ServiceExt as _;
@@ -19,7 +20,7 @@ pub(crate) const NOW_S: i64 = 1_800_000_000;
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:7380";
 
 pub(crate) fn migrations() -> Vec<Migration> {
-    [identity::MIGRATIONS, oidc::MIGRATIONS].concat()
+    [identity::MIGRATIONS, privacy::MIGRATIONS, oidc::MIGRATIONS].concat()
 }
 
 /// How a provider is configured in tests.
@@ -37,6 +38,7 @@ pub(crate) fn config(issuer: &str) -> ProviderConfig {
 
 pub(crate) struct World {
     pub(crate) store: Store,
+    vault: Vault,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) provider: Provider,
     router: Router,
@@ -67,26 +69,44 @@ impl World {
     pub(crate) async fn new(store: Store) -> Self {
         let provider = Provider::start(NOW_S).await;
         let configs = vec![config(&provider.issuer())];
-        Self::of(store, provider, configs, ORIGIN)
+        Self::of(store, provider, configs, ORIGIN).await
     }
 
-    pub(crate) fn of(store: Store, provider: Provider, configs: Vec<ProviderConfig>, origin: &str) -> Self {
+    pub(crate) async fn of(
+        store: Store,
+        provider: Provider,
+        configs: Vec<ProviderConfig>,
+        origin: &str,
+    ) -> Self {
+        let vault = Vault::for_test(&store).await;
+        Self::over(store, vault, provider, configs, origin)
+    }
+
+    /// Another process of the same planet, with other providers or at another address.
+    pub(crate) fn beside(&self, provider: Provider, configs: Vec<ProviderConfig>, origin: &str) -> Self {
+        Self::over(self.store.clone(), self.vault.clone(), provider, configs, origin)
+    }
+
+    fn over(
+        store: Store,
+        vault: Vault,
+        provider: Provider,
+        configs: Vec<ProviderConfig>,
+        origin: &str,
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(NOW_S * 1_000_000));
         let key = SigningKey::from_secret([9; 32]);
+        let tokens = AccessTokens::new(Uuid::from_u128(1), &key);
         let identity = Arc::new(Identity::new(identity::Deps {
-            store: store.clone(),
-            clock: clock.clone(),
-            tokens: AccessTokens::new(Uuid::from_u128(1), &key),
-            new_account: identity::no_hook(),
-            profile_changed: Arc::new(|_| ()),
             other_ways_in: Arc::new(oidc::ways_in),
+            ..identity::Deps::for_test(store.clone(), clock.clone(), tokens, vault.clone())
         }));
         let deps = oidc::Deps { store: store.clone(), clock: clock.clone(), identity: Arc::clone(&identity) };
         let oidc = Oidc::new(deps, configs).unwrap();
         let verifier: Verifier = identity.clone();
         let (routes, _) = oidc::routes(Arc::new(oidc)).merge(identity::routes(identity)).split_for_parts();
         let router = routes.layer(Extension(verifier)).layer(Extension(SiteOrigin(origin.to_owned())));
-        Self { store, clock, provider, router }
+        Self { store, vault, clock, provider, router }
     }
 
     /// Moves everybody's clock.
