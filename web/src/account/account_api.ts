@@ -15,6 +15,7 @@ import type {
   ProviderView,
   Scope,
   SessionView,
+  Settings,
 } from "./shapes.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: until the document has these routes
@@ -164,8 +165,8 @@ export class AccountApi {
   erasure = (): Promise<ErasureView> => dataOf(this.#client.GET("/api/v1/users/me/erasure"));
   startErasure = (): Promise<ErasureView> => dataOf(this.#client.POST("/api/v1/users/me/erasure"));
   cancelErasure = (): Promise<unknown> => dataOf(this.#client.DELETE("/api/v1/users/me/erasure"));
-  settings = (): Promise<Record<string, unknown>> => dataOf(this.#client.GET("/api/v1/users/me/settings"));
-  setSettings = (body: object): Promise<Record<string, unknown>> =>
+  settings = (): Promise<Settings> => dataOf(this.#client.GET("/api/v1/users/me/settings"));
+  setSettings = (body: Settings): Promise<Settings> =>
     dataOf(this.#client.PUT("/api/v1/users/me/settings", { body }));
 }
 

@@ -84,3 +84,10 @@ export interface ErasureView {
   readonly cooling_off_days: number;
   readonly consequences: readonly Consequence[];
 }
+
+export interface Settings {
+  readonly language?: string | null;
+  readonly units: "metric" | "imperial";
+  readonly reduces_motion: boolean;
+  readonly shows_last_seen: boolean;
+}

@@ -54,7 +54,7 @@ export class AccountVisit {
       if (identity) await this.#become(identity);
       else this.standing = { kind: "stranger" };
     } catch (error) {
-      await this.#refused(error);
+      this.#refused(error);
     }
     if (this.handed?.kind === "provider") await this.#finishErrand(this.handed.secret);
   }
@@ -170,9 +170,8 @@ export class AccountVisit {
     this.standing = { kind: "known" };
   }
 
-  async #refused(error: unknown): Promise<void> {
-    if (error instanceof Refusal && (error.code === "signed_out" || error.code === "key_removed")) {
-      if (error.code === "key_removed") await forgetKey();
+  #refused(error: unknown): void {
+    if (error instanceof Refusal && error.code === "signed_out") {
       this.#nobody();
       this.say("You are signed out", "Sign in again to go on.", "plain");
     } else {

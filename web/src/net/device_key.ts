@@ -1,4 +1,4 @@
-import { get, update } from "idb-keyval";
+import { del, get, update } from "idb-keyval";
 
 /**
  * The Ed25519 key that is this person's account on this device: made silently on the first visit and kept in
@@ -9,6 +9,8 @@ export interface DeviceKey {
   /** False when the browser keeps nothing (a private window): the next visit will be a newcomer's. */
   readonly isKept: boolean;
   sign(text: string): Promise<string>;
+  /** The server takes it no more: whoever comes next is a stranger. */
+  forget?(): Promise<void>;
 }
 
 /** Why this browser cannot make or use a key. */
@@ -55,6 +57,7 @@ export async function keyOf(pair: CryptoKeyPair, isKept: boolean): Promise<Devic
   return {
     publicKey,
     isKept,
+    forget: () => del(STORAGE_KEY),
     sign: async (text) =>
       base64Url(await crypto.subtle.sign("Ed25519", pair.privateKey, new TextEncoder().encode(text))),
   };

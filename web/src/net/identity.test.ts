@@ -61,7 +61,7 @@ function setUp(
     ...overrides,
   };
   const open = () => new Identity(hasKey ? key : undefined, ORIGIN, () => nowMs, store, api);
-  return { identity: open(), open, store, calls, elapse: (ms: number) => (nowMs += ms) };
+  return { identity: open(), open, store, api, calls, elapse: (ms: number) => (nowMs += ms) };
 }
 
 const refuse = (status: number) => () => Promise.reject(new ApiError(status, "code", "detail", undefined));
@@ -145,4 +145,15 @@ test("many who must prove themselves ask the person once", async () => {
   };
   expect(await Promise.all([identity.prove(), identity.prove()])).toEqual([true, true]);
   expect(asked).toBe(1);
+});
+
+test("a device whose key was removed forgets it, and makes nobody a new account", async () => {
+  let forgotten = 0;
+  const removed = () => Promise.reject(new ApiError(401, "key_removed", "gone", undefined));
+  const { store } = setUp();
+  const own = { ...key, forget: async () => void (forgotten += 1) };
+  const api = { ...setUp().api, verify: removed };
+  const identity = new Identity(own, ORIGIN, () => 0, store, api);
+  await expect(identity.accessToken()).rejects.toMatchObject({ code: "signed_out" });
+  expect(forgotten).toBe(1);
 });

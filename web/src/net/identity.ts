@@ -142,6 +142,10 @@ export class Identity implements TokenSource {
       }
       return await this.api.verify(publicKey, nonce, await this.key.sign(message));
     } catch (error) {
+      if (error instanceof ApiError && error.code === "key_removed") {
+        await this.key.forget?.();
+        throw new Refusal("signed_out", "This device was signed out of your account. Sign in again.");
+      }
       // A server in trouble or in a hurry is asked again later, and so is one whose challenge ran out on the way
       // (401); a clear no is final.
       if (error instanceof ApiError && error.status < 500 && error.status !== 429 && error.status !== 401) {
