@@ -38,6 +38,7 @@ store::statements! {
         from accounts a where a.account_id = $1";
     USE_KEY = "update device_keys set last_used_at = $2 where public_key = $1 and removed_at is null \
         returning account_id";
+    KNOWN_KEY = "select count(*) from device_keys where public_key = $1";
     REMOVED_KEY = "select count(*) from device_keys where public_key = $1 and removed_at is not null";
     WAYS_IN = "select (select count(*) from device_keys where account_id = $1 and removed_at is null) \
         + (select count(*) from passwords p join emails e on e.account_id = p.account_id where p.account_id = $1)";
@@ -73,6 +74,11 @@ pub(crate) fn add_key(
 /// The account that `key` opens, and a note that it was used.
 pub(crate) fn use_key(tx: &mut Tx<'_>, key: &DeviceKey, now_us: i64) -> Result<Option<Uuid>, store::Error> {
     tx.query_opt(USE_KEY, params![*key.as_bytes(), now_us])?.map(|row| row.get(0)).transpose()
+}
+
+/// Whether a key opens an account, or did.
+pub(crate) fn is_known_key(tx: &mut Tx<'_>, key: &DeviceKey) -> Result<bool, store::Error> {
+    Ok(tx.query_one(KNOWN_KEY, params![*key.as_bytes()])?.get::<i64>(0)? > 0)
 }
 
 /// Whether a key was removed from its account.

@@ -16,10 +16,10 @@ use std::time::Instant;
 use mail::{Address, Letter};
 
 pub(crate) use letters::Sender;
-pub use register::Registration;
+pub use register::{OwnAccount, Registration};
 
 use crate::base64url;
-use crate::password::{Busy, PasswordFault};
+use crate::password::Busy;
 use crate::service::{Identity, LoginError};
 
 /// How long a link that confirms an address is good.
@@ -46,9 +46,6 @@ pub enum EmailError {
         /// Seconds until it may be tried again.
         retry_after_s: u32,
     },
-    /// The new password is none.
-    #[error("the password {0}")]
-    Password(PasswordFault),
     /// The link was never sent, was used, or is too old.
     #[error("this link is not valid")]
     LinkNotValid,

@@ -70,6 +70,7 @@ store::statements! {
         where public_key = $1 and account_id = $2 and removed_at is not null";
     REMOVE = "update device_keys set removed_at = $3, label = null \
         where public_key = $1 and account_id = $2 and removed_at is null";
+    KEY_OF_SESSION = "select public_key from sessions where session_id = $1 and account_id = $2";
     SESSIONS_OF = "select session_id from sessions where public_key = $1 and account_id = $2 and ended_at is null \
         order by session_id";
 }
@@ -158,13 +159,23 @@ impl Identity {
             .await
     }
 
-    /// Removes a device and ends the sessions that it has opened, but `kept`. The last way in stays.
-    pub async fn remove_key(
+    /// The key that opened a session, if one did.
+    pub async fn key_of_session(
         &self,
         account_id: Uuid,
-        key: DeviceKey,
-        kept: Option<Uuid>,
-    ) -> Result<(), KeyError> {
+        session_id: Uuid,
+    ) -> Result<Option<[u8; 32]>, store::Error> {
+        self.deps
+            .store
+            .read(move |tx| match tx.query_opt(KEY_OF_SESSION, params![session_id, account_id])? {
+                Some(row) => row.get(0),
+                None => Ok(None),
+            })
+            .await
+    }
+
+    /// Removes a device and ends the sessions that it has opened. The last way in stays.
+    pub async fn remove_key(&self, account_id: Uuid, key: DeviceKey) -> Result<(), KeyError> {
         let (other_ways_in, now_us) = (self.deps.other_ways_in.clone(), self.now_us());
         self.deps
             .store
@@ -177,10 +188,7 @@ impl Identity {
                     return Err(KeyError::LastWayIn);
                 }
                 for row in tx.query(SESSIONS_OF, params![*key.as_bytes(), account_id])? {
-                    let session_id: Uuid = row.get(0)?;
-                    if Some(session_id) != kept {
-                        sessions::end(tx, account_id, session_id, now_us)?;
-                    }
+                    sessions::end(tx, account_id, row.get(0)?, now_us)?;
                 }
                 Ok(())
             })

@@ -50,14 +50,16 @@ pub use api_keys::{
 };
 pub use color::Color;
 pub use device_key::{DeviceKey, DeviceKeyError};
-pub use email::{CONFIRM_LIFE_US, EmailError, LINKS_PER_ADDRESS_MAX, RESET_LIFE_US, Registration};
+pub use email::{
+    CONFIRM_LIFE_US, EmailError, LINKS_PER_ADDRESS_MAX, OwnAccount, RESET_LIFE_US, Registration,
+};
 pub use entrance::{Entering, Entrance, Opened, SignIn, USER_AGENT_BYTES_MAX};
 pub use import::{ImportFault, ImportFormat, ImportRow, import, read_import};
 pub use keys::{KEYS_PER_ACCOUNT_MAX, KeyError, LABEL_CHARACTERS_MAX, OwnKey};
 pub use link_token::LinkToken;
 pub use own_sessions::OwnSession;
 pub use password::{ForeignHashFault, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password, PasswordFault};
-pub use personal::Personal;
+pub use personal::{ERASED_COLOR, Personal, erased_name};
 pub use refresh_token::RefreshToken;
 pub use routes::{SessionAnswer, SiteOrigin, routes, session_response};
 pub use service::{

@@ -81,16 +81,11 @@ const LISTINGS: &[Listing] = &[
         columns: &[("display_name", Form::Text), ("color", Form::Number)],
     },
     Listing { file: "profile", kind: "settings", sql: SETTINGS, columns: &[("settings", Form::Json)] },
-    Listing {
-        file: "credentials",
-        kind: "password",
-        sql: PASSWORD,
-        columns: &[("changed_at", Form::Time)],
-    },
+    Listing { file: "credentials", kind: "password", sql: PASSWORD, columns: &[("changed_at", Form::Time)] },
 ];
 
 /// What people are drawn in who are no more.
-const GREY: u32 = 0x80_80_80;
+pub const ERASED_COLOR: u32 = 0x80_80_80;
 
 /// Accounts, ways in, sessions, settings.
 #[derive(Clone, Debug)]
@@ -189,13 +184,13 @@ impl PersonalData for Personal {
             tx.execute(sql, params![account_id])?;
         }
         let name = erased_name(account_id);
-        tx.execute(OVERWRITE, params![account_id, &name, names::search_key(&name), GREY])?;
+        tx.execute(OVERWRITE, params![account_id, &name, names::search_key(&name), ERASED_COLOR])?;
         Ok(Erased::Done)
     }
 }
 
 /// What an erased account is called: the same at each pass, by the random end of an id that is public anyway.
-pub(crate) fn erased_name(account_id: Uuid) -> String {
+pub fn erased_name(account_id: Uuid) -> String {
     let id = account_id.simple().to_string();
     format!("Deleted player {}", &id[id.len() - 8..])
 }

@@ -1,9 +1,15 @@
-//! HTTP: `/api/v1/auth/…`, `/api/v1/users/me`, `/.well-known/jwks.json`.
+//! HTTP: `/api/v1/auth/…`, `/api/v1/users/…`, `/.well-known/jwks.json`. Here: device keys, refreshing, the key set.
+
+mod api_keys;
+mod email;
+mod keys;
+mod profile;
+mod sessions;
 
 use std::sync::Arc;
 
 use api::text::{NameRule, parse_name};
-use api::{Caller, Problem, ProblemKind, ValidJson, kinds, timestamp};
+use api::{Caller, ClientAddress, Problem, ProblemKind, ValidJson, kinds, timestamp};
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,14 +20,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::accounts::Account;
 use crate::base64url;
 use crate::challenge::Nonce;
 use crate::color::Color;
 use crate::device_key::DeviceKey;
 use crate::names::DISPLAY_NAME_CHARACTERS_MAX;
 use crate::refresh_token::RefreshToken;
-use crate::service::{Identity, LoginError, ProfileError, RefreshError, Session, Wishes};
+use crate::service::{Identity, LoginError, RefreshError, Session, Wishes};
 use crate::signing_key::PublicJwk;
 
 const CHALLENGE_NOT_OPEN: ProblemKind =
@@ -56,9 +61,29 @@ pub fn routes(identity: Arc<Identity>) -> OpenApiRouter {
         .routes(routes!(verify))
         .routes(routes!(refresh))
         .routes(routes!(logout))
-        .routes(routes!(me, change_me))
         .routes(routes!(jwks))
+        .merge(email::routes())
+        .merge(profile::routes())
+        .merge(keys::routes())
+        .merge(sessions::routes())
+        .merge(api_keys::routes())
         .with_state(identity)
+}
+
+/// A list that is always whole.
+#[derive(Serialize, ToSchema)]
+struct ListAnswer<T> {
+    items: Vec<T>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ChallengePurpose {
+    /// To open a session, and an account if the key has none.
+    #[default]
+    Login,
+    /// To add the key to the account of the caller, which needs their token.
+    AddKey,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -67,6 +92,10 @@ struct ChallengeRequest {
     /// Ed25519 public key of the device: 32 bytes in base64url without padding.
     #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", min_length = 43, max_length = 43)]
     public_key: String,
+    /// What the signature is for.
+    #[serde(default)]
+    #[schema(inline)]
+    purpose: ChallengePurpose,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -142,29 +171,6 @@ struct AccountAnswer {
     is_new: bool,
 }
 
-#[derive(Serialize, ToSchema)]
-struct ProfileAnswer {
-    account_id: Uuid,
-    /// What others see; not unique.
-    #[schema(example = "Quiet Heron")]
-    display_name: String,
-    #[schema(example = "#e4572e")]
-    color: String,
-    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:00:00Z")]
-    created_at: jiff::Timestamp,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct ProfileChange {
-    /// The new name; absent to keep the old one.
-    #[schema(example = "Quiet Heron", min_length = 1, max_length = 32)]
-    display_name: Option<String>,
-    /// The new colour; absent to keep the old one.
-    #[schema(example = "#e4572e", pattern = "^#[0-9a-fA-F]{6}$")]
-    color: Option<String>,
-}
-
 /// A JWK set (RFC 7517).
 #[derive(Serialize, ToSchema)]
 struct JwksAnswer {
@@ -174,23 +180,33 @@ struct JwksAnswer {
 /// Ask for a text to sign.
 ///
 /// The answer is the same for keys that have an account and keys that have none. A challenge can be answered once,
-/// within two minutes.
+/// within two minutes. For `add_key` the text begins with `terrane-add-key/1` and ends with a line that names the
+/// account, and the caller must have signed in within the last 15 minutes.
 #[utoipa::path(post, path = "/api/v1/auth/challenge", operation_id = "auth_challenge", tag = "auth",
     request_body = ChallengeRequest,
     responses(
         (status = 200, description = "The text to sign", body = ChallengeAnswer),
         (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The request comes from another site (`origin_refused`)", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "To add a key: `token_missing`, `token_invalid`, `token_expired`", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The request comes from another site (`origin_refused`); to add a key: `fresh_login_required`, `forbidden_for_keys`, `account_suspended`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not a usable public key (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn challenge(
     State(identity): State<Arc<Identity>>,
     Extension(SiteOrigin(origin)): Extension<SiteOrigin>,
+    caller: Result<Caller, Problem>,
     ValidJson(request): ValidJson<ChallengeRequest>,
 ) -> Result<Response, Problem> {
     let key = parse_key(&request.public_key)?;
-    let issued = identity.challenge(key, &origin).await?;
+    let issued = match request.purpose {
+        ChallengePurpose::Login => identity.challenge(key, &origin).await?,
+        ChallengePurpose::AddKey => {
+            let caller = caller?;
+            require_fresh(&identity, &caller)?;
+            identity.challenge_to_add(&caller, key, &origin).await?
+        }
+    };
     Ok(uncached(ChallengeAnswer {
         message: issued.text,
         nonce: issued.nonce.text(),
@@ -210,10 +226,12 @@ async fn challenge(
         (status = 401, description = "The challenge was never issued to this key, is used or expired (`challenge_not_open`), the signature is wrong (`signature_refused`), or the key was removed from its account (`key_removed`)", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "`account_suspended`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A field cannot be read (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many new accounts from this address (`quota_exceeded`)", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field cannot be read, or the name looks like that of staff (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn verify(
     State(identity): State<Arc<Identity>>,
+    address: ClientAddress,
     headers: HeaderMap,
     ValidJson(request): ValidJson<VerifyRequest>,
 ) -> Result<Response, Problem> {
@@ -226,6 +244,9 @@ async fn verify(
         display_name: request.display_name.as_deref().map(parse_display_name).transpose()?,
         color: request.color.as_deref().map(parse_color).transpose()?,
     };
+    if !identity.knows_key(key.clone()).await? {
+        identity.take_registration(address).await?;
+    }
     let session = identity.answer(key, nonce, &signature, wishes, user_agent(&headers)).await?;
     Ok(session_response(session))
 }
@@ -255,7 +276,8 @@ async fn refresh(
 
 /// End a session.
 ///
-/// All refresh tokens of the session are dead afterwards; its access token expires by itself. A token that is not
+/// All tokens of the session are dead afterwards, the access token too: here at once, on other nodes within five
+/// seconds. A token that is not
 /// known is no error, so that logging out twice is the same as once.
 #[utoipa::path(post, path = "/api/v1/auth/logout", operation_id = "auth_logout", tag = "auth",
     request_body = RefreshRequest,
@@ -273,42 +295,6 @@ async fn logout(
         identity.logout(token).await?;
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// See oneself.
-#[utoipa::path(get, path = "/api/v1/users/me", operation_id = "users_me", tag = "users",
-    security(("bearer" = [])),
-    responses(
-        (status = 200, description = "The account of the token", body = ProfileAnswer),
-        (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`, `account_gone`", body = Problem, content_type = "application/problem+json"),
-    ))]
-async fn me(State(identity): State<Arc<Identity>>, caller: Caller) -> Result<Response, Problem> {
-    let account = identity.account(caller.account_id).await?.ok_or(ACCOUNT_GONE)?;
-    Ok(uncached(ProfileAnswer::from(account)))
-}
-
-/// Change one's name or colour.
-///
-/// Others see the change at once.
-#[utoipa::path(patch, path = "/api/v1/users/me", operation_id = "users_me_change", tag = "users",
-    security(("bearer" = [])),
-    request_body = ProfileChange,
-    responses(
-        (status = 200, description = "The account as it is now", body = ProfileAnswer),
-        (status = 400, description = "The body is not JSON (`malformed_json`)", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`, `account_gone`", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A name or colour that is not allowed (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
-    ))]
-async fn change_me(
-    State(identity): State<Arc<Identity>>,
-    caller: Caller,
-    ValidJson(change): ValidJson<ProfileChange>,
-) -> Result<Response, Problem> {
-    let display_name = change.display_name.as_deref().map(parse_display_name).transpose()?;
-    let color = change.color.as_deref().map(parse_color).transpose()?;
-    let account = identity.change_profile(caller.account_id, display_name, color).await?;
-    Ok(uncached(ProfileAnswer::from(account.ok_or(ACCOUNT_GONE)?)))
 }
 
 /// The public keys of this planet's access tokens.
@@ -343,6 +329,11 @@ pub fn session_response(session: Session) -> Response {
 /// What the browser calls itself.
 fn user_agent(headers: &HeaderMap) -> Option<String> {
     headers.get(header::USER_AGENT)?.to_str().ok().map(str::to_owned)
+}
+
+/// Refuses machines, and people who signed in too long ago.
+fn require_fresh(identity: &Identity, caller: &Caller) -> Result<(), Problem> {
+    caller.require_fresh(identity.now_us().div_euclid(1_000_000))
 }
 
 /// A name that looks like that of a member of staff.
@@ -381,17 +372,6 @@ impl From<Session> for SessionAnswer {
     }
 }
 
-impl From<Account> for ProfileAnswer {
-    fn from(account: Account) -> Self {
-        Self {
-            account_id: account.account_id,
-            display_name: account.display_name,
-            color: account.color.to_string(),
-            created_at: timestamp(account.created_us),
-        }
-    }
-}
-
 impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
@@ -417,15 +397,6 @@ impl From<RefreshError> for Problem {
             RefreshError::Reused => REFRESH_REUSED.into(),
             RefreshError::Suspended { until_us } => suspended(until_us),
             RefreshError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ProfileError> for Problem {
-    fn from(error: ProfileError) -> Self {
-        match error {
-            ProfileError::NameReserved => name_reserved(),
-            ProfileError::Store(error) => error.into(),
         }
     }
 }

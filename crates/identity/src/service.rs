@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::Clock;
-use limits::Limiter;
+use api::{ClientAddress, Clock, Problem};
+use limits::{Limit, Limiter};
 use mail::Post;
 use privacy::Vault;
 use store::{Store, Tx};
@@ -432,6 +432,16 @@ impl Identity {
             self.standing_changed(account_id);
         }
         Ok(())
+    }
+
+    /// Whether a key opens an account, or did.
+    pub(crate) async fn knows_key(&self, key: DeviceKey) -> Result<bool, store::Error> {
+        self.deps.store.read(move |tx| accounts::is_known_key(tx, &key)).await
+    }
+
+    /// Counts a new account that somebody at this address asks for.
+    pub(crate) async fn take_registration(&self, address: ClientAddress) -> Result<(), Problem> {
+        self.deps.limiter.take(Limit::Registration, &address.network().to_string()).await.map(drop)
     }
 
     /// The person with this id.

@@ -3,8 +3,11 @@
 //! Whoever adds a route adds its line here; the program does not start without it. The document of the API says the
 //! same, because it is written from this table.
 
-use api::Permission::{Public, SignedIn};
-use api::Scope::{Land, Read, Trade};
+use api::Permission::{
+    ActApprove, LandFreeze, LandRestore, LedgerRead, LedgerReverse, MarketCancel, PeopleBan, PeopleData,
+    PeopleNote, PeopleRead, PeopleRoles, PeopleSuspend, Public, SignedIn, SystemRead, WorldRead,
+};
+use api::Scope::{Land, Read, Staff, Trade};
 use api::{Permission, Scope};
 
 /// An operation by its `operationId`, what its caller must be allowed, and the scope that an API key needs for it:
@@ -19,6 +22,11 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     ("auth_verify", Public, None),
     ("auth_refresh", Public, None),
     ("auth_logout", Public, None),
+    ("auth_register", Public, None),
+    ("auth_email_confirm", Public, None),
+    ("auth_password", Public, None),
+    ("auth_password_forgot", Public, None),
+    ("auth_password_reset", Public, None),
     ("auth_providers", Public, None),
     // To link, these two ask for their caller themselves.
     ("auth_provider_start", Public, None),
@@ -29,6 +37,21 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     // Oneself.
     ("users_me", SignedIn, Some(Read)),
     ("users_me_change", SignedIn, None),
+    ("users_me_settings", SignedIn, Some(Read)),
+    ("users_me_settings_change", SignedIn, None),
+    ("users_me_email_change", SignedIn, None),
+    ("users_me_password_change", SignedIn, None),
+    ("users_me_keys", SignedIn, None),
+    ("users_me_key_add", SignedIn, None),
+    ("users_me_key_label", SignedIn, None),
+    ("users_me_key_remove", SignedIn, None),
+    ("users_me_sessions", SignedIn, None),
+    ("users_me_sessions_end", SignedIn, None),
+    ("users_me_session_end", SignedIn, None),
+    ("users_me_api_keys", SignedIn, None),
+    ("users_me_api_key_make", SignedIn, None),
+    ("users_me_api_key_end", SignedIn, None),
+    ("users_get", SignedIn, Some(Read)),
     // The planet.
     ("planet", Public, None),
     ("planet_progress", Public, None),
@@ -137,6 +160,34 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     ("staff_audit_proof", Permission::AuditRead, Some(Scope::Staff)),
     ("staff_audit_checkpoints", Permission::AuditRead, Some(Scope::Staff)),
     ("staff_audit_verification", Permission::AuditRead, Some(Scope::Staff)),
+    // The console. Acts on people's roles and data and on money are for persons who have signed in.
+    ("staff_people", PeopleRead, Some(Staff)),
+    ("staff_person", PeopleRead, Some(Staff)),
+    ("staff_sessions", PeopleRead, Some(Staff)),
+    ("staff_notes", PeopleRead, Some(Staff)),
+    ("staff_note", PeopleNote, Some(Staff)),
+    ("staff_suspend", PeopleSuspend, Some(Staff)),
+    ("staff_restore", PeopleSuspend, Some(Staff)),
+    ("staff_end_sessions", PeopleSuspend, Some(Staff)),
+    ("staff_ban", PeopleBan, None),
+    ("staff_put_role", PeopleRoles, None),
+    ("staff_export", PeopleData, None),
+    ("staff_erase", PeopleData, None),
+    ("staff_keep", PeopleData, None),
+    ("staff_freeze", LandFreeze, Some(Staff)),
+    ("staff_thaw", LandFreeze, Some(Staff)),
+    ("staff_restore_land", LandRestore, None),
+    ("staff_cancel", MarketCancel, Some(Staff)),
+    ("staff_ledger_accounts", LedgerRead, Some(Staff)),
+    ("staff_ledger_postings", LedgerRead, Some(Staff)),
+    ("staff_ledger_posting", LedgerRead, Some(Staff)),
+    ("staff_ledger_check", LedgerRead, Some(Staff)),
+    ("staff_reverse", LedgerReverse, None),
+    ("staff_acts", ActApprove, None),
+    ("staff_approve", ActApprove, None),
+    ("staff_refuse", ActApprove, None),
+    ("staff_world", WorldRead, Some(Staff)),
+    ("staff_system", SystemRead, Some(Staff)),
     // For operators and their machines.
     ("health", Public, None),
     ("health_live", Public, None),

@@ -6,7 +6,7 @@ use api::Caller;
 use mail::Address;
 use uuid::Uuid;
 
-use crate::accounts;
+use crate::accounts::{self, Account};
 use crate::email::rows::{self, Link, LinkPurpose};
 use crate::email::{CONFIRM_LIFE_US, EmailError, RESET_LIFE_US, lockout};
 use crate::entrance::{Entering, SignIn, new_id};
@@ -23,6 +23,19 @@ pub struct Registration {
     pub password: Password,
     /// A friendly one is made up if not given.
     pub display_name: Option<String>,
+}
+
+/// An account as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnAccount {
+    /// What others see too.
+    pub account: Account,
+    /// Whether address and password open it.
+    pub has_password: bool,
+    /// The address, and whether it is proved.
+    pub address: Option<(String, bool)>,
+    /// Whether nothing but device keys opens it.
+    pub is_guest: bool,
 }
 
 impl Identity {
@@ -167,7 +180,10 @@ impl Identity {
                     _ => None,
                 };
                 rows::set_email(tx, account_id, address, index, now_us)?;
-                if let Some(phc) = phc {
+                // A password that the account has got meanwhile is newer than the one in the link.
+                if let Some(phc) = phc
+                    && rows::phc_of(tx, account_id)?.is_none()
+                {
                     rows::set_phc(tx, account_id, &phc, now_us)?;
                 }
                 rows::drop_claims(tx, &vault, index)?;
@@ -181,20 +197,34 @@ impl Identity {
         Ok(self.session_of(opened))
     }
 
-    /// The address of an account as its owner sees it, and whether it is proved.
-    pub async fn own_address(&self, account_id: Uuid) -> Result<Option<(String, bool)>, store::Error> {
-        let (vault, now_us) = (self.deps.vault.clone(), self.now_us());
+    /// An account as its owner sees it.
+    pub async fn own_account(&self, account_id: Uuid) -> Result<Option<OwnAccount>, store::Error> {
+        let (vault, other_ways_in) = (self.deps.vault.clone(), self.deps.other_ways_in.clone());
+        let now_us = self.now_us();
         self.deps
             .store
             .read(move |tx| {
+                let Some(account) = accounts::find(tx, account_id)? else { return Ok(None) };
                 let (sealed, is_proved) = match rows::email_of(tx, account_id)? {
                     Some((sealed, _)) => (Some(sealed), true),
                     None => (rows::waiting_address(tx, account_id, now_us)?, false),
                 };
-                let Some(sealed) = sealed else { return Ok(None) };
-                let address = vault.open_text(tx, account_id, "email", &sealed)?;
-                Ok(address.map(|address| (address, is_proved)))
+                let address = match sealed {
+                    Some(sealed) => vault.open_text(tx, account_id, "email", &sealed)?,
+                    None => None,
+                };
+                Ok(Some(OwnAccount {
+                    account,
+                    has_password: is_proved && rows::phc_of(tx, account_id)?.is_some(),
+                    address: address.map(|address| (address, is_proved)),
+                    is_guest: !is_proved && other_ways_in(tx, account_id)? == 0,
+                }))
             })
             .await
+    }
+
+    /// Whether an account has a password.
+    pub(crate) async fn has_password(&self, account_id: Uuid) -> Result<bool, store::Error> {
+        self.deps.store.read(move |tx| Ok(rows::phc_of(tx, account_id)?.is_some())).await
     }
 }
