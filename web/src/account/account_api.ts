@@ -144,7 +144,7 @@ export class AccountApi {
     name: string;
     scopes: readonly Scope[];
     expires_in_days: number;
-  }): Promise<ApiKeyView & { secret: string }> =>
+  }): Promise<{ readonly key: ApiKeyView; readonly secret: string }> =>
     dataOf(this.#client.POST("/api/v1/users/me/api-keys", { body }));
   removeApiKey = (id: string): Promise<unknown> =>
     dataOf(

@@ -67,13 +67,14 @@ export function clientAs(tokens: TokenSource): Client<paths> {
     // A body can be read once.
     const again = request.clone();
     const response = await attempt(request);
-    if (response.status === 401) {
+    if (response.status !== 401 && response.status !== 403) return response;
+    const code = await codeOf(response);
+    // A wrong password is refused with the same status, and must not be tried twice.
+    if (typeof code === "string" && code.startsWith("token_")) {
       tokens.dropToken();
       return attempt(again);
     }
-    if (response.status === 403 && tokens.prove && (await codeOf(response)) === "fresh_login_required") {
-      return (await tokens.prove()) ? attempt(again) : response;
-    }
+    if (code === "fresh_login_required" && (await tokens.prove?.())) return attempt(again);
     return response;
   }
   return createClient<paths>({ baseUrl: "/", fetch: send });

@@ -39,3 +39,10 @@ test("amounts that the answer names are said in money", () => {
   const low = { code: "bid_too_low", detail: "", minimum_minor: 10_050 };
   expect(declined(answer(low), money).message).toContain("at least 100.50 coin");
 });
+
+test("who is suspended is told until when", () => {
+  const words = (detail: string) =>
+    declined(new ApiError(403, "account_suspended", detail, undefined)).message;
+  expect(words("until 2026-11-22T10:00:00Z")).toMatch(/^This account is suspended until Nov 2[123], 2026/);
+  expect(words("")).toBe("This account is suspended.");
+});

@@ -2,6 +2,7 @@
 
 import { Refusal } from "./refusal.ts";
 import { ApiError, Unreachable } from "./rest.ts";
+import { formatMoment } from "./times.ts";
 
 /** A request that was not granted, in words for the person. */
 export class Declined extends Error {
@@ -89,18 +90,24 @@ const SENTENCES: Record<string, Sentence> = {
   too_many_groups: "You are in as many groups as one can be in.",
   too_many_webhooks: "You have as many webhooks as one can have.",
   webhook_disabled: "The webhook is switched off.",
+  // Oneself.
+  account_suspended: (_, error) => `This account is suspended${untilOf(error.detail)}.`,
   // Asking again.
   idempotency_key_reused: "This was decided before with other words. Reload the page and look.",
   too_many_decisions: "You have decided a thousand things in a day. Go on tomorrow.",
 };
 
-/** Sentences for the codes of pages that not everybody opens. */
-export function alsoSay(sentences: Readonly<Record<string, Sentence>>): void {
+/** Sentences for codes, and words for fields, of pages that not everybody opens. */
+export function alsoSay(
+  sentences: Readonly<Record<string, Sentence>>,
+  fields: Readonly<Record<string, string>> = {},
+): void {
   Object.assign(SENTENCES, sentences);
+  Object.assign(FIELDS, fields);
 }
 
 /** Refusals to go on now whose sentence says more than to wait. */
-const OWN_WAITS: ReadonlySet<string> = new Set(["too_many_decisions", "account_locked"]);
+const OWN_WAITS: ReadonlySet<string> = new Set(["too_many_decisions", "password_locked"]);
 
 /** Any failure as a {@link Declined}. */
 export function declined(error: unknown, words?: MoneyWords): Declined {
@@ -123,6 +130,12 @@ export function declined(error: unknown, words?: MoneyWords): Declined {
   throw error;
 }
 
+/** `until 2026-11-22T10:00:00Z` as people read it. */
+function untilOf(detail: string): string {
+  const at = Date.parse(/until (\S+)/.exec(detail)?.[1] ?? "");
+  return Number.isNaN(at) ? "" : ` until ${formatMoment(at)}`;
+}
+
 /** How long somebody is to wait, in words. */
 export function waitOf(seconds: number | undefined): string {
   if (seconds === undefined) return "a while";
@@ -142,7 +155,7 @@ function sentenceOf(error: ApiError, words: MoneyWords | undefined): string | un
 }
 
 /** What of the body is wrong, by the words of its field. */
-const FIELDS: Readonly<Record<string, string>> = {
+const FIELDS: Record<string, string> = {
   name: "The name",
   display_name: "The name",
   description: "The description",

@@ -151,7 +151,12 @@ test("a device whose key was removed forgets it, and makes nobody a new account"
   let forgotten = 0;
   const removed = () => Promise.reject(new ApiError(401, "key_removed", "gone", undefined));
   const { store } = setUp();
-  const own = { ...key, forget: async () => void (forgotten += 1) };
+  const own = {
+    ...key,
+    forget: async () => {
+      forgotten += 1;
+    },
+  };
   const api = { ...setUp().api, verify: removed };
   const identity = new Identity(own, ORIGIN, () => 0, store, api);
   await expect(identity.accessToken()).rejects.toMatchObject({ code: "signed_out" });

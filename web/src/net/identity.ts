@@ -5,6 +5,7 @@
 
 import { type Login, publicApi, type TokenSource } from "./api.ts";
 import { challengeFault } from "./challenge.ts";
+import { declined } from "./declined.ts";
 import type { DeviceKey } from "./device_key.ts";
 import type { Account } from "./domain.ts";
 import type { KeptLogin, LoginStore } from "./login_store.ts";
@@ -121,7 +122,7 @@ export class Identity implements TokenSource {
       return await this.api.refresh(kept.refreshToken);
     } catch (error) {
       if (error instanceof ApiError && error.status < 500 && error.status !== 429) {
-        if (error.status === 403) throw new Refusal(error.code, error.detail);
+        if (error.status === 403) throw new Refusal(error.code, declined(error).message);
         return undefined;
       }
       throw error;
@@ -149,7 +150,7 @@ export class Identity implements TokenSource {
       // A server in trouble or in a hurry is asked again later, and so is one whose challenge ran out on the way
       // (401); a clear no is final.
       if (error instanceof ApiError && error.status < 500 && error.status !== 429 && error.status !== 401) {
-        throw new Refusal(error.code, error.detail);
+        throw new Refusal(error.code, declined(error).message);
       }
       throw error;
     }
