@@ -7,7 +7,7 @@ import type { Account } from "../net/domain.ts";
 import type { Identity } from "../net/identity.ts";
 import { accountsAside, forgetKey, newKey, takeBack, useKey } from "../net/keyring.ts";
 import { forgetPlace } from "../net/last_place.ts";
-import { tabStore } from "../net/login_store.ts";
+import { browserStore, tabStore } from "../net/login_store.ts";
 import { identityWith, knownIdentity } from "../net/open_identity.ts";
 import { Refusal } from "../net/refusal.ts";
 import { AccountApi, doors, endQuietly } from "./account_api.ts";
@@ -87,34 +87,53 @@ export class AccountVisit {
       await this.#become(this.identity);
       return;
     }
-    if (!isKept) {
-      const identity = identityWith(undefined, tabStore());
-      await identity.adopt(login);
-      await this.#become(identity);
-      return;
-    }
-    const { key, pair } = await newKey();
-    const identity = identityWith(key);
+    const owner = await this.#keyOwner();
     endQuietly(await this.identity?.forget());
+    const identity = identityWith(undefined, isKept ? browserStore() : tabStore());
     await identity.adopt(login);
-    try {
-      await new AccountApi(identity).addKey(key, thisDeviceWords(), login.account.accountId);
-      await useKey(pair, present);
-    } catch (error) {
-      // Signed in all the same, until the login runs out.
-      console.warn(error);
-      await useKey(pair, present);
-      await forgetKey();
-    }
     await this.#become(identity);
+    if (!isKept) return;
+    await this.#takeKey(owner).catch((error: unknown) => {
+      this.say("This device could not get a key", wordsOf(error), "plain");
+    });
+  }
+
+  /** Somebody who is here for a while only stays. */
+  async stay(): Promise<void> {
+    await this.#takeKey(await this.#keyOwner());
+  }
+
+  /** Makes a key of this account for this browser; that of `owner` is put aside. */
+  async #takeKey(owner: Account | undefined): Promise<void> {
+    const { me, identity } = this;
+    if (!me || !identity) return;
+    const { key, pair } = await newKey();
+    try {
+      await this.api.addKey(key, thisDeviceWords(), me.account_id);
+    } catch (error) {
+      // Signed in all the same, until the login runs out; but not as whoever was here before.
+      await useKey(undefined, owner);
+      throw error;
+    }
+    await useKey(pair, owner);
+    const kept = identityWith(key);
+    const refreshToken = await identity.forget();
+    await kept.logInByKey();
+    endQuietly(refreshToken);
+    await this.#become(kept);
     this.aside = await accountsAside();
+  }
+
+  /** Whose the key of this browser is, if it has one. */
+  async #keyOwner(): Promise<Account | undefined> {
+    return this.identity?.key ? this.identity.account : (await browserStore().load())?.account;
   }
 
   /** Goes on as an account that this browser had before. */
   async goOnAs(accountId: string): Promise<void> {
-    const present = this.identity?.account;
+    const owner = await this.#keyOwner();
     endQuietly(await this.identity?.forget());
-    await takeBack(accountId, present);
+    await takeBack(accountId, owner);
     this.me = undefined;
     await this.open();
   }

@@ -24,10 +24,10 @@ export async function newKey(): Promise<{ readonly key: DeviceKey; readonly pair
   return { key: await keyOf(pair, true), pair };
 }
 
-/** Uses another key from now on. That of `present` is put aside. */
-export async function useKey(pair: CryptoKeyPair, present: Account | undefined): Promise<void> {
+/** Uses another key from now on, or none. That of `present` is put aside. */
+export async function useKey(pair: CryptoKeyPair | undefined, present: Account | undefined): Promise<void> {
   await putAside(present);
-  await set(STORAGE_KEY, pair);
+  await (pair ? set(STORAGE_KEY, pair) : del(STORAGE_KEY));
 }
 
 /** Goes on as an account that was put aside; `present` takes its place there. */
@@ -52,9 +52,11 @@ async function asides(): Promise<readonly Aside[]> {
   return (await get<readonly Aside[]>(ASIDE_KEY).catch(() => undefined)) ?? [];
 }
 
-async function putAside(account: Account | undefined): Promise<void> {
+async function putAside(owner: Account | undefined): Promise<void> {
   const pair = await get<CryptoKeyPair>(STORAGE_KEY);
-  if (!account || !pair) return;
+  if (!pair) return;
+  // Nobody has logged in with it for long: it is kept all the same.
+  const account = owner ?? { accountId: crypto.randomUUID(), name: "An earlier guest", color: "#779b2a" };
   const others = (await asides()).filter((aside) => aside.account.accountId !== account.accountId);
   await set(ASIDE_KEY, [...others, { account, pair }]);
 }
