@@ -58,8 +58,12 @@ impl Planet {
         let discharge_min_m3_s = discharge_min_m3_s.max(Stream::DISCHARGE_MIN_M3_S);
         let near = Near::new(self, cell, margin_m);
         for at in cells_about(cell, layer, look_cells, 1) {
+            // Most cells carry too little: this is found out before anything else.
+            if reader.cell_of(layer, at).discharge_m3_s < discharge_min_m3_s {
+                continue;
+            }
             let Some((course, to)) = self.local.course(&mut reader, layer, at) else { continue };
-            if course.discharge_m3_s < discharge_min_m3_s || course.halvings == 0 {
+            if course.halvings == 0 {
                 continue;
             }
             let points = line(self.local.scale.seed, &course);

@@ -312,33 +312,44 @@ const SURVEYED: usize = SIDE + 2 * AROUND as usize;
 
 /// The parts of a sheet whose surroundings are all on its face: what a [`Survey`] finds, with less ado.
 fn inner_parts(scale: &Scale, reader: &mut Reader<'_>, level: u8, first: FaceIj) -> Vec<Part> {
-    let sites: Vec<(Cell, DVec3)> = (0..SURVEYED * SURVEYED)
-        .map(|index| {
-            let i = first.i - AROUND + (index % SURVEYED) as u32;
-            let j = first.j - AROUND + (index / SURVEYED) as u32;
-            let at = FaceIj { i, j, ..first };
-            (reader.cell_of(level, at), scale.node_of(level, at))
-        })
-        .collect();
+    let mut cells = Vec::with_capacity(SURVEYED * SURVEYED);
+    let mut levels_m = [0.0; SURVEYED * SURVEYED];
+    let mut nodes = [[0.0; SURVEYED * SURVEYED]; 3];
+    for index in 0..SURVEYED * SURVEYED {
+        let i = first.i - AROUND + (index % SURVEYED) as u32;
+        let j = first.j - AROUND + (index / SURVEYED) as u32;
+        let at = FaceIj { i, j, ..first };
+        let cell = reader.cell_of(level, at);
+        let node = scale.node_of(level, at);
+        levels_m[index] = cell.level_m;
+        (nodes[0][index], nodes[1][index], nodes[2][index]) = (node.x, node.y, node.z);
+        cells.push(cell);
+    }
     // Each pair of neighbours once: to the right, and the three above. Some of the rim, which nobody asks about, are
     // taken for neighbours though they are at the two ends of rows.
-    let mut slopes = vec![0.0_f64; sites.len()];
-    for here in 0..sites.len() {
-        for there in [here + 1, here + SURVEYED - 1, here + SURVEYED, here + SURVEYED + 1] {
-            if there < sites.len() {
-                let ((a, a_node), (b, b_node)) = (&sites[here], &sites[there]);
-                let run_m = (*b_node - *a_node).length() * scale.radius_m;
-                let slope = (b.level_m - a.level_m).abs() / run_m;
-                slopes[here] = slopes[here].max(slope);
-                slopes[there] = slopes[there].max(slope);
-            }
+    let mut slopes = [0.0_f64; SURVEYED * SURVEYED];
+    let mut between = [0.0_f64; SURVEYED * SURVEYED];
+    let steeper = |a: f64, b: f64| if b > a { b } else { a };
+    for away in [1, SURVEYED - 1, SURVEYED, SURVEYED + 1] {
+        let pairs = between.len() - away;
+        for (here, slope) in between[..pairs].iter_mut().enumerate() {
+            let there = here + away;
+            let [x, y, z] = [0, 1, 2].map(|axis| nodes[axis][there] - nodes[axis][here]);
+            let run_m = (x * x + y * y + z * z).sqrt() * scale.radius_m;
+            *slope = (levels_m[there] - levels_m[here]).abs() / run_m;
+        }
+        for (steepest, slope) in slopes[..pairs].iter_mut().zip(&between) {
+            *steepest = steeper(*steepest, *slope);
+        }
+        for (steepest, slope) in slopes[away..].iter_mut().zip(&between) {
+            *steepest = steeper(*steepest, *slope);
         }
     }
     let border = AROUND as usize - 1;
     let parts = (0..BORDERED * BORDERED).map(|index| {
         let (row, column) = (border + index / BORDERED, border + index % BORDERED);
         let around = (row - 1..=row + 1).flat_map(|row| &slopes[row * SURVEYED + column - 1..][..3]);
-        Part::of(&sites[row * SURVEYED + column].0, around.copied().fold(0.0, f64::max))
+        Part::of(&cells[row * SURVEYED + column], around.copied().fold(0.0, f64::max))
     });
     parts.collect()
 }

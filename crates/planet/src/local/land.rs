@@ -37,13 +37,18 @@ pub(crate) const LAPSE_C_PER_M: f64 = 0.0065;
 pub(crate) struct Reader<'a> {
     scale: &'a Scale,
     raster: &'a Raster,
-    tiles: Vec<(TileId, Option<Arc<RasterTile>>)>,
+    tiles: Vec<(TileAt, Option<Arc<RasterTile>>)>,
+    /// Which of them was the last.
+    last: usize,
     is_complete: bool,
 }
 
+/// A layer, and the place of a tile among its tiles.
+type TileAt = (u8, FaceIj);
+
 impl<'a> Reader<'a> {
     pub(crate) fn new(scale: &'a Scale, raster: &'a Raster) -> Self {
-        Self { scale, raster, tiles: Vec::new(), is_complete: true }
+        Self { scale, raster, tiles: Vec::new(), last: 0, is_complete: true }
     }
 
     /// Were all cells read from the layer asked for?
@@ -79,14 +84,16 @@ impl<'a> Reader<'a> {
 
     fn read(&mut self, level: u8, at: FaceIj) -> Option<RasterCell> {
         let side = TILE_SIDE as u32;
-        let id = TileId::holding(level, at);
-        let known = self.tiles.iter().position(|(known, _)| *known == id);
-        let slot = known.unwrap_or_else(|| {
-            self.tiles.push((id, self.raster.tile(id)));
-            self.tiles.len() - 1
-        });
+        let home = (level, FaceIj { i: at.i / side, j: at.j / side, ..at });
+        if self.tiles.get(self.last).is_none_or(|(known, _)| *known != home) {
+            let known = self.tiles.iter().position(|(known, _)| *known == home);
+            self.last = known.unwrap_or_else(|| {
+                self.tiles.push((home, self.raster.tile(TileId::holding(level, at))));
+                self.tiles.len() - 1
+            });
+        }
         let index = (at.j % side) * side + at.i % side;
-        self.tiles[slot].1.as_ref().map(|tile| tile.cell(index as usize))
+        self.tiles[self.last].1.as_ref().map(|tile| tile.cell(index as usize))
     }
 
     fn measured(&self, cell: &RasterCell) -> Cell {

@@ -117,11 +117,7 @@ impl Local {
         let count = places.len();
         let mut surface = Surface::with(count);
         surface.is_complete = terrain.is_complete && shaped.is_complete;
-        self.relief.waves.sum(
-            &self.positions(places, 0..count),
-            detail.octaves(&self.relief.waves),
-            &mut surface.wave,
-        );
+        self.relief.waves.sum(&self.positions(places), detail.octaves(&self.relief.waves), &mut surface.wave);
         let bays = self.shore_noise(places, &terrain, detail);
         let mut row = 0..0;
         let mut near = 0;
@@ -153,8 +149,9 @@ impl Local {
         surface
     }
 
-    fn positions(&self, places: &Places, indices: impl Iterator<Item = usize>) -> Positions {
-        indices.map(|index| places.unit(index) * self.scale.radius_m).collect()
+    fn positions(&self, places: &Places) -> Positions {
+        let scaled = |unit: &Vec<f64>| unit.iter().map(|unit| unit * self.scale.radius_m).collect();
+        Positions::from_axes([0, 1, 2].map(|axis| scaled(&places.unit[axis])))
     }
 
     /// What courses of water make of the ground.
@@ -197,7 +194,7 @@ impl Local {
         if count == 0 {
             return Vec::new();
         }
-        let positions = self.positions(places, near());
+        let positions: Positions = near().map(|index| places.unit(index) * self.scale.radius_m).collect();
         let [bays, beaches] = [&self.shores.bays, &self.shores.beaches].map(|noise| {
             let mut sums = vec![0.0; count];
             noise.sum(&positions, detail.octaves(noise), &mut sums);

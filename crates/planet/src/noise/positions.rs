@@ -16,6 +16,15 @@ impl Positions {
         Self { x: Vec::with_capacity(count), y: Vec::with_capacity(count), z: Vec::with_capacity(count) }
     }
 
+    /// All at once, axis by axis.
+    ///
+    /// # Panics
+    /// If the axes have different numbers of places.
+    pub fn from_axes([x, y, z]: [Vec<f64>; 3]) -> Self {
+        assert!(x.len() == y.len() && y.len() == z.len(), "every place has three coordinates");
+        Self { x, y, z }
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.x.len()
