@@ -174,6 +174,38 @@ fn rivers_fall_to_the_sea_or_a_sink_and_have_one_id_at_every_level() {
 }
 
 #[test]
+fn a_river_has_one_id_at_all_levels_of_one_layer_of_the_raster() {
+    // Two layers: levels 8 and 6.
+    let spec = PlanetSpec { raster_level: 8, ..PlanetSpec::for_test(1, 3) };
+    let planet = Planet::generate(spec);
+    let bits = |place: DVec3| place.to_array().map(f64::to_bits);
+    let mut layers = std::collections::BTreeSet::new();
+    for place in raster_cells(&planet, 12, |cell| cell.discharge_m3_s > 3_000.0) {
+        // What was said of a reach, by the layer of the raster that its river's id names.
+        let mut known = std::collections::HashMap::new();
+        let mut before: Option<u8> = None;
+        for level in (0..=16).rev() {
+            let reaches = planet.reaches(CellId::from_point(place).parent(level), 0.0, 0.0);
+            let layer = reaches
+                .iter()
+                .map(|reach| CellId::try_from_raw(reach.river.0).expect("a cell").level())
+                .max();
+            let Some(layer) = layer else { continue };
+            layers.insert(layer);
+            assert!(before.is_none_or(|before| layer <= before), "a coarser cell shows a finer layer");
+            before = Some(layer);
+            for reach in reaches {
+                let of_layer = CellId::try_from_raw(reach.river.0).expect("a cell").level();
+                assert_eq!(of_layer, layer, "{reach:?} at level {level}");
+                let river = *known.entry((layer, bits(reach.a), bits(reach.b))).or_insert(reach.river);
+                assert_eq!(river, reach.river, "{reach:?} at level {level}");
+            }
+        }
+    }
+    assert_eq!(layers.into_iter().collect::<Vec<_>>(), [6, 8]);
+}
+
+#[test]
 fn a_planet_without_tiles_is_a_sea_and_becomes_exact_as_they_come() {
     let spec = PlanetSpec::for_test(1, 3);
     let whole = Planet::generate(spec);

@@ -298,3 +298,6 @@ pub(crate) fn continued(face: u8, (column, row): (i64, i64), level: u8) -> FaceI
     let point = cell::face_uv_to_point(face, uv(column), uv(row));
     CellId::from_point(point).parent(level).face_ij()
 }
+
+#[cfg(test)]
+mod tests;
