@@ -20,7 +20,7 @@ fn raster(seed: u64) -> Arc<Raster> {
     Arc::clone(RASTERS[seed as usize].get_or_init(make))
 }
 
-fn local(seed: u64, shift: u8) -> Local {
+pub(super) fn local(seed: u64, shift: u8) -> Local {
     let radius_m = crate::EARTH_RADIUS_M / f64::from(1_u32 << shift);
     Local::new(PlanetSpec::for_test(seed, shift), radius_m, raster(seed))
 }

@@ -175,7 +175,7 @@ fn water_finds_its_way_from_every_node_to_still_water_or_a_declared_sink() {
     for (seed, shift) in [(1, 3), (2, 6), (3, 9)] {
         let local = local(seed, shift);
         let mut walk = Walk { local: &local, sheets: BTreeMap::new(), drained: BTreeSet::new() };
-        let mut random = seed;
+        let mut random: u64 = seed;
         let mut dice = || {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (random >> 33) as u32
