@@ -10,6 +10,7 @@
 //!
 //! Read first: [`Groups`], [`Refusal`], `rules.rs`.
 
+mod on_record;
 mod personal;
 mod refusal;
 mod routes;

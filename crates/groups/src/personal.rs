@@ -1,13 +1,15 @@
 //! What groups keep about persons, and how somebody who is forgotten leaves them: leadership is handed on.
 
+use audit::Actor;
 use events::{Audience, NewEvent};
 use privacy::{Archive, Consequence, Erased, Form, Listing, PersonalData, Settled, Stuck};
 use serde_json::json;
 use store::{Tx, params};
 use uuid::Uuid;
 
+use crate::on_record;
 use crate::rows;
-use crate::rules::Role;
+use crate::rules::{Place, Role};
 use crate::service::PropertyOf;
 
 /// A group that still owns something is looked at again after this.
@@ -100,9 +102,14 @@ impl PersonalData for Personal {
                 Some((heir, heir_role)) => {
                     if role == Role::Owner.name() && heir_role != Role::Owner.name() {
                         rows::set_role(tx, group_id, *heir, Role::Owner)?;
+                        let was = Role::parse(heir_role).map(place);
+                        let roles = (was, Some(place(Role::Owner)));
+                        on_record::role_changed(tx, Actor::System, (group_id, *heir), roles, now_us)?;
                         tell(tx, "group.role_changed", group_id, *heir, now_us)?;
                     }
                     rows::remove(tx, group_id, account_id)?;
+                    let roles = (Role::parse(&role).map(place), None);
+                    on_record::role_changed(tx, Actor::System, (group_id, account_id), roles, now_us)?;
                     for (other, _) in &others {
                         tell(tx, "group.left", group_id, *other, now_us)?;
                     }
@@ -113,6 +120,7 @@ impl PersonalData for Personal {
                 }
                 None => {
                     rows::dissolve(tx, group_id, account_id, now_us)?;
+                    on_record::dissolved(tx, Actor::System, group_id, now_us)?;
                     rows::remove(tx, group_id, account_id)?;
                     tx.execute(RENAME, params![group_id, dissolved_name()])?;
                 }
@@ -128,6 +136,10 @@ impl PersonalData for Personal {
         tx.execute(FORGET, params![account_id])?;
         Ok(Erased::Done)
     }
+}
+
+const fn place(role: Role) -> Place {
+    Place { role, has_joined: true }
 }
 
 /// What a group is called whose only member is forgotten: it was their word.

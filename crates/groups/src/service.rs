@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use api::idempotency::{self, Answer, Decision, Fingerprint};
 use api::{Caller, IdempotencyKey, Problem, SharedClock, timestamp};
+use audit::Actor;
 use axum::http::StatusCode;
 use events::{Audience, NewEvent};
 use serde_json::{Value, json};
 use store::{Isolation, Store, Tx};
 use uuid::Uuid;
 
+use crate::on_record;
 use crate::refusal::Refusal;
 use crate::rows::{self, GroupRow};
 use crate::rules::{
@@ -83,6 +85,13 @@ impl Groups {
             rows::add_member(tx, (group_id, account_id), place, now_us)?;
             new_group(tx, group_id, now_us)?;
             record(tx, "group.joined", vec![account_id], group_id, account_id, now_us)?;
+            on_record::role_changed(
+                tx,
+                Actor::account(account_id),
+                (group_id, account_id),
+                (None, Some(place)),
+                now_us,
+            )?;
             let view = view_of(tx, group_id, Some(place))?;
             let body = serde_json::to_value(view).expect("a group has only text keys");
             Ok::<(StatusCode, Value), Refusal>((StatusCode::CREATED, body))
@@ -132,6 +141,7 @@ impl Groups {
         let names = Arc::clone(&self.deps.display_name);
         let change = move |tx: &mut Tx<'_>| -> Result<GroupView, Refusal> {
             let parties = parties(tx, group_id, caller.account_id, account_id)?;
+            let (by, of) = (Actor::account(caller.account_id), (group_id, account_id));
             match parties.put(wanted)? {
                 Change::Nothing => {}
                 Change::Invite(role) => {
@@ -140,15 +150,20 @@ impl Groups {
                     let place = Place { role, has_joined: false };
                     rows::add_member(tx, (group_id, account_id), place, now_us)?;
                     record(tx, "group.invited", vec![account_id], group_id, account_id, now_us)?;
+                    on_record::role_changed(tx, by, of, (None, Some(place)), now_us)?;
                 }
-                Change::Join(_) => {
+                Change::Join(role) => {
                     check_room_for_a_group(tx, account_id)?;
                     rows::join(tx, group_id, account_id, now_us)?;
                     record(tx, "group.joined", vec![account_id], group_id, account_id, now_us)?;
+                    let place = Place { role, has_joined: true };
+                    on_record::role_changed(tx, by, of, (parties.target, Some(place)), now_us)?;
                 }
                 Change::Set(role) => {
                     rows::set_role(tx, group_id, account_id, role)?;
                     record(tx, "group.role_changed", vec![account_id], group_id, account_id, now_us)?;
+                    let place = parties.target.map(|it| Place { role, ..it });
+                    on_record::role_changed(tx, by, of, (parties.target, place), now_us)?;
                 }
             }
             let place = rows::member(tx, group_id, caller.account_id)?;
@@ -166,8 +181,11 @@ impl Groups {
     ) -> Result<(), Problem> {
         let now_us = self.deps.clock.now_us();
         let change = move |tx: &mut Tx<'_>| -> Result<(), Refusal> {
-            if parties(tx, group_id, caller.account_id, account_id)?.remove()? {
+            let parties = parties(tx, group_id, caller.account_id, account_id)?;
+            if parties.remove()? {
                 rows::remove(tx, group_id, account_id)?;
+                let by = Actor::account(caller.account_id);
+                on_record::role_changed(tx, by, (group_id, account_id), (parties.target, None), now_us)?;
                 let kind = if caller.account_id == account_id { "group.left" } else { "group.removed" };
                 record(tx, kind, vec![account_id], group_id, account_id, now_us)?;
             }
@@ -196,6 +214,7 @@ impl Groups {
             let members: Vec<_> =
                 rows::members(tx, group_id)?.into_iter().map(|row| row.account_id).collect();
             rows::dissolve(tx, group_id, caller.account_id, now_us)?;
+            on_record::dissolved(tx, Actor::account(caller.account_id), group_id, now_us)?;
             record(tx, "group.dissolved", members, group_id, caller.account_id, now_us)?;
             Ok(())
         };

@@ -20,7 +20,7 @@ const NOW_US: i64 = 1_763_715_600_000_000;
 const ACCOUNTS: u128 = 500;
 
 fn migrations() -> Vec<Migration> {
-    [groups::MIGRATIONS, events::MIGRATIONS, api::MIGRATIONS].concat()
+    [audit::MIGRATIONS, groups::MIGRATIONS, events::MIGRATIONS, api::MIGRATIONS].concat()
 }
 
 /// People are numbers: their token, and their account's id.

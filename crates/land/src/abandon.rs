@@ -2,6 +2,7 @@
 
 use api::idempotency::{Answer, Fingerprint};
 use api::{Caller, IdempotencyKey, Problem};
+use audit::Actor;
 use axum::http::StatusCode;
 use cell::CellId;
 use events::{Audience, NewEvent};
@@ -49,7 +50,7 @@ fn run(
     let facts = take_own(tx, deps, lot, actor)?;
     check_free(tx, &facts)?;
     let seen = Seen::now(tx, deps, facts.anchor)?;
-    give_back(tx, &facts, TitleKind::Abandon, client_id, now_us)?;
+    give_back(tx, &facts, TitleKind::Abandon, Actor::account(actor), client_id, now_us)?;
     events::record(tx, &[happened("land.abandoned", &seen, json!({}))], now_us)?;
     let changed = seen.cells.iter().take(FREED_MAX).map(|it| freed(*it)).collect();
     let mut cells = seen.cells;
@@ -70,7 +71,7 @@ pub(crate) fn give_up(
     let facts = parcel::take(tx, anchor)?.ok_or(Refusal::NotOwner)?;
     check_free(tx, &facts)?;
     let cells = parcel::cells(tx, anchor)?;
-    give_back(tx, &facts, TitleKind::Abandon, client_id, now_us)?;
+    give_back(tx, &facts, TitleKind::Abandon, Actor::System, client_id, now_us)?;
     let tokens: Vec<String> = cells.iter().take(FREED_MAX).map(|it| it.token()).collect();
     // Without names: this is how somebody is forgotten.
     let data = json!({ "parcel": anchor.token(), "cell_count": facts.cells, "cells": tokens });
@@ -99,7 +100,7 @@ pub fn reclaim(
     let Some(facts) = parcel::take(tx, anchor)?.filter(|it| it.anchor == anchor) else { return Ok(None) };
     check_free(tx, &facts)?;
     let cells = parcel::cells(tx, anchor)?;
-    give_back(tx, &facts, TitleKind::Reclaim, client_id, now_us)?;
+    give_back(tx, &facts, TitleKind::Reclaim, Actor::System, client_id, now_us)?;
     Ok(Some(Reclaimed { facts, cells }))
 }
 
@@ -108,6 +109,7 @@ fn give_back(
     tx: &mut Tx<'_>,
     facts: &ParcelFacts,
     kind: TitleKind,
+    by: Actor,
     client_id: String,
     now_us: i64,
 ) -> Result<(), Refusal> {
@@ -120,6 +122,7 @@ fn give_back(
         .expect("one deed moves");
     let posted = wallet::post(tx, &posting, now_us).map_err(books::refused)?;
     let title = NewTitle {
+        by,
         parcel: facts.anchor,
         kind,
         owner_id: None,

@@ -105,6 +105,7 @@ impl Claim {
             other => books::refused(other),
         })?;
         let title = NewTitle {
+            by: audit::Actor::account(actor),
             parcel: anchor,
             kind: TitleKind::Claim,
             owner_id: Some(owner_id),

@@ -159,6 +159,8 @@ fn hand_back(
         return Err(RestoreError::NotOwned);
     }
     let title = NewTitle {
+        // Not asked for: see `title::add`.
+        by: audit::Actor::System,
         parcel: facts.anchor,
         kind: TitleKind::Restore,
         owner_id: Some(to_id),

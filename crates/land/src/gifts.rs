@@ -245,7 +245,7 @@ fn decide(
     release(tx, gift.parcel, gift_id)?;
     let mut news = vec![ended(tx, deps, &gift, outcome)?];
     if decision == GiftDecision::Accept {
-        hand_over(tx, &gift, now_us)?;
+        hand_over(tx, &gift, actor, now_us)?;
     }
     let seen = Seen::now(tx, deps, gift.parcel)?;
     if decision == GiftDecision::Accept {
@@ -276,7 +276,7 @@ pub(crate) fn end_gift(
 }
 
 /// Deed and title go to the receiver.
-fn hand_over(tx: &mut Tx<'_>, gift: &Gift, now_us: i64) -> Result<(), Refusal> {
+fn hand_over(tx: &mut Tx<'_>, gift: &Gift, actor: Uuid, now_us: i64) -> Result<(), Refusal> {
     let (from, to) = (AccountRef::Wallet(gift.from_id), AccountRef::Wallet(gift.to_id));
     let client_id = format!("land_gift:{}", gift.id);
     let posting = Posting::of(PostingKind::LandGift, client_id, format!("parcel:{}", gift.parcel.token()))
@@ -285,6 +285,7 @@ fn hand_over(tx: &mut Tx<'_>, gift: &Gift, now_us: i64) -> Result<(), Refusal> {
         .expect("one deed moves");
     let posted = wallet::post(tx, &posting, now_us).map_err(books::refused)?;
     let transfer_of = Transfer {
+        by: audit::Actor::account(actor),
         parcel: gift.parcel,
         from: gift.from_id,
         to: gift.to_id,

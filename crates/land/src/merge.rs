@@ -91,7 +91,7 @@ impl Merge {
         keep::reshape(tx, kept.anchor, &shape)?;
 
         let posted = wallet::post(tx, &self.posting(&kept, &anchors), now_us).map_err(books::refused)?;
-        let titles: Vec<_> = titles(&kept, &anchors, posted.posting_id).collect();
+        let titles: Vec<_> = titles(self.actor, &kept, &anchors, posted.posting_id).collect();
         title::add(tx, &titles, now_us)?;
         let seen = Seen::now(tx, deps, kept.anchor)?;
         let merged: Vec<String> = anchors.iter().map(|it| it.token()).collect();
@@ -134,11 +134,13 @@ impl Merge {
 
 /// One for the parcel that is kept, one to end each of the others.
 fn titles<'a>(
+    actor: Uuid,
     kept: &'a ParcelFacts,
     others: &'a [CellId],
     posting_id: Uuid,
 ) -> impl Iterator<Item = NewTitle<'static>> + 'a {
     let title = move |parcel, owner_id, other| NewTitle {
+        by: audit::Actor::account(actor),
         parcel,
         kind: TitleKind::Merge,
         owner_id,

@@ -148,7 +148,7 @@ impl Personal {
                     }
                     // Sold with its lease, or when the auction is over, or thawed by staff.
                     Err(Refusal::Encumbered { .. } | Refusal::Leased { .. } | Refusal::Frozen { .. }) => {
-                        is_bound = true
+                        is_bound = true;
                     }
                     Err(refusal) => return Err(refusal),
                 }

@@ -135,7 +135,7 @@ impl Split {
         keep::reshape(tx, facts.anchor, &shape)?;
 
         let posted = wallet::post(tx, &self.posting(&facts, new.anchor), now_us).map_err(books::refused)?;
-        title::add(tx, &titles(&facts, new.anchor, posted.posting_id), now_us)?;
+        title::add(tx, &titles(self.actor, &facts, new.anchor, posted.posting_id), now_us)?;
         let kept = Seen::now(tx, deps, facts.anchor)?;
         let split_off = Seen::now(tx, deps, new.anchor)?;
         let event = happened("land.split", &kept, json!({"split_off": new.anchor.token()}));
@@ -155,8 +155,9 @@ impl Split {
     }
 }
 
-fn titles(facts: &ParcelFacts, new: CellId, posting_id: Uuid) -> [NewTitle<'static>; 2] {
+fn titles(actor: Uuid, facts: &ParcelFacts, new: CellId, posting_id: Uuid) -> [NewTitle<'static>; 2] {
     [(facts.anchor, new), (new, facts.anchor)].map(|(parcel, other)| NewTitle {
+        by: audit::Actor::account(actor),
         parcel,
         kind: TitleKind::Split,
         owner_id: Some(facts.owner_id),

@@ -43,6 +43,7 @@ pub fn give(tx: &mut Tx<'_>, lots: &[CellId], owner_id: Uuid, now_us: i64) -> Re
         other => panic!("{other}"),
     })?;
     let title = NewTitle {
+        by: audit::Actor::System,
         parcel: anchor,
         kind: TitleKind::Claim,
         owner_id: Some(owner_id),

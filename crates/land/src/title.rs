@@ -1,7 +1,9 @@
 //! Titles: every owner a parcel ever had.
 
+use audit::{Actor, Entry};
 use cell::CellId;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::{Row, Tx, Value, params};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -88,6 +90,8 @@ impl TitleKind {
 /// A title that is to be written.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct NewTitle<'a> {
+    /// Who decided it.
+    pub(crate) by: Actor,
     pub(crate) parcel: CellId,
     pub(crate) kind: TitleKind,
     pub(crate) owner_id: Option<Uuid>,
@@ -99,6 +103,27 @@ pub(crate) struct NewTitle<'a> {
 }
 
 impl NewTitle<'_> {
+    /// For the audit log. What staff give back they put on record themselves, with their reason.
+    fn entry(&self, now_us: i64) -> Option<Entry> {
+        (self.kind != TitleKind::Restore).then(|| Entry {
+            at_us: now_us,
+            actor: self.by,
+            action: "land.ownership_changed",
+            subject_kind: "land",
+            subject_id: self.parcel.token(),
+            reason: None,
+            details: json!({
+                "why": self.kind.code(),
+                "from_id": self.from_id,
+                "to_id": self.owner_id,
+                "price_minor": self.price_minor,
+                "currency": self.currency,
+                "posting_id": self.posting_id,
+                "other_parcel": self.other.map(CellId::token),
+            }),
+        })
+    }
+
     fn values(&self, now_us: i64) -> Vec<Value> {
         vec![
             self.parcel.to_sql().into(),
@@ -114,10 +139,12 @@ impl NewTitle<'_> {
     }
 }
 
-/// Writes titles of parcels that the caller has taken, no two of one parcel.
+/// Writes titles of parcels that the caller has taken, no two of one parcel, and puts them on record.
 pub(crate) fn add(tx: &mut Tx<'_>, titles: &[NewTitle<'_>], now_us: i64) -> Result<(), store::Error> {
     let rows: Vec<_> = titles.iter().map(|it| it.values(now_us)).collect();
-    tx.execute_rows(ADD, &rows).map(drop)
+    tx.execute_rows(ADD, &rows)?;
+    let entries: Vec<Entry> = titles.iter().filter_map(|it| it.entry(now_us)).collect();
+    audit::record_all(tx, &entries).map(drop)
 }
 
 /// A title as it is written.

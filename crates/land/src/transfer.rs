@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use audit::Actor;
 use cell::CellId;
 use store::{Tx, Value};
 use uuid::Uuid;
@@ -23,6 +24,8 @@ store::statements! {
 /// A parcel that changes hands, deed and money being moved by a posting of the same transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transfer {
+    /// Who decided it.
+    pub by: Actor,
     /// Its anchor.
     pub parcel: CellId,
     /// Whose it is.
@@ -79,6 +82,7 @@ fn give(tx: &mut Tx<'_>, transfers: &[&Transfer], now_us: i64) -> Result<BTreeSe
         .iter()
         .filter(|it| given.contains(&it.parcel))
         .map(|it| NewTitle {
+            by: it.by,
             parcel: it.parcel,
             kind: it.kind,
             owner_id: Some(it.to),

@@ -26,7 +26,7 @@ static PLANET: LazyLock<Arc<Planet>> =
     LazyLock::new(|| Arc::new(Planet::generate(PlanetSpec::for_test(1, 9))));
 
 fn migrations() -> Vec<Migration> {
-    [wallet::MIGRATIONS, land::MIGRATIONS, api::MIGRATIONS, events::MIGRATIONS].concat()
+    [audit::MIGRATIONS, wallet::MIGRATIONS, land::MIGRATIONS, api::MIGRATIONS, events::MIGRATIONS].concat()
 }
 
 fn id(number: u128) -> Uuid {

@@ -15,6 +15,7 @@ use crate::deal::minor;
 use crate::deps::Deps;
 use crate::listing::{self, Putting};
 use crate::news::{self, HeldMoney, News};
+use crate::on_record;
 use crate::refusal::{Refusal, Subject};
 use crate::rules::BidRefusal;
 use crate::rules::dutch::AcceptRefusal;
@@ -87,6 +88,7 @@ pub(crate) fn open(
     sales::add(tx, &sale, caller.account_id, None)?;
     auctions::add(tx, sale_id, &auction, Agenda { falls_at_us, notice_at_us })?;
     listing::show(tx, &sale)?;
+    on_record::auction_opened(tx, caller.account_id, &sale, &auction)?;
     let mut news = News::default();
     news.near("market.auction_opened", &sale.land, news::of_sale(&sale));
     news.to("market.watched_listed", news::watchers(tx, &sale.land)?, news::of_sale(&sale));
@@ -369,7 +371,8 @@ pub(crate) fn accept(
     check_thawed(tx, &sale)?;
     deps.acting.check_strangers(tx, sale.seller, actor.party, actor.account_id)?;
     let paid_minor = auction.schedule(&sale)?.accept(agreed_minor, now_us)?;
-    let winner = closing::Winner { party: actor.party, hold_id: None, paid_minor };
+    let by = audit::Actor::account(actor.account_id);
+    let winner = closing::Winner { by, party: actor.party, hold_id: None, paid_minor };
     let bought = closing::settle(tx, deps, &sale, winner, Vec::new(), now_us)?;
     Ok(Done::changed(&bought))
 }

@@ -22,6 +22,8 @@ use crate::watches;
 /// Who gets it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Winner {
+    /// Who decided it: nobody, if the time was up.
+    pub(crate) by: audit::Actor,
     pub(crate) party: Party,
     /// What pays; without one the money is taken from what is free.
     pub(crate) hold_id: Option<Uuid>,
@@ -77,7 +79,10 @@ fn winner(
     };
     let bidder = bidders.iter().find(|it| it.party.owner_id == bidder_id).ok_or(store::Error::NoRow)?;
     let hold_id = bidder.hold_id.ok_or_else(|| Refusal::Books("a bid without a hold wins".to_owned()))?;
-    Ok(Some((bidder.number, Winner { party: bidder.party, hold_id: Some(hold_id), paid_minor })))
+    Ok(Some((
+        bidder.number,
+        Winner { by: audit::Actor::System, party: bidder.party, hold_id: Some(hold_id), paid_minor },
+    )))
 }
 
 /// Sells to the winner. The sale is taken and open.
@@ -89,8 +94,8 @@ pub(crate) fn settle(
     losers: Vec<Bidder>,
     now_us: i64,
 ) -> Result<PurchaseView, Refusal> {
-    let Winner { party: buyer, hold_id, paid_minor } = winner;
-    let deal = Deal { sale, buyer, paid_minor };
+    let Winner { by, party: buyer, hold_id, paid_minor } = winner;
+    let deal = Deal { by, sale, buyer, paid_minor };
     let offers = offers::take_of_parcel(tx, sale.land.parcel)?;
     let mut released: Vec<(Uuid, AssetId)> = Vec::new();
     for offer in &offers {
@@ -171,7 +176,7 @@ fn end_unsold(
 }
 
 /// Releases what is still held of bidders. The caller has taken their balances.
-fn free(
+pub(crate) fn free(
     tx: &mut Tx<'_>,
     deps: &Deps,
     news: &mut News,

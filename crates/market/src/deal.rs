@@ -18,6 +18,8 @@ use crate::sales::Sale;
 /// A sale that has found its buyer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deal<'a> {
+    /// Who decided it.
+    pub(crate) by: audit::Actor,
     pub(crate) sale: &'a Sale,
     pub(crate) buyer: Party,
     /// What is paid.
@@ -60,6 +62,7 @@ impl Deal<'_> {
     pub(crate) fn transfer(&self, posting_id: Uuid) -> Transfer {
         let Sale { kind, land, seller, currency, .. } = self.sale;
         Transfer {
+            by: self.by,
             parcel: land.parcel,
             from: seller.owner_id,
             to: self.buyer.owner_id,

@@ -22,7 +22,9 @@ mod near;
 mod news;
 mod offering;
 mod offers;
+mod on_record;
 mod party;
+mod personal;
 mod prices;
 mod purchase;
 mod refusal;
@@ -33,6 +35,7 @@ mod sales;
 mod search;
 mod service;
 mod show;
+mod staffing;
 mod view;
 mod watches;
 mod worker;
@@ -41,12 +44,14 @@ use store::Migration;
 
 pub use deps::{Deps, Terms, TermsError};
 pub use party::{Acting, Agents, Party};
+pub use personal::Personal;
 pub use refusal::{Refusal, Subject};
 pub use requests::{
     AuctionKind, AuctionRequest, BidRequest, ListingRequest, OfferRequest, PriceRequest, PurchaseRequest,
 };
 pub use routes::{CurrencyView, HintView, IncrementView, PricesView, SoldView, TermsView, WatchView, routes};
 pub use service::MarketService;
+pub use staffing::Ended;
 pub use view::{BidView, OfferView, PurchaseView, SaleParcelView, SaleView};
 
 /// The schema of this crate.
@@ -58,6 +63,7 @@ pub const MIGRATIONS: &[Migration] =
 pub const STATEMENTS: &[&[&str]] = &[
     auctions::STATEMENTS,
     offers::STATEMENTS,
+    personal::STATEMENTS,
     prices::STATEMENTS,
     purchase::STATEMENTS,
     sales::STATEMENTS,

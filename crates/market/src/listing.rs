@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::deps::Deps;
 use crate::news::{self, News};
+use crate::on_record;
 use crate::party::Party;
 use crate::refusal::{Refusal, Subject};
 use crate::rules::is_open_at;
@@ -91,6 +92,7 @@ pub(crate) fn open(
     };
     sales::add(tx, &sale, caller.account_id, None)?;
     show(tx, &sale)?;
+    on_record::price_changed(tx, caller.account_id, &sale, None, now_us)?;
     let mut news = News::default();
     news.near("market.listed", &sale.land, news::of_sale(&sale));
     news.to("market.watched_listed", news::watchers(tx, &sale.land)?, news::of_sale(&sale));
@@ -132,6 +134,7 @@ pub(crate) fn change(
     sales::change(tx, listing_id, price_minor, sale.ends_at_us)?;
     show(tx, &sale)?;
     if before_minor != price_minor {
+        on_record::price_changed(tx, caller.account_id, &sale, Some(before_minor), now_us)?;
         let mut news = News::default();
         let mut data = news::of_sale(&sale);
         data["price_before_minor"] = json!(before_minor);

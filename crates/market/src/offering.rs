@@ -175,7 +175,8 @@ pub(crate) fn accept(tx: &mut Tx<'_>, deps: &Deps, caller: Caller, offer_id: Uui
     }
     let seller = deps.party_of(tx, offer.owner_id)?;
     let sale = sale_of(&offer, seller, SoldLand::from(&facts), now_us);
-    let deal = Deal { sale: &sale, buyer: offer.buyer, paid_minor: offer.price_minor };
+    let by = audit::Actor::account(caller.account_id);
+    let deal = Deal { by, sale: &sale, buyer: offer.buyer, paid_minor: offer.price_minor };
     let mut others = offers::take_of_parcel(tx, offer.parcel)?;
     others.retain(|it| it.id != offer_id);
     let mut released: Vec<(Uuid, AssetId)> = Vec::new();

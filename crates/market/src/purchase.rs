@@ -169,7 +169,8 @@ impl Batch<'_> {
         if sale.price_minor != *price_minor {
             return Err(Refusal::PriceChanged { price_minor: sale.price_minor });
         }
-        Ok(Deal { sale, buyer: actor.party, paid_minor: *price_minor })
+        let by = audit::Actor::account(actor.account_id);
+        Ok(Deal { by, sale, buyer: actor.party, paid_minor: *price_minor })
     }
 
     /// Books in rounds: of each listing the first who is left. Nearly always there is one round.

@@ -104,6 +104,11 @@ impl MarketService {
         self.purchases.close().await;
     }
 
+    /// For what staff do, in transactions of theirs.
+    pub(crate) fn deps(&self) -> &Deps {
+        &self.deps
+    }
+
     /// Buys for the caller, or for a group, at the price they have seen; together with whoever buys at the same time.
     pub(crate) async fn purchase(
         &self,

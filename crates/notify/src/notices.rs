@@ -11,9 +11,11 @@ pub const NOTICES_PER_ACCOUNT_MAX: i64 = 500;
 /// The kinds of events that become notices, if they are for particular accounts: what somebody would want to know who
 /// was away.
 pub const KINDS: &[&str] = &[
+    "account.role_changed",
     "group.invited",
     "group.joined",
     "group.removed",
+    "land.frozen",
     "land.gift_ended",
     "land.gift_offered",
     "land.lease_accepted",
@@ -24,10 +26,13 @@ pub const KINDS: &[&str] = &[
     "land.lease_withdrawn",
     "land.reclaim_warned",
     "land.reclaimed",
+    "land.restored",
+    "land.thawed",
     "land.upkeep_missed",
     "market.auction_cancelled",
     "market.auction_ending",
     "market.bought",
+    "market.cancelled_by_staff",
     "market.listing_cancelled",
     "market.listing_expired",
     "market.offer_accepted",
@@ -45,6 +50,7 @@ pub const KINDS: &[&str] = &[
     "rent.missed",
     "rent.paid",
     "wallet.received",
+    "wallet.reversed",
     "webhook.delivery_failed",
     "webhook.disabled",
 ];

@@ -298,6 +298,16 @@ impl Store {
         }
     }
 
+    /// How much space the database takes.
+    pub async fn size_bytes(&self) -> Result<u64, Error> {
+        let sql = match self.inner.engine {
+            Engine::Sqlite => "select page_count * page_size from pragma_page_count(), pragma_page_size()",
+            Engine::Postgres => "select pg_database_size(current_database())",
+        };
+        let bytes: i64 = self.read(move |tx| tx.query_one(sql, params![])?.get(0)).await?;
+        Ok(bytes.unsigned_abs())
+    }
+
     /// Stops taking transactions, finishes those that were accepted, and closes the database. Every clone of this
     /// store answers [`Error::Unavailable`] afterwards.
     pub async fn close(&self) {

@@ -239,6 +239,7 @@ fn offer(
     land::show(tx, facts.anchor, lease.lease_id, &shown)?;
     lease::add(tx, &lease)?;
     deps.tell(tx, "land.lease_offered", &[lease.tenant_id, lease.landlord_id], told(&lease), now_us)?;
+    rent::on_record(tx, "lease.terms_offered", audit::Actor::account(actor), &lease, now_us)?;
     Ok(lease)
 }
 
@@ -264,9 +265,13 @@ pub(crate) fn choose(
     let is_too_late = lease.state == LeaseState::Offered && lease.expires_at_us <= now_us;
     let state = if is_too_late { LeaseState::Expired } else { lease.state };
     let closed = Refusal::LeaseClosed { state };
+    let by = audit::Actor::account(actor);
     match (choice, state) {
         (Choice::Accept | Choice::Decline, _) if !is_tenant => return Err(Refusal::NoAuthority),
-        (Choice::Accept, LeaseState::Offered) => accept(tx, deps, &mut lease, facts.as_ref(), now_us)?,
+        (Choice::Accept, LeaseState::Offered) => {
+            accept(tx, deps, &mut lease, facts.as_ref(), now_us)?;
+            rent::on_record(tx, "lease.accepted", by, &lease, now_us)?;
+        }
         (Choice::Decline, LeaseState::Offered) => {
             close_offer(tx, deps, &mut lease, LeaseState::Declined, "land.lease_declined", now_us)?;
         }
@@ -280,7 +285,7 @@ pub(crate) fn choose(
                 return Err(Refusal::RentOverdue);
             }
             if is_at_once {
-                rent::end(tx, deps, &mut lease, facts.as_ref(), EndReason::Tenant, now_us)?;
+                rent::end(tx, deps, by, &mut lease, facts.as_ref(), EndReason::Tenant, now_us)?;
             } else {
                 let last = lease.periods_paid;
                 give_notice(tx, deps, &mut lease, last, EndReason::Tenant, now_us)?;

@@ -1,5 +1,6 @@
 //! Rent, period by period, and how leases end.
 
+use audit::Actor;
 use land::ParcelFacts;
 use ledger::{AccountRef, Amount, AssetId, Posting, PostingKind};
 use serde_json::{Value, json};
@@ -44,7 +45,7 @@ fn step(
         return Ok(deps.tell(tx, "land.lease_ended", &parties, told(lease), now_us)?);
     }
     let Some(facts) = facts else {
-        return end(tx, deps, lease, None, EndReason::LandGone, now_us);
+        return end(tx, deps, Actor::System, lease, None, EndReason::LandGone, now_us);
     };
     lease.landlord_id = facts.owner_id;
     let due_at_us = lease.due_at_us.unwrap_or(now_us);
@@ -57,11 +58,11 @@ fn step(
         return Ok(());
     }
     if facts.owner_id == lease.tenant_id {
-        return end(tx, deps, lease, Some(facts), EndReason::Bought, now_us);
+        return end(tx, deps, Actor::System, lease, Some(facts), EndReason::Bought, now_us);
     }
     if lease.periods_paid >= lease.period_count {
         let reason = lease.end_reason.unwrap_or(EndReason::Completed);
-        return end(tx, deps, lease, Some(facts), reason, now_us);
+        return end(tx, deps, Actor::System, lease, Some(facts), reason, now_us);
     }
     if collect(tx, lease, facts.owner_id, now_us)? {
         begin_period(lease, due_at_us);
@@ -82,7 +83,7 @@ fn miss(
     let grace_us = terms::grace_us(lease.period_us);
     let until_us = match lease.grace_until_us {
         Some(until_us) if until_us <= now_us => {
-            return end(tx, deps, lease, Some(facts), EndReason::Unpaid, now_us);
+            return end(tx, deps, Actor::System, lease, Some(facts), EndReason::Unpaid, now_us);
         }
         Some(until_us) => until_us,
         None => {
@@ -139,6 +140,7 @@ pub(crate) fn begin_period(lease: &mut Lease, begins_at_us: i64) {
 pub(crate) fn end(
     tx: &mut Tx<'_>,
     deps: &Deps,
+    by: Actor,
     lease: &mut Lease,
     facts: Option<&ParcelFacts>,
     reason: EndReason,
@@ -156,8 +158,29 @@ pub(crate) fn end(
         land::unbind_lease(tx, facts.anchor, lease.lease_id)?;
     }
     lease.close(state, Some(reason), now_us);
+    on_record(tx, "lease.ended", by, lease, now_us)?;
     let parties = [lease.landlord_id, lease.tenant_id];
     Ok(deps.tell(tx, "land.lease_ended", &parties, told(lease), now_us)?)
+}
+
+/// Puts on record what a lease costs, who lets the land and who is or was its tenant.
+pub(crate) fn on_record(
+    tx: &mut Tx<'_>,
+    action: &'static str,
+    actor: Actor,
+    lease: &Lease,
+    now_us: i64,
+) -> Result<(), store::Error> {
+    let entry = audit::Entry {
+        at_us: now_us,
+        actor,
+        action,
+        subject_kind: "lease",
+        subject_id: lease.lease_id.to_string(),
+        reason: None,
+        details: told(lease),
+    };
+    audit::record(tx, &entry).map(drop)
 }
 
 /// The deposit becomes the owner's.

@@ -16,7 +16,9 @@ mod chain;
 mod economy;
 mod group;
 mod holds;
+mod inspect;
 mod keeper;
+mod personal;
 mod reversal;
 mod routes;
 mod welcome;
@@ -36,7 +38,12 @@ pub use holds::{
     ExpiredHold, Hold, HoldError, HoldKind, HoldRequest, HoldState, change_hold, expire_holds, find_hold,
     hold, post_hold, void_hold,
 };
+pub use inspect::{
+    AccountFacts, Conservation, LegFacts, PostingFacts, account_facts, conservation, planet_accounts,
+    posting_facts, postings_before,
+};
 pub use keeper::keep;
+pub use personal::Personal;
 pub use reversal::{ReverseError, reverse};
 pub use routes::{
     Authority, BalanceView, Deps, HoldView, LegView, PostingView, StatementLine, TransferRequest,
@@ -60,6 +67,8 @@ pub const STATEMENTS: &[&[&str]] = &[
     balances::STATEMENTS,
     books::STATEMENTS,
     holds::STATEMENTS,
+    inspect::STATEMENTS,
+    personal::STATEMENTS,
     reversal::STATEMENTS,
     routes::holds::STATEMENTS,
     routes::postings::STATEMENTS,

@@ -88,6 +88,8 @@ pub struct Stats {
     pub skipped_ticks: u64,
     /// Frames dropped for slow readers.
     pub dropped_frames: u64,
+    /// The share of its time in which the tick thread works, over the last second or so; above 1 it falls behind.
+    pub load: f64,
 }
 
 /// A running zone. Cheap to clone.
@@ -293,6 +295,13 @@ impl Handle {
     /// Where an account's body is, at most a tenth of a second ago; none without a body.
     pub fn position_of(&self, account_id: Uuid) -> Option<DVec3> {
         self.shared.positions().get(&account_id).copied()
+    }
+
+    /// Everybody who has a body, and where it is, at most a tenth of a second ago; in the order of accounts.
+    pub fn people(&self) -> Vec<(Uuid, DVec3)> {
+        let mut people: Vec<_> = self.shared.positions().iter().map(|(id, at)| (*id, *at)).collect();
+        people.sort_unstable_by_key(|it| it.0);
+        people
     }
 
     /// Tells everyone whose interest contains the place `at` about a lot.

@@ -104,6 +104,8 @@ pub(crate) struct Host {
     last_session: u64,
     next_save: Duration,
     dropped_frames: u64,
+    /// A moving average, over about a second.
+    load: f64,
     skipped_ticks: u64,
     /// None where there are no fences.
     fences: Option<FenceKeeper>,
@@ -168,6 +170,7 @@ impl Host {
             last_session: 0,
             next_save,
             dropped_frames: 0,
+            load: 0.0,
             skipped_ticks: 0,
             fences,
             ended: vec![],
@@ -193,7 +196,10 @@ impl Host {
         if self.zone.tick_count().is_multiple_of(SEND_TICKS) {
             self.publish();
         }
-        self.meters.tick.record(self.clock.elapsed().saturating_sub(started).as_secs_f64());
+        let busy_s = self.clock.elapsed().saturating_sub(started).as_secs_f64();
+        self.meters.tick.record(busy_s);
+        let share = busy_s * f64::from(motion::STEP_HZ);
+        self.load += (share - self.load) / f64::from(motion::STEP_HZ);
         if self.ended.is_empty() {
             return true;
         }
@@ -553,6 +559,7 @@ impl Host {
             bodies: self.zone.body_count(),
             skipped_ticks: self.skipped_ticks,
             dropped_frames: self.dropped_frames,
+            load: self.load,
         };
         self.meters.bodies.set(stats.bodies as f64);
         self.meters.connected.set(stats.connected as f64);

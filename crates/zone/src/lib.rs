@@ -14,6 +14,7 @@ mod handle;
 mod host;
 pub mod limits;
 mod outbox;
+mod personal;
 mod saved;
 mod session;
 mod slow_reader;
@@ -22,6 +23,7 @@ mod text;
 pub use clock::{Clock, SystemClock};
 pub use fences::{Admission, Admits, Fence, FenceSource, FencesIn, GroupsOf, Visitor};
 pub use handle::{Deps, EventFor, Handle, JoinError, JoinRequest, Stats, ZoneConfig, start};
+pub use personal::Personal;
 pub use session::{Fault, Session};
 
 use store::Migration;

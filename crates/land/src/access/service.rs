@@ -145,7 +145,8 @@ impl AccessService {
                 before.is_some_and(|it| it.role == role && it.expires_at_us == granted.expires_at_us);
             if !is_same {
                 rows::grant(tx, facts.anchor, &granted)?;
-                record(tx, facts.anchor, caller, subject_id, Some(role), now_us)?;
+                let before = before.map(|it| it.role);
+                record(tx, facts.anchor, caller, subject_id, (before, Some(role)), now_us)?;
             }
             Ok(shown)
         };
@@ -164,7 +165,7 @@ impl AccessService {
             let before = permissions.iter().find(|it| it.subject_id == subject_id);
             check_may_change(&standing, before.map(|it| it.role), None)?;
             if rows::revoke(tx, facts.anchor, subject_id)? {
-                record(tx, facts.anchor, caller, subject_id, None, now_us)?;
+                record(tx, facts.anchor, caller, subject_id, (before.map(|it| it.role), None), now_us)?;
             }
             Ok(())
         };
@@ -232,15 +233,29 @@ fn view(tx: &mut Tx<'_>, deps: &AccessDeps, granted: &RoleGrant) -> Result<Permi
     })
 }
 
-/// Tells those near that something has changed, and the two whom it concerns what.
+/// Puts another role on record, tells those near that something has changed, and the two whom it concerns what.
 fn record(
     tx: &mut Tx<'_>,
     parcel: CellId,
     caller: Caller,
     subject_id: Uuid,
-    role: Option<Role>,
+    (before, role): (Option<Role>, Option<Role>),
     now_us: i64,
 ) -> Result<(), store::Error> {
+    let entry = audit::Entry {
+        at_us: now_us,
+        actor: audit::Actor::account(caller.account_id),
+        action: "land.permission_changed",
+        subject_kind: "land",
+        subject_id: parcel.token(),
+        reason: None,
+        details: json!({
+            "for_id": subject_id,
+            "from": before.map(Role::name),
+            "to": role.map(Role::name),
+        }),
+    };
+    audit::record(tx, &entry)?;
     let data = json!({
         "parcel": parcel.token(),
         "subject_id": subject_id,

@@ -28,7 +28,7 @@ static PLANET: LazyLock<Arc<Planet>> =
 
 /// What land needs of the schema.
 pub(crate) fn migrations() -> Vec<Migration> {
-    [wallet::MIGRATIONS, land::MIGRATIONS, api::MIGRATIONS, events::MIGRATIONS].concat()
+    [audit::MIGRATIONS, wallet::MIGRATIONS, land::MIGRATIONS, api::MIGRATIONS, events::MIGRATIONS].concat()
 }
 
 /// People are numbers: their token, and their account's id.

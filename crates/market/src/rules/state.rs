@@ -43,6 +43,8 @@ pub enum SaleEvent {
         /// Whether anybody has bid.
         has_bids: bool,
     },
+    /// Staff end it, bids or not.
+    CancelByStaff,
     /// The listing's last day is over.
     Expire,
 }
@@ -117,7 +119,9 @@ impl SaleState {
             (Self::Open, _, SaleEvent::Settle) => Some(Self::Sold),
             (Self::Open, SaleKind::Fixed, SaleEvent::Expire) => Some(Self::Expired),
             (Self::Open, SaleKind::Fixed, SaleEvent::Cancel { .. })
-            | (Self::Open, _, SaleEvent::Cancel { has_bids: false }) => Some(Self::Cancelled),
+            | (Self::Open, _, SaleEvent::CancelByStaff | SaleEvent::Cancel { has_bids: false }) => {
+                Some(Self::Cancelled)
+            }
             (Self::Open, SaleKind::English | SaleKind::Dutch | SaleKind::Sealed, SaleEvent::EndUnsold) => {
                 Some(Self::Unsold)
             }
@@ -153,11 +157,12 @@ impl OfferState {
 mod tests {
     use super::*;
 
-    const EVENTS: [SaleEvent; 5] = [
+    const EVENTS: [SaleEvent; 6] = [
         SaleEvent::Settle,
         SaleEvent::EndUnsold,
         SaleEvent::Cancel { has_bids: false },
         SaleEvent::Cancel { has_bids: true },
+        SaleEvent::CancelByStaff,
         SaleEvent::Expire,
     ];
 
@@ -195,6 +200,7 @@ mod tests {
                     SaleEvent::EndUnsold => "end without a buyer",
                     SaleEvent::Cancel { has_bids: false } => "cancel, no bids",
                     SaleEvent::Cancel { has_bids: true } => "cancel, with bids",
+                    SaleEvent::CancelByStaff => "cancel by staff",
                     SaleEvent::Expire => "expire",
                 };
                 let after = after.map_or("refused", SaleState::code);

@@ -28,7 +28,15 @@ pub(crate) const LOT_M2: f64 = 1_000.0;
 
 /// What the market needs of the schema.
 pub(crate) fn migrations() -> Vec<Migration> {
-    [wallet::MIGRATIONS, land::MIGRATIONS, api::MIGRATIONS, events::MIGRATIONS, market::MIGRATIONS].concat()
+    [
+        audit::MIGRATIONS,
+        wallet::MIGRATIONS,
+        land::MIGRATIONS,
+        api::MIGRATIONS,
+        events::MIGRATIONS,
+        market::MIGRATIONS,
+    ]
+    .concat()
 }
 
 /// People are numbers: their token, and their account's id.

@@ -238,6 +238,7 @@ async fn sell(world: &World, from: u128, to: u128) {
         let posted =
             wallet::post(tx, &deed, now_us).map_err(|it| store::Error::Damaged { detail: it.to_string() })?;
         let transfer = Transfer {
+            by: audit::Actor::System,
             parcel: lot(0),
             from: account(from),
             to: account(to),

@@ -30,8 +30,14 @@ pub(crate) const WELCOME: i64 = 50_000;
 const LEVEL: u8 = 15;
 
 pub(crate) fn migrations() -> Vec<Migration> {
-    let of_crates =
-        [api::MIGRATIONS, wallet::MIGRATIONS, land::MIGRATIONS, events::MIGRATIONS, tenure::MIGRATIONS];
+    let of_crates = [
+        audit::MIGRATIONS,
+        api::MIGRATIONS,
+        wallet::MIGRATIONS,
+        land::MIGRATIONS,
+        events::MIGRATIONS,
+        tenure::MIGRATIONS,
+    ];
     of_crates.concat()
 }
 
