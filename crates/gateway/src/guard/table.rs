@@ -51,6 +51,12 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     ("users_me_api_keys", SignedIn, None),
     ("users_me_api_key_make", SignedIn, None),
     ("users_me_api_key_end", SignedIn, None),
+    ("users_me_exports", SignedIn, None),
+    ("users_me_export_ask", SignedIn, None),
+    ("users_me_export_file", SignedIn, None),
+    ("users_me_erasure", SignedIn, None),
+    ("users_me_erasure_ask", SignedIn, None),
+    ("users_me_erasure_cancel", SignedIn, None),
     ("users_get", SignedIn, Some(Read)),
     // The planet.
     ("planet", Public, None),
