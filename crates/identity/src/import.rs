@@ -134,7 +134,7 @@ pub fn import(
 mod tests {
     use super::*;
 
-    const BCRYPT: &str = "$2b$10$k42ZFHFWqBp3vWli.nIn8uYyIkbvYRvodzbfbK18SSsY.CsIQPlxO";
+    const BCRYPT: &str = "$2b$10$k87L/MF28Q673VKh8/cPi.SUl7MU/rWuSiIDDFayrKk/1tBsSQu4u";
 
     #[test]
     fn both_forms_give_the_same_people() {

@@ -97,4 +97,6 @@ pub const STATEMENTS: &[&[&str]] = &[
 ];
 
 #[cfg(test)]
+mod people_tests;
+#[cfg(test)]
 mod tests;
