@@ -6,10 +6,14 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use uuid::Uuid;
 
 use crate::checkpoint::Checkpoint;
+use crate::fault::Fault;
 use crate::hex;
+use crate::proof::root_at;
+use crate::verify::Report;
 
 /// A line; hashes, key and signature in lower-case hexadecimal.
 #[derive(Serialize, Deserialize)]
@@ -50,6 +54,34 @@ pub fn from_line(line: &str) -> Option<Checkpoint> {
         public_key: hex::decode(&line.public_key)?,
         signature: hex::decode(&line.signature)?,
     })
+}
+
+/// What is wrong with checkpoints that were kept elsewhere, or with the log: each must be signed with a key of the log,
+/// and say of it what it says of itself.
+pub fn compare(tx: &mut Tx<'_>, report: &Report, kept: &[Checkpoint]) -> Result<Vec<Fault>, store::Error> {
+    let mut faults = Vec::new();
+    for it in kept {
+        let tree_size = it.tree_size;
+        let is_ours = report.log_id.is_none_or(|log_id| log_id == it.log_id)
+            && (report.keys.is_empty() || report.keys.contains(&it.public_key));
+        if !it.is_signed() {
+            faults.push(Fault::CheckpointForged { tree_size });
+        } else if !is_ours {
+            faults.push(Fault::CheckpointForeign { tree_size });
+        } else if tree_size > report.entries || tree_size < 1 {
+            faults.push(Fault::Cut { sequence: report.entries, tree_size });
+        } else {
+            let is_so = match root_at(tx, tree_size as u64) {
+                Ok(root) => root == it.root,
+                Err(store::Error::Damaged { .. }) => false,
+                Err(error) => return Err(error),
+            };
+            if !is_so {
+                faults.push(Fault::CheckpointDiffers { tree_size });
+            }
+        }
+    }
+    Ok(faults)
 }
 
 /// The end of a file is looked for in so many bytes: many lines.

@@ -13,13 +13,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::checkpoint::{checkpoints_before, checkpoints_between, last_checkpoint};
+use crate::checkpoint::{checkpoints_before, last_checkpoint};
 use crate::list::{Filter, list};
-use crate::merkle::Hash;
+use crate::prove::{ProveError, prove};
 use crate::reasons::{Open, of_entries};
-use crate::view::{CheckpointView, ConsistencyView, EntryView, ProofView, VerificationView};
+use crate::view::{CheckpointView, EntryView, ProofView, VerificationView};
 use crate::walk::{PLACE, Walk};
-use crate::{consistency_proof, find, head, hex, inclusion_proof, root_at, waiting};
+use crate::{find, head, hex, waiting};
 
 /// What the routes need.
 #[derive(Clone)]
@@ -179,54 +179,8 @@ async fn proof(
     ValidPath(sequence): ValidPath<i64>,
     ValidQuery(query): ValidQuery<ProofQuery>,
 ) -> Result<Json<ProofView>, Problem> {
-    store.read(move |tx| prove(tx, sequence, query.tree_size, query.from_size)).await.map(Json)
-}
-
-/// The proof that the entry at `sequence` is in a tree, and that this tree begins with one of `from_size`.
-pub(crate) fn prove(
-    tx: &mut Tx<'_>,
-    sequence: i64,
-    tree_size: Option<i64>,
-    from_size: Option<i64>,
-) -> Result<ProofView, Problem> {
-    let size_max = head(tx)?.sequence;
-    let found = if sequence <= size_max { find(tx, sequence)? } else { None };
-    let entry = found.ok_or(NO_SUCH_ENTRY)?;
-    let signed = last_checkpoint(tx)?.filter(|it| (sequence..=size_max).contains(&it.tree_size));
-    let tree_size = tree_size.or(signed.map(|it| it.tree_size)).unwrap_or(size_max);
-    let within = |name: &'static str, size: i64, from: i64, to: i64| {
-        let fault = || format!("must be from {from} to {to}");
-        let is_within = (from..=to).contains(&size);
-        is_within
-            .then_some(size as u64)
-            .ok_or_else(|| Problem::from(kinds::INVALID_QUERY).parameter(name, fault()))
-    };
-    let size = within("tree_size", tree_size, sequence, size_max)?;
-    let before = from_size.map(|it| within("from_size", it, 1, tree_size)).transpose()?;
-    let path = inclusion_proof(tx, sequence as u64, size)?;
-    let consistency = match before {
-        None => None,
-        Some(before) => Some(ConsistencyView {
-            from_size: before as i64,
-            from_root: hex::encode(&root_at(tx, before)?),
-            path: hexes(&consistency_proof(tx, before, size)?),
-        }),
-    };
-    let checkpoint = checkpoints_between(tx, tree_size - 1, tree_size, 1)?.pop();
-    Ok(ProofView {
-        sequence,
-        leaf_data: hex::encode(&entry.canonical()),
-        leaf_hash: hex::encode(&entry.leaf()),
-        tree_size,
-        root: hex::encode(&root_at(tx, size)?),
-        path: hexes(&path),
-        checkpoint: checkpoint.map(Into::into),
-        consistency,
-    })
-}
-
-fn hexes(hashes: &[Hash]) -> Vec<String> {
-    hashes.iter().map(|it| hex::encode(it)).collect()
+    let proof = store.read(move |tx| prove(tx, sequence, query.tree_size, query.from_size)).await;
+    proof.map(Json).map_err(Problem::from)
 }
 
 /// What was signed about the log, the newest first
@@ -276,4 +230,16 @@ async fn verification(State(Deps { store, .. }): State<Deps>) -> Result<Json<Ver
         })
         .await?;
     Ok(Json(found))
+}
+
+impl From<ProveError> for Problem {
+    fn from(error: ProveError) -> Self {
+        match error {
+            ProveError::NoSuchEntry { .. } => NO_SUCH_ENTRY.into(),
+            ProveError::NoSuchTree { size_of, from, to } => {
+                Self::from(kinds::INVALID_QUERY).parameter(size_of, format!("must be from {from} to {to}"))
+            }
+            ProveError::Store(error) => error.into(),
+        }
+    }
 }

@@ -534,7 +534,7 @@ fn of_two_who_want_the_same_at_once_one_gets_it() {
                             .unwrap();
                         let posted = wallet::post(tx, &posting, NOW_US).expect("the deed is the owner's");
                         let transfer = land::Transfer {
-                    by: audit::Actor::System,
+                            by: audit::Actor::System,
                             parcel: sold,
                             from: account(winner),
                             to: account(loser),
