@@ -37,6 +37,8 @@ impl FenceRule {
 /// What somebody was made on a parcel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+// Another thing than the role of an account, and the document has one name for each.
+#[schema(as = ParcelRole)]
 pub enum Role {
     /// Has it by a lease: goes in and builds, whatever the fence. Only leases make tenants.
     Tenant,

@@ -303,7 +303,7 @@ person_act! {
 /// A role.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"role": "moderator", "reason": "Joins the evening shift."}))]
+#[schema(as = StaffRoleRequest, example = json!({"role": "moderator", "reason": "Joins the evening shift."}))]
 pub(super) struct RoleRequest {
     /// The role to give.
     role: Role,
