@@ -63,3 +63,5 @@ pub const STATEMENTS: &[&[&str]] = &[
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod work_tests;

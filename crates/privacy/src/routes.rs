@@ -139,7 +139,7 @@ pub fn routes(privacy: Arc<Privacy>) -> OpenApiRouter {
 /// Everything the server keeps about you, as one ZIP: a manifest, a text in plain words, and a file of JSON lines for
 /// each kind of data. It is made in the background; an event `account.export_ready` says when. Needs a sign-in of the
 /// last 15 minutes.
-#[utoipa::path(post, path = "/api/v1/users/me/exports", operation_id = "ask_export", tag = "account",
+#[utoipa::path(post, path = "/api/v1/users/me/exports", operation_id = "users_me_export_ask", tag = "users",
     security(("bearer" = [])),
     responses(
         (status = 202, description = "It will be made", body = ExportView),
@@ -158,7 +158,7 @@ async fn ask_export(
 }
 
 /// Your archives
-#[utoipa::path(get, path = "/api/v1/users/me/exports", operation_id = "exports", tag = "account",
+#[utoipa::path(get, path = "/api/v1/users/me/exports", operation_id = "users_me_exports", tag = "users",
     security(("bearer" = [])),
     responses(
         (status = 200, description = "Newest first", body = ExportsView),
@@ -177,7 +177,7 @@ async fn list_exports(
 /// Fetch an archive
 ///
 /// Needs a sign-in of the last 15 minutes. It is there for some days and for this account alone.
-#[utoipa::path(get, path = "/api/v1/users/me/exports/{export_id}/file", operation_id = "fetch_export", tag = "account",
+#[utoipa::path(get, path = "/api/v1/users/me/exports/{export_id}/file", operation_id = "users_me_export_file", tag = "users",
     security(("bearer" = [])),
     params(("export_id" = Uuid, Path, description = "Which")),
     responses(
@@ -208,7 +208,7 @@ async fn fetch_export(
 }
 
 /// Whether you are being forgotten, and what that ends
-#[utoipa::path(get, path = "/api/v1/users/me/erasure", operation_id = "erasure", tag = "account",
+#[utoipa::path(get, path = "/api/v1/users/me/erasure", operation_id = "users_me_erasure", tag = "users",
     security(("bearer" = [])),
     responses(
         (status = 200, description = "As of now", body = ErasureView),
@@ -228,7 +228,7 @@ async fn show_erasure(
 /// After the days of cooling off the account is erased: what it runs is ended by the rules, its land goes back to the
 /// planet and its money to the operator, and everything that is personal is removed. Signing in before that, or
 /// deleting this, takes it back. Asking twice is asking once. Needs a sign-in of the last 15 minutes.
-#[utoipa::path(post, path = "/api/v1/users/me/erasure", operation_id = "ask_erasure", tag = "account",
+#[utoipa::path(post, path = "/api/v1/users/me/erasure", operation_id = "users_me_erasure_ask", tag = "users",
     security(("bearer" = [])),
     responses(
         (status = 202, description = "It is planned", body = ErasureView),
@@ -246,7 +246,7 @@ async fn ask_erasure(
 }
 
 /// Take it back
-#[utoipa::path(delete, path = "/api/v1/users/me/erasure", operation_id = "cancel_erasure", tag = "account",
+#[utoipa::path(delete, path = "/api/v1/users/me/erasure", operation_id = "users_me_erasure_cancel", tag = "users",
     security(("bearer" = [])),
     responses(
         (status = 204, description = "The account stays"),

@@ -50,13 +50,13 @@ pub struct Times {
 }
 
 impl Times {
-    /// Whole days; the last look a minute later.
+    /// Whole days; the last look a quarter of a minute later.
     pub const fn of_days(cooling_off: u32, export: u32) -> Self {
         const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
         Self {
             cooling_off_us: cooling_off as i64 * DAY_US,
             export_kept_us: export as i64 * DAY_US,
-            last_look_us: 60 * 1_000_000,
+            last_look_us: 15 * 1_000_000,
         }
     }
 }

@@ -26,7 +26,8 @@ async fn open(
 
 #[test]
 fn every_statement_is_understood_by_both_engines() {
-    for_each_engine(MIGRATIONS, |store| async move { prepare_all(&store, STATEMENTS).await });
+    let all = [MIGRATIONS, api::MIGRATIONS, events::MIGRATIONS].concat();
+    for_each_engine(&all, |store| async move { prepare_all(&store, STATEMENTS).await });
 }
 
 #[test]

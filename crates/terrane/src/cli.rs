@@ -43,6 +43,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: LedgerCommand,
     },
+    /// Check the log of who did what, and take proofs from it.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Look after the keys of personal data, and after what was forgotten.
     Privacy {
         #[command(subcommand)]
@@ -131,6 +136,52 @@ pub(crate) enum LedgerCommand {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check every entry, the tree over them and every checkpoint; status 1 if anything was changed.
+    #[command(after_help = "\
+Examples:
+  terrane audit verify
+  terrane audit verify --data /var/lib/terrane --json
+  terrane audit verify --heads /mnt/elsewhere/checkpoints.jsonl
+
+The database can be checked while the server runs. Copy audit/checkpoints.jsonl of the data folder now and
+then to a place that whoever holds the database cannot write: --heads compares the log with the copy, which
+shows a past that was changed even if the whole log was made anew.")]
+    Verify {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// Checkpoints that were kept elsewhere; repeat for several. Those of the data folder are always compared
+        #[arg(long, value_name = "FILE")]
+        heads: Vec<PathBuf>,
+        /// One JSON object instead of sentences
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what shows, as one JSON object, that entry N is in the log.
+    #[command(after_help = "\
+Examples:
+  terrane audit proof 42
+  terrane audit proof 42 --tree-size 1000 --from-size 64
+
+Anybody who has a checkpoint can check it with RFC 9162: the leaf is SHA-256 over a zero byte and leaf_data,
+its index is N - 1, and the path leads to root, which the checkpoint has signed. With --from-size it also
+shows that the tree begins with the one of that size, so that nothing before was changed.")]
+    Proof {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// The entry's place in the log, from 1
+        #[arg(value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+        sequence: i64,
+        /// The size of the tree [default: that of the newest checkpoint with the entry, or all]
+        #[arg(long, value_name = "SIZE", value_parser = clap::value_parser!(i64).range(1..))]
+        tree_size: Option<i64>,
+        /// The size of an older tree that this one begins with
+        #[arg(long, value_name = "SIZE", value_parser = clap::value_parser!(i64).range(1..))]
+        from_size: Option<i64>,
+    },
+}
+
+#[derive(Subcommand)]
 pub(crate) enum PrivacyCommand {
     /// Make a new master key and wrap the key of every person by it; what they keep stays as it is.
     #[command(after_help = "\
@@ -143,6 +194,18 @@ A key given by privacy.master_key is changed by setting it to the new key, a com
         /// Make no new key: finish with the one made before
         #[arg(long)]
         finish: bool,
+    },
+    /// After an older copy of the database was restored: plan again the erasures that it does not know of.
+    #[command(after_help = "\
+The server compares the list of its data folder (erasures.ndjson) with the database at each start, and erases
+again before it lets anybody in. Where the whole data folder was restored, the newest copy of that list is given
+here with --list; its entries are added to the list of the data folder.")]
+    Reapply {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// A newer copy of the list [default: erasures.ndjson in the data folder]
+        #[arg(long, value_name = "FILE")]
+        list: Option<PathBuf>,
     },
 }
 

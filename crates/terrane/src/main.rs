@@ -9,10 +9,12 @@ mod background;
 mod cli;
 mod commands;
 mod config;
+mod console;
 mod fences;
 mod making;
 mod memory;
 mod node;
+mod personal;
 mod planet_file;
 mod planet_record;
 mod preparation;
@@ -67,6 +69,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config { command } => commands::config::run(&command),
         Command::Db { command } => commands::db::run(&command),
         Command::Ledger { command } => commands::ledger::run(&command),
+        Command::Audit { command } => commands::audit::run(&command),
         Command::Privacy { command } => commands::privacy::run(&command),
         Command::Planet { command } => commands::planet::run(&command),
         Command::Bots(arguments) => commands::bots::run(&arguments),

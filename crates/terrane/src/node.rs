@@ -25,6 +25,7 @@ use zone::{SystemClock as ZoneClock, ZoneConfig};
 
 use crate::background::{Background, Listening};
 use crate::config::{Config, Role};
+use crate::console::Desk;
 use crate::preparation::{self, Prepared};
 use crate::progress::{self, Progress, say};
 use crate::{fences, planet_file, planet_record, wiring};
@@ -82,6 +83,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         tenure::MIGRATIONS,
         groups::MIGRATIONS,
         market::MIGRATIONS,
+        staff::MIGRATIONS,
         privacy::MIGRATIONS,
         audit::MIGRATIONS,
     ];
@@ -149,7 +151,9 @@ fn edge(config: &Config) -> GatewayConfig {
 }
 
 /// Opens everything the roles need; says so line by line on standard output.
-pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<Node> {
+///
+/// `configuration` is what staff are shown of the settings in force.
+pub(crate) async fn start(config: &Config, configuration: String, metrics: Metrics) -> anyhow::Result<Node> {
     let has_role = |role| config.node.roles.contains(&role);
     let mut progress = Progress::begin();
 
@@ -256,6 +260,23 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
             public_origin: config.http.public_origins.first().cloned(),
             limits: MapLimits::default(),
         };
+        let desk = Desk {
+            identity: Arc::clone(&identity),
+            vault: vault.clone(),
+            configuration,
+            limits: config.limits.clone(),
+            cooling_off_days: config.privacy.cooling_off_days,
+            second_person_minor: config.second_person_minor,
+            data_asked: Arc::new(|| {}),
+        };
+        let (services, privacy) =
+            wiring::services(&store, &planet, zone.as_ref(), maps, config, &desk, &mut background)?;
+        // Before anybody is let in: the database may be a copy from before somebody was forgotten.
+        let found = privacy.reapply().await.context("the list of erasures")?;
+        if found > 0 {
+            warn!(count = found, "accounts that were erased are in this database: they are erased again");
+        }
+        background.run(|stop| async move { privacy.work(stop).await });
         gateway.open(gateway::Deps {
             store: store.clone(),
             identity,
@@ -267,9 +288,7 @@ pub(crate) async fn start(config: &Config, metrics: Metrics) -> anyhow::Result<N
             planet: Arc::clone(&planet),
             zone: zone.clone(),
             limiter: limiter.clone(),
-            services: wiring::services(&store, &planet, zone.as_ref(), maps, config, &mut background)
-                .merge(oidc::routes(Arc::new(oidc)))
-                .merge(wiring::audit_log(&store, &vault)),
+            services: services.merge(oidc::routes(Arc::new(oidc))).merge(wiring::audit_log(&store, &vault)),
         })?;
         let metrics_at = gateway.metrics_address().map_or_else(
             || "no metrics listener".to_owned(),

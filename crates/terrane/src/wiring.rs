@@ -10,7 +10,7 @@ use land::{LandService, LotEvent};
 use maps::MapService;
 use market::{Acting, MarketService, Terms};
 use planet::Planet;
-use privacy::Vault;
+use privacy::{Privacy, Vault};
 use store::{Store, Tx};
 use tenure::Tenure;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -21,7 +21,8 @@ use wire::LotChanged;
 
 use crate::background::Background;
 use crate::config::Config;
-use crate::fences;
+use crate::console::{self, Desk};
+use crate::{fences, personal};
 
 /// Tells the zone about new names and colours.
 pub(crate) fn profile_changed(zone: Option<zone::Handle>) -> ProfileChanged {
@@ -39,8 +40,9 @@ pub(crate) fn services(
     zone: Option<&zone::Handle>,
     maps: maps::Deps,
     config: &Config,
+    desk: &Desk,
     background: &mut Background,
-) -> OpenApiRouter {
+) -> anyhow::Result<(OpenApiRouter, Arc<Privacy>)> {
     let groups = Arc::new(Groups::new(groups::Deps {
         store: store.clone(),
         display_name: Arc::new(identity::display_name),
@@ -116,7 +118,25 @@ pub(crate) fn services(
     }));
     let at_work = Arc::clone(&tenure);
     background.run(|stop| async move { at_work.work(stop).await });
-    wallet
+    let of_persons = personal::Services {
+        land: Arc::clone(&land),
+        market: Arc::clone(&market),
+        tenure: Arc::clone(&tenure),
+        identity: Arc::clone(&desk.identity),
+        zone: zone.cloned(),
+    };
+    let privacy = personal::privacy(store, &desk.vault, &of_persons, config, background)?;
+    let asked = Arc::clone(&privacy);
+    let desk = Desk { data_asked: Arc::new(move || asked.wake()), ..desk.clone() };
+    let console = console::routes(
+        store,
+        &desk,
+        (Arc::clone(&land), Arc::clone(&market)),
+        (zone.cloned(), planet.radius_m()),
+        background.wake(),
+    );
+    let routes = wallet
+        .merge(console)
         .merge(market::routes(market))
         .merge(tenure::routes(tenure))
         .merge(land::routes(land))
@@ -125,6 +145,24 @@ pub(crate) fn services(
         .merge(maps)
         .merge(events)
         .merge(notify)
+        .merge(privacy::routes(Arc::clone(&privacy)));
+    Ok((routes, privacy))
+}
+
+/// Exports and erasures go into the audit log.
+pub(crate) fn privacy_recorder() -> privacy::Recorder {
+    Arc::new(|tx, act| {
+        let entry = audit::Entry {
+            at_us: act.at_us,
+            actor: act.actor_id.map_or(audit::Actor::System, audit::Actor::account),
+            action: act.action,
+            subject_kind: "account",
+            subject_id: act.account_id.to_string(),
+            reason: None,
+            details: act.details.clone(),
+        };
+        audit::record(tx, &entry).map(drop)
+    })
 }
 
 /// The hand that signs the audit log: the planet's key.
@@ -151,7 +189,7 @@ fn name_of(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<String>, store::Error> {
 }
 
 /// What a group owns, that nobody would be left to decide about.
-fn property_of(tx: &mut Tx<'_>, group_id: Uuid) -> Result<Option<Property>, store::Error> {
+pub(crate) fn property_of(tx: &mut Tx<'_>, group_id: Uuid) -> Result<Option<Property>, store::Error> {
     if access::owns_land(tx, group_id)? {
         return Ok(Some(Property::Land));
     }

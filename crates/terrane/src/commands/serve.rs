@@ -8,6 +8,7 @@ use tracing::{error, info, warn};
 
 use crate::Failure;
 use crate::cli::ServeArgs;
+use crate::config;
 use crate::node;
 use crate::progress::say;
 
@@ -24,6 +25,7 @@ pub(crate) fn run(arguments: &ServeArgs) -> Result<(), Failure> {
     let roles: Vec<&str> = arguments.roles.iter().map(|role| role.word()).collect();
     sources.flag("node.roles", (!roles.is_empty()).then(|| roles.join(",")));
     let unknown_variables = sources.unknown_variables();
+    let configuration = config::print(sources.clone()).map_err(Failure::Misused)?;
     let config = super::read(sources)?;
 
     telemetry::install_logging(config.log.format, &config.log.filter)?;
@@ -37,7 +39,7 @@ pub(crate) fn run(arguments: &ServeArgs) -> Result<(), Failure> {
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
         let node = tokio::select! {
-            started = node::start(&config, metrics) => started?,
+            started = node::start(&config, configuration, metrics) => started?,
             // Whatever is half made is made anew by the next start.
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),

@@ -67,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) mail: MailConfig,
     pub(crate) database: DatabaseConfig,
     pub(crate) privacy: PrivacyConfig,
+    /// Money acts of staff above this want a second person.
+    pub(crate) second_person_minor: i64,
     pub(crate) log: LogConfig,
 }
 
@@ -184,6 +186,8 @@ impl Config {
                     .take(&key::PRIVACY_COOLING_OFF_DAYS, parse_number("0 to 30", 0..=30)),
                 export_days: sources.take(&key::PRIVACY_EXPORT_DAYS, parse_number("1 to 30", 1..=30)),
             },
+            second_person_minor: sources
+                .take(&key::STAFF_SECOND_PERSON_MINOR, parse_number("a whole number from 0", 0..=i64::MAX)),
             log: LogConfig {
                 format: sources.take(&key::LOG_FORMAT, parse_log_format),
                 filter: sources.take(&key::LOG_FILTER, parse_text("a filter like info or warn,zone=debug")),

@@ -141,6 +141,9 @@ settings! {
         "Days between somebody's wish to be forgotten and its coming true; signing in cancels it. 0 to 30.";
     PRIVACY_EXPORT_DAYS: "privacy.export_days", Number, "7",
         "Days for which an archive of somebody's data can be fetched. 1 to 30.";
+    STAFF_SECOND_PERSON_MINOR: "staff.second_person_minor", Number, "1000000",
+        "Acts of staff that move more money than this, in smallest units, wait until a second person has",
+        "approved them. 0: all of them.";
     LOG_FORMAT: "log.format", Text, "auto",
         "auto (human on a terminal, JSON otherwise), human or json. Logs go to standard error.";
     LOG_FILTER: "log.filter", Text, "info",

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::settings::{self, Form, Setting};
 
 /// One thing wrong with the configuration.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem(String);
 
 impl Problem {
@@ -24,6 +24,7 @@ impl fmt::Display for Problem {
 }
 
 /// Values as texts, by source.
+#[derive(Clone)]
 pub(crate) struct Sources {
     flags: BTreeMap<&'static str, String>,
     environment: BTreeMap<String, String>,
