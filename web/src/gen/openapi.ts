@@ -33,9 +33,30 @@ export interface paths {
         /**
          * Ask for a text to sign
          * @description The answer is the same for keys that have an account and keys that have none. A challenge can be answered once,
-         *     within two minutes.
+         *     within two minutes. For `add_key` the text begins with `terrane-add-key/1` and ends with a line that names the
+         *     account, and the caller must have signed in within the last 15 minutes.
          */
         post: operations["auth_challenge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/email/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Follow a link that confirms an address
+         * @description Makes the account of a registration, or gives an account its address, and opens a session.
+         */
+        post: operations["auth_email_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -53,10 +74,160 @@ export interface paths {
         put?: never;
         /**
          * End a session
-         * @description All refresh tokens of the session are dead afterwards; its access token expires by itself. A token that is not
+         * @description All tokens of the session are dead afterwards, the access token too: here at once, on other nodes within five
+         *     seconds. A token that is not
          *     known is no error, so that logging out twice is the same as once.
          */
         post: operations["auth_logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with address and password
+         * @description Nobody is told which of the two is wrong. After five wrong passwords for an address no password is looked at for 15
+         *     minutes (`password_locked`), whether or not the address has an account; other ways in stay open.
+         */
+        post: operations["auth_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/password/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a link that sets a new password
+         * @description The answer is the same whether or not the address has an account.
+         */
+        post: operations["auth_password_forgot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Follow a link that sets a new password
+         * @description Ends all sessions of the account. Sign in with the new password afterwards.
+         */
+        post: operations["auth_password_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Providers to sign in with
+         * @description Those that the operator has configured, in that order; often none.
+         */
+        get: operations["auth_providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/providers/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the session
+         * @description The page asks once, within two minutes, in the browser that left; the cookie is taken back. After `link` it sends
+         *     its access token, too.
+         */
+        post: operations["auth_provider_finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/providers/{provider_id}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from a provider
+         * @description Where the provider sends the browser. Whatever happened, the browser goes on to the account page: behind
+         *     `#oidc=` stands a one-time code for `POST /api/v1/auth/providers/finish`, behind `#oidc_error=` one of
+         *     `oidc_state_unknown`, `oidc_other_browser`, `oidc_answer_issuer_wrong`, `oidc_denied`, `oidc_provider_error`,
+         *     `oidc_answer_malformed`, `oidc_provider_unavailable`, `oidc_discovery_issuer_wrong`, `oidc_discovery_unusable`,
+         *     `oidc_code_refused`, `oidc_token_malformed`, `oidc_token_algorithm_refused`, `oidc_token_key_unknown`,
+         *     `oidc_token_signature_wrong`, `oidc_token_issuer_wrong`, `oidc_token_audience_wrong`, `oidc_token_nonce_wrong`,
+         *     `oidc_token_expired`, `oidc_token_early`, `storage_unavailable`.
+         */
+        get: operations["auth_provider_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/providers/{provider_id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave for a provider
+         * @description Sets a cookie that binds the login to this browser for ten minutes, and tells where to send it. `link` needs a
+         *     session that was signed in to within 15 minutes.
+         */
+        post: operations["auth_provider_start"];
         delete?: never;
         options?: never;
         head?: never;
@@ -78,6 +249,27 @@ export interface paths {
          *     after its successor was used, ends the session for everybody who holds one of its tokens.
          */
         post: operations["auth_refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register with an address and a password
+         * @description A link is sent to the address; the account is made when it is followed, within 24 hours. The answer is the same
+         *     whether or not the address has an account: its owner learns it by mail.
+         */
+        post: operations["auth_register"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1472,6 +1664,593 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Acts that wait for a second person */
+        get: operations["staff_acts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/acts/{act_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve an act that waits
+         * @description It is done in the same instant, once. Whoever asked for it cannot approve it.
+         */
+        post: operations["staff_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/acts/{act_id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse an act that waits */
+        post: operations["staff_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what
+         * @description Every decision by staff and every change of price, role or ownership, the newest first.
+         */
+        get: operations["staff_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was signed about the log, the newest first */
+        get: operations["staff_audit_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the log is sound
+         * @description What the check in the background found; it goes through all of the log over and over. `terrane audit verify` looks
+         *     at everything at once.
+         */
+        get: operations["staff_audit_verification"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/audit/{sequence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry */
+        get: operations["staff_audit_entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/audit/{sequence}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show that an entry is in the log
+         * @description Whoever kept a checkpoint can check it without trusting this planet.
+         */
+        get: operations["staff_audit_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/lands/{token}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Freeze land
+         * @description Until it is thawed it can be neither sold, bid for, given, let, merged, split nor abandoned. What is for sale stays
+         *     so and is not sold; an auction that ends meanwhile ends without a buyer. Undone by `thaw`.
+         */
+        post: operations["staff_freeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/lands/{token}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give land back to an earlier owner
+         * @description Only the deed moves; what was paid is not touched. Works on frozen land, which stays frozen. What is open on the
+         *     parcel (a listing, an auction, an offer of a lease) is ended first; an offered gift is ended by this. Undone by
+         *     giving it back to the title before.
+         */
+        post: operations["staff_restore_land"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/lands/{token}/thaw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Thaw land */
+        post: operations["staff_thaw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/ledger/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Accounts of the books */
+        get: operations["staff_ledger_accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/ledger/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether anything came from nowhere
+         * @description Adds up all balances: each sum is zero. What they come from is checked in the background, over and over, and by
+         *     `terrane ledger verify`.
+         */
+        get: operations["staff_ledger_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/ledger/postings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Postings of the books */
+        get: operations["staff_ledger_postings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/ledger/postings/{posting_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One posting of the books */
+        get: operations["staff_ledger_posting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/ledger/postings/{posting_id}/reverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a posting back
+         * @description Books the opposite of each leg, once. One that moved more than `[staff] second_person_minor` waits as an act for a
+         *     second person. Postings that move deeds are not taken back by themselves: give the land back instead.
+         */
+        post: operations["staff_reverse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/market/{sale_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a listing, an auction or an offer
+         * @description Whatever it is, and bids or not: all money that is held for it is free again, and those concerned are told. Cannot be
+         *     undone; the owner may put it up again.
+         */
+        post: operations["staff_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People by name */
+        get: operations["staff_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One person with what they have */
+        get: operations["staff_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people/{account_id}/ban": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ban a person for good
+         * @description Ends all their sessions. Undone by `restore`.
+         */
+        post: operations["staff_ban"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people/{account_id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for the erasure of a person
+         * @description Done after the time to think again; until then it is undone by `keep`, and by the person signing in. Whoever is
+         *     on the staff loses their role first.
+         */
+        post: operations["staff_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people/{account_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for an export of a person's data
+         * @description They find the archive on their page; staff do not see it.
+         */
+        post: operations["staff_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people/{account_id}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the erasure of a person back */
+        post: operations["staff_keep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people/{account_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What staff wrote about a person */
+        get: operations["staff_notes"];
+        put?: never;
+        /**
+         * Write a note about a person
+         * @description It is sealed by the person's key, is part of their export, and goes with their erasure.
+         */
+        post: operations["staff_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people/{account_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift a suspension or a ban
+         * @description A ban is lifted only by who may ban.
+         */
+        post: operations["staff_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people/{account_id}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a person another role
+         * @description Nobody changes their own, and the last admin stays one.
+         */
+        put: operations["staff_put_role"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people/{account_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open sessions of a person */
+        get: operations["staff_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people/{account_id}/sessions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End all sessions of a person
+         * @description They may sign in again. Cannot be undone.
+         */
+        post: operations["staff_end_sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/people/{account_id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suspend a person for a time
+         * @description Their sessions wait for the end of it. Undone by `restore`.
+         */
+        post: operations["staff_suspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs here: version, health, limits and settings in force */
+        get: operations["staff_system"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/world": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is where, and how the zones do */
+        get: operations["staff_world"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/me": {
         parameters: {
             query?: never;
@@ -1488,9 +2267,332 @@ export interface paths {
         head?: never;
         /**
          * Change one's name or colour
-         * @description Others see the change at once.
+         * @description Others see the change at once. A name must not look like that of a member of staff.
          */
         patch: operations["users_me_change"];
+        trace?: never;
+    };
+    "/api/v1/users/me/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's API keys */
+        get: operations["users_me_api_keys"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description A token for a machine that acts for you within its scopes. It can never change how you sign in. Needs a login of the
+         *     last 15 minutes.
+         */
+        post: operations["users_me_api_key_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/api-keys/{api_key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End an API key
+         * @description At once on this node, within five seconds on others.
+         */
+        delete: operations["users_me_api_key_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give one's account an address, or another one
+         * @description A link is sent there; the address counts when it is followed, within 24 hours. A guest's account gets the password
+         *     with it and stays the same account. Needs a login of the last 15 minutes.
+         */
+        put: operations["users_me_email_change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether you are being forgotten, and what that ends */
+        get: operations["users_me_erasure"];
+        put?: never;
+        /**
+         * Ask to be forgotten
+         * @description After the days of cooling off the account is erased: what it runs is ended by the rules, its land goes back to the
+         *     planet and its money to the operator, and everything that is personal is removed. Signing in before that, or
+         *     deleting this, takes it back. Asking twice is asking once. Needs a sign-in of the last 15 minutes.
+         */
+        post: operations["users_me_erasure_ask"];
+        /** Take it back */
+        delete: operations["users_me_erasure_cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your archives */
+        get: operations["users_me_exports"];
+        put?: never;
+        /**
+         * Ask for your data
+         * @description Everything the server keeps about you, as one ZIP: a manifest, a text in plain words, and a file of JSON lines for
+         *     each kind of data. It is made in the background; an event `account.export_ready` says when. Needs a sign-in of the
+         *     last 15 minutes.
+         */
+        post: operations["users_me_export_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/exports/{export_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch an archive
+         * @description Needs a sign-in of the last 15 minutes. It is there for some days and for this account alone.
+         */
+        get: operations["users_me_export_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your identities
+         * @description The people at providers who open your account, oldest first, all on one page.
+         */
+        get: operations["users_me_identities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/identities/{identity_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unlink an identity
+         * @description It opens your account no more. The last way in stays: add a key or a password first. Needs a session that was
+         *     signed in to within 15 minutes.
+         */
+        delete: operations["users_me_identity_unlink"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's device keys */
+        get: operations["users_me_keys"];
+        put?: never;
+        /**
+         * Add a device key
+         * @description Needs a login of the last 15 minutes, and the key's signature over a challenge for the purpose `add_key`. A key
+         *     opens one account: one that opens another cannot be added, so make a new one on that device first.
+         */
+        post: operations["users_me_key_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a device key
+         * @description The sessions that it opened end, and it opens nothing any more, not even a new account. The key of the session that
+         *     asks may go at any time; others need a login of the last 15 minutes. The last way into the account stays.
+         */
+        delete: operations["users_me_key_remove"];
+        options?: never;
+        head?: never;
+        /** Name a device */
+        patch: operations["users_me_key_label"];
+        trace?: never;
+    };
+    "/api/v1/users/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set another password
+         * @description Needs the password until now, if there is one, and a login of the last 15 minutes. Ends all other sessions.
+         */
+        put: operations["users_me_password_change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's open sessions
+         * @description The one used last comes first. An account has at most fifty; a further one ends the oldest.
+         */
+        get: operations["users_me_sessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End all sessions but the one that asks
+         * @description At once on this node, within five seconds on others; open sockets are closed.
+         */
+        delete: operations["users_me_sessions_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one session
+         * @description At once on this node, within five seconds on others; its socket is closed. It may be the one that asks.
+         */
+        delete: operations["users_me_session_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See one's settings
+         * @description They follow the account to each of its devices.
+         */
+        get: operations["users_me_settings"];
+        /**
+         * Replace one's settings
+         * @description What is not given is as for somebody who has set nothing.
+         */
+        put: operations["users_me_settings_change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See somebody
+         * @description What everybody may see: name, colour, whether they are staff.
+         */
+        get: operations["users_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/wallet": {
@@ -1823,6 +2925,145 @@ export interface components {
             /** @description Whether the account was made by this very request. */
             is_new: boolean;
         };
+        /**
+         * @description Where an act is.
+         * @enum {string}
+         */
+        ActState: "waiting" | "approved" | "refused" | "expired";
+        /**
+         * @description An act that waits for a second person, or did.
+         * @example {
+         *       "act_id": "019aa5c3-1f00-7000-8000-000000000009",
+         *       "amount_minor": 2000000,
+         *       "expires_at": "2026-11-22T09:00:00Z",
+         *       "kind": "reverse_posting",
+         *       "reason": "Paid twice, see the statement.",
+         *       "requested_at": "2026-11-21T09:00:00Z",
+         *       "requested_by": "019aa5c3-1f00-7000-8000-000000000002",
+         *       "requested_by_name": "Ada",
+         *       "state": "waiting",
+         *       "subject_id": "019aa5c3-1f00-7000-8000-000000000001"
+         *     }
+         */
+        ActView: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            act_id: string;
+            /**
+             * Format: int64
+             * @description How much it moves.
+             */
+            amount_minor: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            decided_at?: string | null;
+            /**
+             * Format: uuid
+             * @description Who decided.
+             */
+            decided_by?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when somebody may approve it.
+             */
+            expires_at: string;
+            /** @description What is to be done: `reverse_posting`. */
+            kind: string;
+            /**
+             * Format: uuid
+             * @description The posting it became.
+             */
+            posting_id?: string | null;
+            /** @description Why; absent once whoever asked has been erased. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            requested_at: string;
+            /**
+             * Format: uuid
+             * @description Who asked for it.
+             */
+            requested_by: string;
+            /** @description What they are called. */
+            requested_by_name?: string | null;
+            /** @description Where it is. */
+            state: components["schemas"]["ActState"];
+            /**
+             * Format: uuid
+             * @description To what: the posting.
+             */
+            subject_id: string;
+        };
+        /** @description Who did it. */
+        ActorView: {
+            /**
+             * Format: uuid
+             * @description The account, if it was one.
+             */
+            account_id?: string;
+            /**
+             * @description `account`, `operator` (who holds the machine) or `system` (its time had come).
+             * @example account
+             */
+            kind: string;
+        };
+        AddressRequest: {
+            /** @example ann@example.org */
+            email: string;
+            /**
+             * @description The password of the account; of one that has none, the one it shall have.
+             * @example correct horse battery staple
+             */
+            password: string;
+        };
+        ApiKeyItem: {
+            /** Format: uuid */
+            api_key_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-21T09:00:00Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2027-02-19T09:00:00Z
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             * @example 2026-11-21T09:00:00Z
+             */
+            last_used_at?: string | null;
+            /**
+             * @description What you call it.
+             * @example Price watcher
+             */
+            name: string;
+            /** @description What it may be used for. */
+            scopes: components["schemas"]["Scope"][];
+        };
+        ApiKeyRequest: {
+            /**
+             * Format: int32
+             * @description After how many days it stops working.
+             * @example 90
+             */
+            expires_in_days: number;
+            /**
+             * @description What you call it.
+             * @example Price watcher
+             */
+            name: string;
+            /** @description What it may be used for, at least one. `staff` is for staff alone. */
+            scopes: components["schemas"]["Scope"][];
+        };
         /** @description Where newcomers arrive. */
         ArrivalAnswer: {
             /** Format: double */
@@ -1985,6 +3226,28 @@ export interface components {
              */
             price_minor: number;
         };
+        /**
+         * @description A sale or an offer that staff have ended.
+         * @example {
+         *       "freed_holds": 3,
+         *       "kind": "english",
+         *       "parcel": "4be64c3c",
+         *       "sale_id": "019aa5c3-1f00-7000-8000-000000000001"
+         *     }
+         */
+        CancelledView: {
+            /** @description How many holds of money were freed. */
+            freed_holds: number;
+            /** @description `fixed`, `english`, `dutch`, `sealed` or `offer`. */
+            kind: string;
+            /** @description The token of the land. */
+            parcel: string;
+            /**
+             * Format: uuid
+             * @description The listing, auction or offer.
+             */
+            sale_id: string;
+        };
         ChallengeAnswer: {
             /**
              * Format: date-time
@@ -2014,6 +3277,96 @@ export interface components {
              * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
              */
             public_key: string;
+            purpose?: ("login" | "add_key") & Record<string, never>;
+        };
+        /**
+         * @description Whether anything came from nowhere.
+         * @example {
+         *       "chain_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "chain_number": 1204,
+         *       "is_sound": true,
+         *       "postings": 1204,
+         *       "sums": {
+         *         "coin": 0,
+         *         "deed": 0
+         *       },
+         *       "unbalanced": [],
+         *       "unsealed": 0
+         *     }
+         */
+        CheckView: {
+            /** @description The last hash there, in hexadecimal: written down elsewhere, it shows later whether anything was changed. */
+            chain_hash: string;
+            /**
+             * Format: int64
+             * @description How many postings are in the chain of hashes.
+             */
+            chain_number: number;
+            /** @description Whether every sum is zero. */
+            is_sound: boolean;
+            /**
+             * Format: int64
+             * @description Postings ever booked.
+             */
+            postings: number;
+            /** @description The sum of all balances of each money, and of all deeds together. */
+            sums: {
+                [key: string]: number;
+            };
+            /** @description Assets of which there is something from nowhere, up to a hundred. */
+            unbalanced: string[];
+            /**
+             * Format: int64
+             * @description Postings that wait for their seal.
+             */
+            unsealed: number;
+        };
+        /**
+         * @description A signed statement about the log: at this time it had this size and this root. Keep some of them where the
+         *     operator of the planet cannot change them.
+         * @example {
+         *       "at": "2026-11-21T09:05:00Z",
+         *       "at_us": 1795165500000000,
+         *       "chain_hash": "f1ec57ab2677bf38cb08afb2fb29fbecd8557d16e006e51c5f075f5d91bdb27f",
+         *       "log_id": "019aa5c3-1f00-7000-8000-000000000000",
+         *       "public_key": "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+         *       "root": "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+         *       "signature": "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+         *       "tree_size": 42
+         *     }
+         */
+        CheckpointView: {
+            /**
+             * Format: date-time
+             * @description When it was signed.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description The same in microseconds since 1970, as it is signed.
+             */
+            at_us: number;
+            /** @description The last hash of the chain. */
+            chain_hash: string;
+            /**
+             * Format: uuid
+             * @description The planet's id.
+             */
+            log_id: string;
+            /** @description The Ed25519 key, one of those at `/.well-known/jwks.json` at that time. */
+            public_key: string;
+            /** @description The root of the Merkle tree (RFC 9162, SHA-256). */
+            root: string;
+            /**
+             * @description Over `terrane audit checkpoint 1`, the 16 bytes of the log id, size and time in 8 bytes each (big-endian), root
+             *     and chain hash.
+             */
+            signature: string;
+            /**
+             * Format: int64
+             * @description How many entries.
+             */
+            tree_size: number;
         };
         /**
          * @description The ground of a cell as a grid of 65 × 65 vertices: the corners of the cells six levels below. Row by row, columns
@@ -2063,6 +3416,51 @@ export interface components {
              */
             cells: string[];
         };
+        ConfirmRequest: {
+            /**
+             * @description From the link.
+             * @example BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc
+             */
+            token: string;
+        };
+        /**
+         * @description Something that an erasure would end.
+         * @example {
+         *       "code": "land_returned",
+         *       "count": 3
+         *     }
+         */
+        Consequence: {
+            /**
+             * Format: int64
+             * @description How much, in smallest units.
+             */
+            amount_minor?: number | null;
+            /**
+             * @description What: `land_returned`, `money_forfeited`, `listings_cancelled`, `auctions_run_on`, `bids_stand`,
+             *     `offers_withdrawn`, `gifts_cancelled`, `leases_ended`, `groups_left`.
+             */
+            code: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count?: number | null;
+            /** @description Of which money. */
+            currency?: string | null;
+        };
+        /** @description Shows that a tree only grew. */
+        ConsistencyView: {
+            /** @description Its root. */
+            from_root: string;
+            /**
+             * Format: int64
+             * @description The size of the older tree.
+             */
+            from_size: number;
+            /** @description The proof. */
+            path: string[];
+        };
         /** @description A new group. */
         CreateRequest: {
             /**
@@ -2070,6 +3468,12 @@ export interface components {
              * @example Harbour Guild
              */
             name: string;
+        };
+        CredentialsRequest: {
+            /** @example ann@example.org */
+            email: string;
+            /** @example correct horse battery staple */
+            password: string;
         };
         /** @description How amounts of money are shown. */
         CurrencyAnswer: {
@@ -2175,6 +3579,179 @@ export interface components {
             /** @description By the tenant: leave now, although the period is paid. */
             at_once?: boolean;
         };
+        EndedAnswer: {
+            /**
+             * Format: int64
+             * @description How many sessions were ended.
+             * @example 2
+             */
+            ended: number;
+        };
+        /** @description What an account has become. */
+        EndedView: {
+            /**
+             * Format: int64
+             * @description How many sessions were ended.
+             */
+            ended: number;
+        };
+        /**
+         * @description An entry of the log.
+         * @example {
+         *       "action": "account.role_changed",
+         *       "actor": {
+         *         "account_id": "019aa5c3-1f00-7000-8000-000000000002",
+         *         "kind": "account"
+         *       },
+         *       "at": "2026-11-21T09:00:00Z",
+         *       "details": {
+         *         "from": "player",
+         *         "to": "moderator"
+         *       },
+         *       "entry_id": "019aa5c3-1f00-7000-8000-000000000042",
+         *       "hash": "f1ec57ab2677bf38cb08afb2fb29fbecd8557d16e006e51c5f075f5d91bdb27f",
+         *       "reason": "Helps newcomers at the harbour",
+         *       "reason_state": "kept",
+         *       "sequence": 42,
+         *       "subject": {
+         *         "id": "019aa5c3-1f00-7000-8000-000000000001",
+         *         "kind": "account"
+         *       }
+         *     }
+         */
+        EntryView: {
+            /** @description What was done. */
+            action: string;
+            /** @description Who. */
+            actor: components["schemas"]["ActorView"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What changed; its members depend on the action. */
+            details: Record<string, never>;
+            /**
+             * Format: uuid
+             * @description Its id; sorts by time.
+             */
+            entry_id: string;
+            /** @description The hash of the chain: SHA-256 over the hash before it and this entry. */
+            hash: string;
+            /** @description The reason, if it is kept. */
+            reason?: string;
+            /** @description What is left of the reason. */
+            reason_state: components["schemas"]["ReasonState"];
+            /**
+             * Format: int64
+             * @description Its place in the log, from 1.
+             */
+            sequence: number;
+            /** @description To what. */
+            subject: components["schemas"]["SubjectView"];
+        };
+        /** @description An erasure that was asked for. */
+        ErasureAsked: {
+            /**
+             * Format: date-time
+             * @description When it will be done. Until then it can be taken back.
+             */
+            due_at: string;
+        };
+        /**
+         * @description Whether one is being forgotten, and what that ends.
+         * @example {
+         *       "consequences": [
+         *         {
+         *           "code": "land_returned",
+         *           "count": 3
+         *         }
+         *       ],
+         *       "cooling_off_days": 14,
+         *       "due_at": "2026-12-05T09:00:00Z",
+         *       "requested_at": "2026-11-21T09:00:00Z",
+         *       "state": "cooling_off"
+         *     }
+         */
+        ErasureView: {
+            /** @description What it would end, as of now. */
+            consequences: components["schemas"]["Consequence"][];
+            /**
+             * Format: int64
+             * @description Days between the wish and its coming true; signing in cancels it.
+             */
+            cooling_off_days: number;
+            /**
+             * Format: date-time
+             * @description When it comes true.
+             */
+            due_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at?: string | null;
+            /**
+             * @description `none`, `cooling_off` (it can be taken back), `erasing`, `settling` (what is personal is gone, something runs on
+             *     by the rules), `done`.
+             */
+            state: string;
+        };
+        /** @description An export that was asked for. */
+        ExportAsked: {
+            /**
+             * Format: uuid
+             * @description Its id. The person finds the archive on their page; staff do not get it.
+             */
+            export_id: string;
+        };
+        /**
+         * @description An archive of one's data.
+         * @example {
+         *       "created_at": "2026-11-21T09:00:00Z",
+         *       "expires_at": "2026-11-28T09:00:04Z",
+         *       "export_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *       "ready_at": "2026-11-21T09:00:04Z",
+         *       "size_bytes": 12345,
+         *       "state": "ready"
+         *     }
+         */
+        ExportView: {
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When the file is deleted.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            export_id: string;
+            /** @description Why it failed: `too_large` or `internal`. */
+            fault?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was ready, or had failed.
+             */
+            ready_at?: string | null;
+            /**
+             * Format: int64
+             * @description How large the file is.
+             */
+            size_bytes?: number | null;
+            /** @description `pending`, then `ready` or `failed`, then `expired`. */
+            state: string;
+        };
+        /** @description Archives, newest first. */
+        ExportsView: {
+            /** @description At most 20. */
+            items: components["schemas"]["ExportView"][];
+        };
         /** @description One parcel. */
         Feature: {
             /** @description A `Polygon` or `MultiPolygon` of longitudes and latitudes; what crosses the antimeridian is cut there. */
@@ -2239,6 +3816,17 @@ export interface components {
             parameter?: string | null;
             /** @description Where in the body, as a JSON Pointer fragment: `#/name`. */
             pointer?: string | null;
+        };
+        FinishRequest: {
+            /**
+             * @description What stood behind `#oidc=`.
+             * @example BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc
+             */
+            code: string;
+        };
+        ForgotRequest: {
+            /** @example ann@example.org */
+            email: string;
         };
         /** @description A lot that may be claimed. */
         FreeLotView: {
@@ -2460,6 +4048,31 @@ export interface components {
             /** @description What it is about. */
             reference: string;
         };
+        /** @description A person at a provider who opens your account. */
+        IdentityView: {
+            /** Format: uuid */
+            identity_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-21T09:00:00Z
+             */
+            last_used_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-21T09:00:00Z
+             */
+            linked_at: string;
+            /**
+             * @description Absent when the provider is not configured any more; the identity opens nothing then.
+             * @example home
+             */
+            provider_id?: string | null;
+            /**
+             * @description The provider's name, or its issuer when it is not configured any more.
+             * @example Home
+             */
+            provider_name: string;
+        };
         /** @description By how much bids must rise from a price on. */
         IncrementView: {
             /**
@@ -2473,9 +4086,145 @@ export interface components {
              */
             step_minor: number;
         };
+        /** @description A list that has one page. */
+        Items_LedgerAccountView: {
+            /** @description All of it. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description Its id: an account's, a group's, or one of the planet's own.
+                 */
+                account_id: string;
+                /** @description Its money. */
+                balances: components["schemas"]["MoneyView"][];
+                /**
+                 * Format: int64
+                 * @description How many deeds it holds.
+                 */
+                deeds: number;
+                /** @description `wallet`, `treasury`, `land_office`, `mint`, `fees`, `tax`, `escrow`. */
+                kind: string;
+                /** @description What the owner is called. */
+                name?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                opened_at: string;
+            }[];
+        };
+        /** @description A list that has one page. */
+        Items_SessionView: {
+            /** @description All of it. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it ends by itself.
+                 */
+                expires_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last used.
+                 */
+                last_seen_at: string;
+                /** @description `key`, `password`, `email` or `provider`. */
+                method: string;
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                session_id: string;
+                /**
+                 * Format: date-time
+                 * @description When they signed in.
+                 */
+                signed_in_at: string;
+            }[];
+        };
         /** @description A JWK set (RFC 7517). */
         JwksAnswer: {
             keys: components["schemas"]["PublicJwk"][];
+        };
+        KeyChange: {
+            /**
+             * @description What you call the device; `null` for nothing.
+             * @example Laptop
+             */
+            label?: string | null;
+        };
+        KeyItem: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T09:00:00Z
+             */
+            created_at: string;
+            /** @description Whether it opened the session that asks. */
+            is_current: boolean;
+            /**
+             * @description The public key in base64url.
+             * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
+             */
+            key_id: string;
+            /**
+             * @description What you call the device.
+             * @example Laptop
+             */
+            label?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last opened a session.
+             * @example 2026-11-21T09:00:00Z
+             */
+            last_used_at: string;
+        };
+        KeyRequest: {
+            /**
+             * @description What you call the device.
+             * @example Laptop
+             */
+            label?: string | null;
+            /**
+             * @description The `nonce` of a challenge for the purpose `add_key`.
+             * @example BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc
+             */
+            nonce: string;
+            /**
+             * @description Ed25519 public key of the device: 32 bytes in base64url without padding.
+             * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
+             */
+            public_key: string;
+            /** @description The key's signature over the challenge's `message`: 64 bytes in base64url without padding. */
+            signature: string;
+        };
+        /**
+         * @description Land after an act of staff.
+         * @example {
+         *       "frozen_at": "2026-11-21T09:00:00Z",
+         *       "is_frozen": true,
+         *       "owner_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *       "token": "4be64c3c"
+         *     }
+         */
+        LandActView: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            frozen_at?: string | null;
+            /** @description Whether it is frozen. */
+            is_frozen: boolean;
+            /**
+             * Format: uuid
+             * @description Whose it is now.
+             */
+            owner_id: string;
+            /**
+             * Format: uuid
+             * @description The posting that moved the deed, if one did.
+             */
+            posting_id?: string | null;
+            /** @description The parcel's token. */
+            token: string;
         };
         /** @description Tiles of land for map clients, after TileJSON 3.0.0. */
         LandTileJson: {
@@ -2504,6 +4253,20 @@ export interface components {
             vector_layers: components["schemas"]["VectorLayer"][];
             /** @example 1.0.0 */
             version: string;
+        };
+        /** @description Land of a person. */
+        LandView: {
+            /**
+             * Format: int32
+             * @description How many lots it has.
+             */
+            cell_count: number;
+            /** @description Whether staff have frozen it. */
+            is_frozen: boolean;
+            /** @description What it is called. */
+            name?: string | null;
+            /** @description The parcel's token. */
+            token: string;
         };
         /** @description To whom land is offered, and for what. */
         LeaseRequest: {
@@ -2646,6 +4409,143 @@ export interface components {
             /** @description Who uses it. */
             tenant: components["schemas"]["PartyView"];
         };
+        /**
+         * @description An account of the books.
+         * @example {
+         *       "account_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *       "balances": [
+         *         {
+         *           "amount_minor": 50000,
+         *           "asset": "coin",
+         *           "held_minor": 0
+         *         }
+         *       ],
+         *       "deeds": 3,
+         *       "kind": "wallet",
+         *       "name": "Ann",
+         *       "opened_at": "2026-11-21T09:00:00Z"
+         *     }
+         */
+        LedgerAccountView: {
+            /**
+             * Format: uuid
+             * @description Its id: an account's, a group's, or one of the planet's own.
+             */
+            account_id: string;
+            /** @description Its money. */
+            balances: components["schemas"]["MoneyView"][];
+            /**
+             * Format: int64
+             * @description How many deeds it holds.
+             */
+            deeds: number;
+            /** @description `wallet`, `treasury`, `land_office`, `mint`, `fees`, `tax`, `escrow`. */
+            kind: string;
+            /** @description What the owner is called. */
+            name?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            opened_at: string;
+        };
+        /** @description What one account gained, or lost if negative. */
+        LedgerLegView: {
+            /**
+             * Format: uuid
+             * @description Whose.
+             */
+            account_id: string;
+            /** @description What sort of account. */
+            account_kind: string;
+            /**
+             * Format: int64
+             * @description In smallest units.
+             */
+            amount_minor: number;
+            /** @description The asset's name. */
+            asset: string;
+            /**
+             * Format: int64
+             * @description What it had afterwards.
+             */
+            balance_after_minor: number;
+            /** @description What the owner is called. */
+            name?: string | null;
+        };
+        /**
+         * @description A posting with all its legs.
+         * @example {
+         *       "amount_minor": 100,
+         *       "chain_number": 17,
+         *       "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "kind": "transfer",
+         *       "legs": [
+         *         {
+         *           "account_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *           "account_kind": "wallet",
+         *           "amount_minor": -100,
+         *           "asset": "coin",
+         *           "balance_after_minor": 49900,
+         *           "name": "Ann"
+         *         },
+         *         {
+         *           "account_id": "019aa5c3-1f00-7000-8000-000000000002",
+         *           "account_kind": "wallet",
+         *           "amount_minor": 100,
+         *           "asset": "coin",
+         *           "balance_after_minor": 50100,
+         *           "name": "Bob"
+         *         }
+         *       ],
+         *       "moves_deeds": false,
+         *       "posted_at": "2026-11-21T09:00:00Z",
+         *       "posting_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *       "reference": ""
+         *     }
+         */
+        LedgerPostingView: {
+            /**
+             * Format: int64
+             * @description What moved of the money of which most moved.
+             */
+            amount_minor: number;
+            /**
+             * Format: int64
+             * @description Its number in the chain of hashes, once it is sealed.
+             */
+            chain_number?: number | null;
+            /** @description The hash there, in hexadecimal. */
+            hash?: string | null;
+            /** @description Why value moved. */
+            kind: string;
+            /** @description Who gained and lost what. */
+            legs: components["schemas"]["LedgerLegView"][];
+            /** @description Whether a deed moved: then it is not taken back by itself. */
+            moves_deeds: boolean;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            posted_at: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            posting_id: string;
+            /** @description What it is about. */
+            reference: string;
+            /**
+             * Format: uuid
+             * @description The posting that took it back.
+             */
+            reversed_by?: string | null;
+            /**
+             * Format: uuid
+             * @description The posting that it took back.
+             */
+            reverses?: string | null;
+        };
         /** @description What the caller gained, or lost if negative. */
         LegView: {
             /**
@@ -2682,6 +4582,109 @@ export interface components {
              * @example temperate forest
              */
             label: string;
+        };
+        /** @description How often something may be done. */
+        LimitView: {
+            /** @description What is counted. */
+            name: string;
+            /** @description The policy, such as `100/min burst 300`, or `off`. */
+            policy: string;
+        };
+        /** @description A list that is always whole. */
+        ListAnswer_ApiKeyItem: {
+            items: {
+                /** Format: uuid */
+                api_key_id: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T09:00:00Z
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @example 2027-02-19T09:00:00Z
+                 */
+                expires_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last used, to the minute.
+                 * @example 2026-11-21T09:00:00Z
+                 */
+                last_used_at?: string | null;
+                /**
+                 * @description What you call it.
+                 * @example Price watcher
+                 */
+                name: string;
+                /** @description What it may be used for. */
+                scopes: components["schemas"]["Scope"][];
+            }[];
+        };
+        /** @description A list that is always whole. */
+        ListAnswer_KeyItem: {
+            items: {
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T09:00:00Z
+                 */
+                created_at: string;
+                /** @description Whether it opened the session that asks. */
+                is_current: boolean;
+                /**
+                 * @description The public key in base64url.
+                 * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
+                 */
+                key_id: string;
+                /**
+                 * @description What you call the device.
+                 * @example Laptop
+                 */
+                label?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it last opened a session.
+                 * @example 2026-11-21T09:00:00Z
+                 */
+                last_used_at: string;
+            }[];
+        };
+        /** @description A list that is always whole. */
+        ListAnswer_SessionItem: {
+            items: {
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T09:00:00Z
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it ends at the latest.
+                 * @example 2026-12-21T09:00:00Z
+                 */
+                expires_at: string;
+                /** @description Whether it is the one that asks. */
+                is_current: boolean;
+                /**
+                 * @description The device key that opened it, if one did. Its device opens another session by itself unless the key is removed.
+                 * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
+                 */
+                key_id?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it last got new tokens.
+                 * @example 2026-11-21T09:15:00Z
+                 */
+                last_used_at: string;
+                /**
+                 * @description How it was opened: `key`, `password`, `email` (a link in a mail) or `provider`.
+                 * @example key
+                 */
+                method: string;
+                /** Format: uuid */
+                session_id: string;
+                /** @description What the browser called itself. */
+                user_agent?: string | null;
+            }[];
         };
         /**
          * @description Land to be sold at a fixed price.
@@ -2732,6 +4735,7 @@ export interface components {
          *       "front": [
          *         "river"
          *       ],
+         *       "is_frozen": false,
          *       "is_leased": false,
          *       "name": "Ann's garden",
          *       "owner": {
@@ -2772,6 +4776,8 @@ export interface components {
             fence?: components["schemas"]["FenceRule"];
             /** @description The water it looks out on: `river`, `coast`, `lake`. Empty for land of nobody. */
             front?: string[];
+            /** @description Whether staff have frozen it: until it is thawed it can be neither traded, given, let nor changed. */
+            is_frozen?: boolean;
             /** @description Whether a tenant has it. */
             is_leased?: boolean;
             market?: components["schemas"]["MarketView"] | null;
@@ -2841,6 +4847,24 @@ export interface components {
              */
             with: string[];
         };
+        /** @description What somebody has of one kind of money. */
+        MoneyView: {
+            /**
+             * Format: int64
+             * @description In smallest units.
+             */
+            amount_minor: number;
+            /**
+             * @description Which money.
+             * @example coin
+             */
+            asset: string;
+            /**
+             * Format: int64
+             * @description How much of it is held.
+             */
+            held_minor: number;
+        };
         /** @description A place that one is in or near, by its name. */
         NameView: {
             /** @description What it is. */
@@ -2880,6 +4904,54 @@ export interface components {
         NamedPlacesView: {
             /** @description The places. */
             items: components["schemas"]["NamedPlaceView"][];
+        };
+        NewApiKeyAnswer: components["schemas"]["ApiKeyItem"] & {
+            /**
+             * @description The key itself, for the `Authorization` header. It is shown this once.
+             * @example trn_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc
+             */
+            secret: string;
+        };
+        /**
+         * @description A note.
+         * @example {
+         *       "text": "Asked to stop, and did."
+         *     }
+         */
+        NoteRequest: {
+            /** @description 1 to 500 characters. */
+            text: string;
+        };
+        /**
+         * @description What somebody on the staff wrote about a person.
+         * @example {
+         *       "author_id": "019aa5c3-1f00-7000-8000-000000000002",
+         *       "author_name": "Mo",
+         *       "note_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *       "text": "Asked to stop, and did.",
+         *       "written_at": "2026-11-21T09:00:00Z"
+         *     }
+         */
+        NoteView: {
+            /**
+             * Format: uuid
+             * @description Who wrote it.
+             */
+            author_id: string;
+            /** @description What they are called now. */
+            author_name?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            note_id: string;
+            /** @description What it says; absent once the person has been erased. */
+            text?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            written_at: string;
         };
         /**
          * @description Something that the caller is told of.
@@ -3026,6 +5098,35 @@ export interface components {
             /** @description The parcel's token. */
             token: string;
         };
+        OwnProfileAnswer: {
+            /** Format: uuid */
+            account_id: string;
+            /** @example #e4572e */
+            color: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-21T09:00:00Z
+             */
+            created_at: string;
+            /**
+             * @description What others see; not unique.
+             * @example Quiet Heron
+             */
+            display_name: string;
+            /**
+             * @description The address; of one that was named and not confirmed yet, that one.
+             * @example ann@example.org
+             */
+            email?: string | null;
+            /** @description Whether its owner has followed the link sent there. */
+            email_is_confirmed: boolean;
+            /** @description Whether one can sign in with address and password. */
+            has_password: boolean;
+            /** @description Whether nothing but device keys opens the account: whoever loses them loses it. */
+            is_guest: boolean;
+            /** @description What the account is to this planet. */
+            role: components["schemas"]["Role"];
+        };
         /**
          * @description Who can own land.
          * @enum {string}
@@ -3042,6 +5143,67 @@ export interface components {
             display_name: string;
             /** @description Which of the two. */
             kind?: components["schemas"]["OwnerKind"];
+        };
+        /** @description One page of a list. */
+        Page_ActView: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                act_id: string;
+                /**
+                 * Format: int64
+                 * @description How much it moves.
+                 */
+                amount_minor: number;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                decided_at?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Who decided.
+                 */
+                decided_by?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Until when somebody may approve it.
+                 */
+                expires_at: string;
+                /** @description What is to be done: `reverse_posting`. */
+                kind: string;
+                /**
+                 * Format: uuid
+                 * @description The posting it became.
+                 */
+                posting_id?: string | null;
+                /** @description Why; absent once whoever asked has been erased. */
+                reason?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                requested_at: string;
+                /**
+                 * Format: uuid
+                 * @description Who asked for it.
+                 */
+                requested_by: string;
+                /** @description What they are called. */
+                requested_by_name?: string | null;
+                /** @description Where it is. */
+                state: components["schemas"]["ActState"];
+                /**
+                 * Format: uuid
+                 * @description To what: the posting.
+                 */
+                subject_id: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
         };
         /** @description One page of a list. */
         Page_BidView: {
@@ -3071,6 +5233,45 @@ export interface components {
                  * @description The price that everybody saw after it. Of a sealed auction: what was bid, told after the end.
                  */
                 price_minor: number;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_CheckpointView: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was signed.
+                 */
+                at: string;
+                /**
+                 * Format: int64
+                 * @description The same in microseconds since 1970, as it is signed.
+                 */
+                at_us: number;
+                /** @description The last hash of the chain. */
+                chain_hash: string;
+                /**
+                 * Format: uuid
+                 * @description The planet's id.
+                 */
+                log_id: string;
+                /** @description The Ed25519 key, one of those at `/.well-known/jwks.json` at that time. */
+                public_key: string;
+                /** @description The root of the Merkle tree (RFC 9162, SHA-256). */
+                root: string;
+                /**
+                 * @description Over `terrane audit checkpoint 1`, the 16 bytes of the log id, size and time in 8 bytes each (big-endian), root
+                 *     and chain hash.
+                 */
+                signature: string;
+                /**
+                 * Format: int64
+                 * @description How many entries.
+                 */
+                tree_size: number;
             }[];
             /** @description Give this as `cursor` for the next page; absent on the last. */
             next_cursor?: string | null;
@@ -3130,6 +5331,43 @@ export interface components {
                 next_attempt_at?: string | null;
                 /** @description `waiting`, `delivered` or `failed`. */
                 state: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_EntryView: {
+            /** @description In the order of the list. */
+            items: {
+                /** @description What was done. */
+                action: string;
+                /** @description Who. */
+                actor: components["schemas"]["ActorView"];
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                /** @description What changed; its members depend on the action. */
+                details: Record<string, never>;
+                /**
+                 * Format: uuid
+                 * @description Its id; sorts by time.
+                 */
+                entry_id: string;
+                /** @description The hash of the chain: SHA-256 over the hash before it and this entry. */
+                hash: string;
+                /** @description The reason, if it is kept. */
+                reason?: string;
+                /** @description What is left of the reason. */
+                reason_state: components["schemas"]["ReasonState"];
+                /**
+                 * Format: int64
+                 * @description Its place in the log, from 1.
+                 */
+                sequence: number;
+                /** @description To what. */
+                subject: components["schemas"]["SubjectView"];
             }[];
             /** @description Give this as `cursor` for the next page; absent on the last. */
             next_cursor?: string | null;
@@ -3239,6 +5477,36 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_IdentityView: {
+            /** @description In the order of the list. */
+            items: {
+                /** Format: uuid */
+                identity_id: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T09:00:00Z
+                 */
+                last_used_at: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-11-21T09:00:00Z
+                 */
+                linked_at: string;
+                /**
+                 * @description Absent when the provider is not configured any more; the identity opens nothing then.
+                 * @example home
+                 */
+                provider_id?: string | null;
+                /**
+                 * @description The provider's name, or its issuer when it is not configured any more.
+                 * @example Home
+                 */
+                provider_name: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_LeaseView: {
             /** @description In the order of the list. */
             items: {
@@ -3318,6 +5586,54 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_LedgerPostingView: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description What moved of the money of which most moved.
+                 */
+                amount_minor: number;
+                /**
+                 * Format: int64
+                 * @description Its number in the chain of hashes, once it is sealed.
+                 */
+                chain_number?: number | null;
+                /** @description The hash there, in hexadecimal. */
+                hash?: string | null;
+                /** @description Why value moved. */
+                kind: string;
+                /** @description Who gained and lost what. */
+                legs: components["schemas"]["LedgerLegView"][];
+                /** @description Whether a deed moved: then it is not taken back by itself. */
+                moves_deeds: boolean;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                posted_at: string;
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                posting_id: string;
+                /** @description What it is about. */
+                reference: string;
+                /**
+                 * Format: uuid
+                 * @description The posting that took it back.
+                 */
+                reversed_by?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The posting that it took back.
+                 */
+                reverses?: string | null;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_LotView: {
             /** @description In the order of the list. */
             items: {
@@ -3348,6 +5664,8 @@ export interface components {
                 fence?: components["schemas"]["FenceRule"];
                 /** @description The water it looks out on: `river`, `coast`, `lake`. Empty for land of nobody. */
                 front?: string[];
+                /** @description Whether staff have frozen it: until it is thawed it can be neither traded, given, let nor changed. */
+                is_frozen?: boolean;
                 /** @description Whether a tenant has it. */
                 is_leased?: boolean;
                 market?: components["schemas"]["MarketView"] | null;
@@ -3365,6 +5683,33 @@ export interface components {
                 status: components["schemas"]["LotStatus"];
                 /** @description The parcel's name for ever: the S2 token of one of its lots. */
                 token: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_NoteView: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description Who wrote it.
+                 */
+                author_id: string;
+                /** @description What they are called now. */
+                author_name?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                note_id: string;
+                /** @description What it says; absent once the person has been erased. */
+                text?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                written_at: string;
             }[];
             /** @description Give this as `cursor` for the next page; absent on the last. */
             next_cursor?: string | null;
@@ -3437,7 +5782,7 @@ export interface components {
                  */
                 granted_by: string;
                 /** @description What it is here. */
-                role: components["schemas"]["Role"];
+                role: components["schemas"]["ParcelRole"];
                 /**
                  * Format: date-time
                  * @description Since when.
@@ -3448,6 +5793,35 @@ export interface components {
                  * @description An account or a group.
                  */
                 subject_id: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_PersonView: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description Whose account.
+                 */
+                account_id: string;
+                /**
+                 * Format: date-time
+                 * @description Since when they are here.
+                 */
+                created_at: string;
+                /** @description What they are called. */
+                display_name: string;
+                /** @description What they may do. */
+                role: components["schemas"]["Role"];
+                /** @description Whether the account may be used. */
+                state: components["schemas"]["StateView"];
+                /**
+                 * Format: date-time
+                 * @description When a suspension ends.
+                 */
+                suspended_until?: string | null;
             }[];
             /** @description Give this as `cursor` for the next page; absent on the last. */
             next_cursor?: string | null;
@@ -3472,6 +5846,24 @@ export interface components {
                 posting_id: string;
                 /** @description What it is about, for example `lot:<token>`. */
                 reference: string;
+            }[];
+            /** @description Give this as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ProviderView: {
+            /** @description In the order of the list. */
+            items: {
+                /**
+                 * @description For the addresses of the other routes.
+                 * @example home
+                 */
+                id: string;
+                /**
+                 * @description For people.
+                 * @example Home
+                 */
+                name: string;
             }[];
             /** @description Give this as `cursor` for the next page; absent on the last. */
             next_cursor?: string | null;
@@ -3692,6 +6084,11 @@ export interface components {
             /** @description Give this as `cursor` for the next page; absent on the last. */
             next_cursor?: string | null;
         };
+        /**
+         * @description What somebody was made on a parcel.
+         * @enum {string}
+         */
+        ParcelRole: "tenant" | "manager" | "builder" | "guest" | "banned";
         PartHealth: {
             /**
              * @description Facts about it, for people.
@@ -3714,6 +6111,18 @@ export interface components {
              * @description An account or a group.
              */
             id: string;
+        };
+        PasswordRequest: {
+            /**
+             * @description The one until now; needed if there is one.
+             * @example tr0ub4dor and three more
+             */
+            current_password?: string | null;
+            /**
+             * @description The new one, as for registering.
+             * @example correct horse battery staple
+             */
+            password: string;
         };
         /** @description A role to give. */
         PermissionRequest: {
@@ -3740,7 +6149,7 @@ export interface components {
              */
             granted_by: string;
             /** @description What it is here. */
-            role: components["schemas"]["Role"];
+            role: components["schemas"]["ParcelRole"];
             /**
              * Format: date-time
              * @description Since when.
@@ -3751,6 +6160,85 @@ export interface components {
              * @description An account or a group.
              */
             subject_id: string;
+        };
+        PersonAnswer: {
+            /** Format: uuid */
+            account_id: string;
+            /** @example #e4572e */
+            color: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-21T09:00:00Z
+             */
+            created_at: string;
+            /** @example Quiet Heron */
+            display_name: string;
+            /** @description Whether there is nobody any more; the name is not one then. */
+            is_erased: boolean;
+            /** @description Whether they act for this planet. */
+            is_staff: boolean;
+            /**
+             * Format: date-time
+             * @description When the account was last used, to the hour, if its owner shows it.
+             * @example 2026-11-21T09:00:00Z
+             */
+            last_seen_at?: string | null;
+        };
+        /** @description A person as staff see them. */
+        PersonInFull: {
+            /** @description Their money. */
+            balances: components["schemas"]["MoneyView"][];
+            /** @description Whether there are more parcels. */
+            has_more_lands: boolean;
+            /** @description Their first hundred parcels. */
+            lands: components["schemas"]["LandView"][];
+            /**
+             * Format: date-time
+             * @description When they were last here.
+             */
+            last_seen_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many notes there are about them.
+             */
+            note_count: number;
+            /** @description As in lists. */
+            person: components["schemas"]["PersonView"];
+            /** @description Open sessions, the one used last first. */
+            sessions: components["schemas"]["SessionView"][];
+        };
+        /**
+         * @description A person as staff see them in lists.
+         * @example {
+         *       "account_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *       "created_at": "2026-11-21T09:00:00Z",
+         *       "display_name": "Ann",
+         *       "role": "player",
+         *       "state": "active"
+         *     }
+         */
+        PersonView: {
+            /**
+             * Format: uuid
+             * @description Whose account.
+             */
+            account_id: string;
+            /**
+             * Format: date-time
+             * @description Since when they are here.
+             */
+            created_at: string;
+            /** @description What they are called. */
+            display_name: string;
+            /** @description What they may do. */
+            role: components["schemas"]["Role"];
+            /** @description Whether the account may be used. */
+            state: components["schemas"]["StateView"];
+            /**
+             * Format: date-time
+             * @description When a suspension ends.
+             */
+            suspended_until?: string | null;
         };
         /** @description A place on the planet. */
         PlaceView: {
@@ -3764,6 +6252,33 @@ export interface components {
              * @description Longitude in degrees, −180 to 180.
              */
             lng_deg: number;
+        };
+        /** @description Where somebody is. */
+        PlacedView: {
+            /**
+             * Format: uuid
+             * @description Who.
+             */
+            account_id: string;
+            /**
+             * Format: double
+             * @description Above sea level.
+             */
+            altitude_m: number;
+            /** @description What they are called. */
+            display_name: string;
+            /**
+             * Format: double
+             * @description Latitude in degrees.
+             */
+            lat_deg: number;
+            /**
+             * Format: double
+             * @description Longitude in degrees.
+             */
+            lng_deg: number;
+            /** @description In which zone. */
+            zone: string;
         };
         /** @description What a client must know of the planet; never changes while the process runs. */
         PlanetAnswer: {
@@ -3983,24 +6498,13 @@ export interface components {
             status: number;
             /** @description What is wrong, the same for every problem of this kind. */
             title: string;
-            /** @description A URI for the kind of problem: `urn:problem-type:terrane:` and the code. It names, it does not resolve. */
+            /** @description The id of the trace it belongs to (W3C Trace Context), the caller's own if it sent one. */
+            trace_id?: string | null;
+            /**
+             * @description A URI for the kind of problem: `urn:problem-type:terrane:` and the code, or a registered one. It names, it does
+             *     not resolve.
+             */
             type: string;
-        };
-        ProfileAnswer: {
-            /** Format: uuid */
-            account_id: string;
-            /** @example #e4572e */
-            color: string;
-            /**
-             * Format: date-time
-             * @example 2026-11-21T09:00:00Z
-             */
-            created_at: string;
-            /**
-             * @description What others see; not unique.
-             * @example Quiet Heron
-             */
-            display_name: string;
         };
         ProfileChange: {
             /**
@@ -4029,6 +6533,31 @@ export interface components {
             stage: string;
             state: components["schemas"]["PlanetState"];
         };
+        /** @description Shows that an entry is in the log, to somebody who has nothing but a root. */
+        ProofView: {
+            /** @description The checkpoint of that very size, if there is one. */
+            checkpoint?: components["schemas"]["CheckpointView"];
+            /** @description Shows that the tree begins with an older one, if `from_size` was given: RFC 9162 section 2.1.4. */
+            consistency?: components["schemas"]["ConsistencyView"];
+            /** @description The entry's bytes in hexadecimal, which the leaf is the hash of: SHA-256 over a zero byte and these. */
+            leaf_data: string;
+            /** @description The leaf. */
+            leaf_hash: string;
+            /** @description The inclusion proof, RFC 9162 section 2.1.3: hashes from the leaf's side up. */
+            path: string[];
+            /** @description The root of that tree. */
+            root: string;
+            /**
+             * Format: int64
+             * @description The entry's place; its leaf has the index `sequence − 1`.
+             */
+            sequence: number;
+            /**
+             * Format: int64
+             * @description The size of the tree that the proof is about.
+             */
+            tree_size: number;
+        };
         /** @description What is said of a parcel. */
         Properties: {
             /** Format: double */
@@ -4053,6 +6582,19 @@ export interface components {
              */
             state: string;
             token: string;
+        };
+        /** @description A provider to sign in with. */
+        ProviderView: {
+            /**
+             * @description For the addresses of the other routes.
+             * @example home
+             */
+            id: string;
+            /**
+             * @description For people.
+             * @example Home
+             */
+            name: string;
         };
         /** @description A public key as published: RFC 8037. */
         PublicJwk: {
@@ -4154,6 +6696,8 @@ export interface components {
              */
             seller_id: string;
         };
+        /** @enum {string} */
+        PurposeWord: "sign_in" | "link";
         /** @description Which notices have been read. */
         ReadRequest: {
             /**
@@ -4162,15 +6706,92 @@ export interface components {
              */
             up_to: string;
         };
+        /**
+         * @description Why you do it.
+         * @example {
+         *       "reason": "Reported by three players, see ticket 12."
+         *     }
+         */
+        ReasonRequest: {
+            /** @description 1 to 500 characters, on record. */
+            reason: string;
+        };
+        /**
+         * @description What is left of the reason.
+         * @enum {string}
+         */
+        ReasonState: "none" | "kept" | "forgotten" | "altered";
         RefreshRequest: {
             /** @description The newest refresh token of the session. */
             refresh_token: string;
         };
+        RegisterRequest: {
+            /**
+             * @description Made up if absent.
+             * @example Quiet Heron
+             */
+            display_name?: string | null;
+            /** @example ann@example.org */
+            email: string;
+            /**
+             * @description Any characters but U+0000, 12 at least, 1024 bytes at most; not one of the first that others would try. Taken as
+             *     it is: nothing is cut, trimmed or replaced.
+             * @example correct horse battery staple
+             */
+            password: string;
+        };
+        ResetRequest: {
+            /**
+             * @description As for registering.
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * @description From the link.
+             * @example BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc
+             */
+            token: string;
+        };
         /**
-         * @description What somebody was made on a parcel.
+         * @description To whom land is given back.
+         * @example {
+         *       "reason": "Sold from a stolen account.",
+         *       "title_number": 1
+         *     }
+         */
+        RestoreRequest: {
+            /** @description 1 to 500 characters, on record. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description The number of the title that names them, as in the history of the parcel.
+             */
+            title_number: number;
+        };
+        /**
+         * @description A posting that was taken back.
+         * @example {
+         *       "posting_id": "019aa5c3-1f00-7000-8000-000000000009",
+         *       "reverses": "019aa5c3-1f00-7000-8000-000000000001"
+         *     }
+         */
+        ReversedView: {
+            /**
+             * Format: uuid
+             * @description The posting that takes it back.
+             */
+            posting_id: string;
+            /**
+             * Format: uuid
+             * @description What was taken back.
+             */
+            reverses: string;
+        };
+        /**
+         * @description What somebody is to this planet. Each account has one; most are players.
          * @enum {string}
          */
-        Role: "tenant" | "manager" | "builder" | "guest" | "banned";
+        Role: "player" | "moderator" | "developer" | "admin";
         /** @description A place in a group. */
         RoleRequest: {
             /** @description What the account is to be. */
@@ -4386,6 +7007,14 @@ export interface components {
              */
             your_max_minor?: number | null;
         };
+        /**
+         * @description What an API key may be used for. A session of a person has all of them.
+         * @enum {string}
+         */
+        Scope: "read" | "land" | "trade" | "staff";
+        /** @description Nothing is told. */
+        SentAnswer: Record<string, never>;
+        /** @description An open session as every way of signing in answers. */
         SessionAnswer: {
             /** @description For the `Authorization` header and the hello of `/ws`. */
             access_token: string;
@@ -4403,6 +7032,90 @@ export interface components {
              * @example Bearer
              */
             token_type: string;
+        };
+        SessionItem: {
+            /**
+             * Format: date-time
+             * @example 2026-11-21T09:00:00Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends at the latest.
+             * @example 2026-12-21T09:00:00Z
+             */
+            expires_at: string;
+            /** @description Whether it is the one that asks. */
+            is_current: boolean;
+            /**
+             * @description The device key that opened it, if one did. Its device opens another session by itself unless the key is removed.
+             * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
+             */
+            key_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last got new tokens.
+             * @example 2026-11-21T09:15:00Z
+             */
+            last_used_at: string;
+            /**
+             * @description How it was opened: `key`, `password`, `email` (a link in a mail) or `provider`.
+             * @example key
+             */
+            method: string;
+            /** Format: uuid */
+            session_id: string;
+            /** @description What the browser called itself. */
+            user_agent?: string | null;
+        };
+        /** @description One open session of a person. */
+        SessionView: {
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last used.
+             */
+            last_seen_at: string;
+            /** @description `key`, `password`, `email` or `provider`. */
+            method: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            session_id: string;
+            /**
+             * Format: date-time
+             * @description When they signed in.
+             */
+            signed_in_at: string;
+        };
+        /** @description What somebody has set for themselves. */
+        Settings: {
+            /**
+             * @description A language as browsers name it (BCP 47), or none for that of the browser.
+             * @default null
+             * @example en
+             */
+            language: string | null;
+            /**
+             * @description Whether the page moves as little as it can.
+             * @default false
+             */
+            reduces_motion: boolean;
+            /**
+             * @description Whether others may see when this account was last used.
+             * @default false
+             */
+            shows_last_seen: boolean;
+            /**
+             * @description In what distances and heights are shown.
+             * @default metric
+             */
+            units: components["schemas"]["Units"];
         };
         /** @description A sale that was made. */
         SoldView: {
@@ -4465,6 +7178,34 @@ export interface components {
             split_off: components["schemas"]["LotView"];
         };
         /**
+         * @description A role.
+         * @example {
+         *       "reason": "Joins the evening shift.",
+         *       "role": "moderator"
+         *     }
+         */
+        StaffRoleRequest: {
+            /** @description 1 to 500 characters, on record. */
+            reason: string;
+            /** @description The role to give. */
+            role: components["schemas"]["Role"];
+        };
+        StartAnswer: {
+            /**
+             * @description Where the browser goes now, as a whole page.
+             * @example https://login.example/authorize?response_type=code&client_id=terrane
+             */
+            authorize_url: string;
+        };
+        StartRequest: {
+            purpose: components["schemas"]["PurposeWord"];
+        };
+        /**
+         * @description Whether an account may be used.
+         * @enum {string}
+         */
+        StateView: "active" | "suspended" | "banned" | "erased";
+        /**
          * @description One change of a balance.
          * @example {
          *       "amount_minor": -1500,
@@ -4515,6 +7256,78 @@ export interface components {
             posting_id: string;
             /** @description What it is about, for example `lot:<token>`. */
             reference: string;
+        };
+        /** @description What it was done to. */
+        SubjectView: {
+            /**
+             * @description Which one.
+             * @example 019aa5c3-1f00-7000-8000-000000000001
+             */
+            id: string;
+            /**
+             * @description `account`, `land`, `listing` and so on.
+             * @example account
+             */
+            kind: string;
+        };
+        /**
+         * @description A suspension.
+         * @example {
+         *       "reason": "Insults, after a warning.",
+         *       "until": "2026-11-28T09:00:00Z"
+         *     }
+         */
+        SuspendRequest: {
+            /** @description 1 to 500 characters, on record. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself; within ten years.
+             */
+            until: string;
+        };
+        /**
+         * @description The program as it runs.
+         * @example {
+         *       "configuration": "[planet]\nseed = 1  # default\n",
+         *       "database_bytes": 1048576,
+         *       "engine": "sqlite",
+         *       "is_storing": true,
+         *       "is_zone_alive": true,
+         *       "limits": [
+         *         {
+         *           "name": "api_account",
+         *           "policy": "100/min burst 300"
+         *         }
+         *       ],
+         *       "migrations": [
+         *         1,
+         *         2,
+         *         3
+         *       ],
+         *       "version": "0.1.0"
+         *     }
+         */
+        SystemView: {
+            /** @description All settings in force as TOML, each with where it is from; secrets are hidden. */
+            configuration: string;
+            /**
+             * Format: int64
+             * @description What the database holds; absent if it cannot be found out.
+             */
+            database_bytes?: number | null;
+            /** @description `sqlite` or `postgres`. */
+            engine: string;
+            /** @description Whether a decision could be stored now. */
+            is_storing: boolean;
+            /** @description Whether the zone ticks; absent in a process without one. */
+            is_zone_alive?: boolean | null;
+            /** @description How often things may be done. */
+            limits: components["schemas"]["LimitView"][];
+            /** @description Numbers of the changes of the schema that were made. */
+            migrations: number[];
+            /** @description Of the program. */
+            version: string;
         };
         /** @description What buying, selling and owning costs, and within which limits. */
         TermsView: {
@@ -4624,7 +7437,7 @@ export interface components {
          * @description Why a title changed.
          * @enum {string}
          */
-        TitleKind: "claim" | "sale" | "auction_sale" | "offer_sale" | "gift" | "merge" | "split" | "abandon" | "reclaim";
+        TitleKind: "claim" | "sale" | "auction_sale" | "offer_sale" | "gift" | "merge" | "split" | "abandon" | "reclaim" | "restore";
         /** @description A change of ownership. */
         TitleView: {
             /** @description In which money. */
@@ -4718,6 +7531,11 @@ export interface components {
              */
             to_account_id: string;
         };
+        /**
+         * @description In what distances and heights are shown.
+         * @enum {string}
+         */
+        Units: "metric" | "imperial";
         /** @description How many are left. */
         UnreadView: {
             /**
@@ -4736,6 +7554,36 @@ export interface components {
             maxzoom: number;
             /** Format: int32 */
             minzoom: number;
+        };
+        /** @description How the log stands. */
+        VerificationView: {
+            /**
+             * Format: date-time
+             * @description When it last came to the end.
+             */
+            checked_at?: string;
+            /** @description The newest checkpoint. */
+            checkpoint?: components["schemas"]["CheckpointView"];
+            /**
+             * Format: int64
+             * @description How many entries it has.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description What the check in the background found wrong in its last whole pass or in this one so far; zero unless somebody
+             *     altered the database. The log of the server names each.
+             */
+            faults: number;
+            /** @description The last hash of the chain. */
+            head_hash: string;
+            /** @description The root of the tree. */
+            root: string;
+            /**
+             * Format: int64
+             * @description How many wait for their place: a moment each.
+             */
+            waiting: number;
         };
         VerifyRequest: {
             /**
@@ -4878,6 +7726,73 @@ export interface components {
             /** @description In the order in which they were set up; at most 5. */
             items: components["schemas"]["WebhookView"][];
         };
+        /**
+         * @description The world as it is now.
+         * @example {
+         *       "people": [
+         *         {
+         *           "account_id": "019aa5c3-1f00-7000-8000-000000000001",
+         *           "altitude_m": 12.5,
+         *           "display_name": "Ann",
+         *           "lat_deg": 40.7,
+         *           "lng_deg": -74,
+         *           "zone": "zone"
+         *         }
+         *       ],
+         *       "people_count": 1,
+         *       "zones": [
+         *         {
+         *           "bodies": 1,
+         *           "connected": 1,
+         *           "dropped_frames": 0,
+         *           "is_alive": true,
+         *           "load": 0.04,
+         *           "name": "zone",
+         *           "skipped_ticks": 0,
+         *           "tick": 108000
+         *         }
+         *       ]
+         *     }
+         */
+        WorldView: {
+            /** @description Who is where; two thousand at most. */
+            people: components["schemas"]["PlacedView"][];
+            /** @description How many people have a body. */
+            people_count: number;
+            /** @description Every zone that this process knows. */
+            zones: components["schemas"]["ZoneView"][];
+        };
+        /** @description How a zone does. */
+        ZoneView: {
+            /** @description Bodies, those waiting for their player included. */
+            bodies: number;
+            /** @description Connected players. */
+            connected: number;
+            /**
+             * Format: int64
+             * @description Frames dropped for slow readers.
+             */
+            dropped_frames: number;
+            /** @description Whether its thread runs. */
+            is_alive: boolean;
+            /**
+             * Format: double
+             * @description The share of its time in which it works, over the last second; above 1 it falls behind.
+             */
+            load: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Ticks left out because it was behind.
+             */
+            skipped_ticks: number;
+            /**
+             * Format: int64
+             * @description Ticks since it started.
+             */
+            tick: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -4938,7 +7853,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description To add a key: `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`); to add a key: `fresh_login_required`, `forbidden_for_keys`, `account_suspended` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4966,6 +7890,111 @@ export interface operations {
                 };
             };
             /** @description Not a usable public key (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_email_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmRequest"];
+            };
+        };
+        responses: {
+            /** @description A session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionAnswer"];
+                };
+            };
+            /** @description The body is not JSON (`malformed_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `link_not_valid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has confirmed it meanwhile (`address_taken`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another form (`invalid_body`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5079,6 +8108,621 @@ export interface operations {
             };
         };
     };
+    auth_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialsRequest"];
+            };
+        };
+        responses: {
+            /** @description A session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionAnswer"];
+                };
+            };
+            /** @description The body is not JSON (`malformed_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `credentials_refused` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is right and the account suspended (`account_suspended`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an address (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `password_locked`, `quota_exceeded`; come again after `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `passwords_busy`; come again after `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_password_forgot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgotRequest"];
+            };
+        };
+        responses: {
+            /** @description If somebody has this address, a letter is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentAnswer"];
+                };
+            };
+            /** @description The body is not JSON (`malformed_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an address (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many questions from this address (`quota_exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_password_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetRequest"];
+            };
+        };
+        responses: {
+            /** @description The password is set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is not JSON (`malformed_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `link_not_valid` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from another site (`origin_refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A password that is too short or too common (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `passwords_busy`; come again after `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The providers, all on one page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ProviderView"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_provider_finish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishRequest"];
+            };
+        };
+        responses: {
+            /** @description A session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionAnswer"];
+                };
+            };
+            /** @description The identity opens the account that asks from now on */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `oidc_code_invalid`; `token_invalid`, `token_expired` when a token is sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `oidc_other_browser`, `oidc_link_of_another_account`, `account_suspended` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `identity_taken`, `too_many_identities`: 16 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another form (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_provider_callback: {
+        parameters: {
+            query?: {
+                /** @description As it was given on leaving */
+                state?: string;
+                /** @description The provider's code */
+                code?: string;
+                /**
+                 * @description Why there is none
+                 * @example access_denied
+                 */
+                error?: string;
+                /**
+                 * @description The provider's issuer (RFC 9207)
+                 * @example https://login.example
+                 */
+                iss?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Which provider the browser comes from
+                 * @example home
+                 */
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the account page */
+            303: {
+                headers: {
+                    /** @description `/account#oidc=…` or `/account#oidc_error=…` */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_provider_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description One of the configured providers
+                 * @example home
+                 */
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRequest"];
+            };
+        };
+        responses: {
+            /** @description Where to go; with the cookie `__Host-terrane-oidc` (over plain HTTP on this machine `terrane-oidc`) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartAnswer"];
+                };
+            };
+            /** @description `malformed_json`, `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description To link without a session: `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `https_required`; `fresh_login_required`, `forbidden_for_keys`, `account_suspended` to link */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_provider` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such purpose (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The provider is away or not what it must be: `oidc_provider_unavailable`, `oidc_discovery_issuer_wrong`, `oidc_discovery_unusable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     auth_refresh: {
         parameters: {
             query?: never;
@@ -5119,7 +8763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`; the token stays good for when it may be used again */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5175,7 +8819,7 @@ export interface operations {
             };
         };
     };
-    auth_verify: {
+    auth_register: {
         parameters: {
             query?: never;
             header?: never;
@@ -5184,30 +8828,21 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["VerifyRequest"];
+                "application/json": components["schemas"]["RegisterRequest"];
             };
         };
         responses: {
-            /** @description A session */
-            200: {
+            /** @description If the address can be written to, a letter is on its way */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionAnswer"];
+                    "application/json": components["schemas"]["SentAnswer"];
                 };
             };
             /** @description The body is not JSON (`malformed_json`) */
             400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The challenge was never issued to this key, is used or expired (`challenge_not_open`), or the signature is wrong (`signature_refused`) */
-            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5242,8 +8877,122 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be read (`invalid_body`) */
+            /** @description Not an address, a password that is too short or too common, or a name that is not allowed (`invalid_body`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many registrations from this address (`quota_exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `passwords_busy`; come again after `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyRequest"];
+            };
+        };
+        responses: {
+            /** @description A session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionAnswer"];
+                };
+            };
+            /** @description The body is not JSON (`malformed_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The challenge was never issued to this key, is used or expired (`challenge_not_open`), the signature is wrong (`signature_refused`), or the key was removed from its account (`key_removed`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be read, or the name looks like that of staff (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many new accounts from this address (`quota_exceeded`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5402,6 +9151,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The event is unknown or not kept any more (`event_gone`): ask for the state of things and begin anew */
             410: {
                 headers: {
@@ -5486,7 +9244,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5587,6 +9345,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
@@ -5639,6 +9406,15 @@ export interface operations {
             };
             /** @description `token_missing`, `token_invalid`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5712,7 +9488,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_in_group`, `not_allowed` */
+            /** @description `not_in_group`, `not_allowed`; `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5813,7 +9589,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_in_group`, `not_allowed` */
+            /** @description `not_in_group`, `not_allowed`; `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5926,7 +9702,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_in_group`, `not_allowed` */
+            /** @description `not_in_group`, `not_allowed`; `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6035,6 +9811,15 @@ export interface operations {
             };
             /** @description `token_missing`, `token_invalid`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6172,7 +9957,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You do not act for that group (`no_authority`) */
+            /** @description You do not act for that group (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6290,6 +10075,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
@@ -6355,7 +10149,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You do not act for that group (`no_authority`) */
+            /** @description You do not act for that group (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6429,7 +10223,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description That is for the other side to decide (`no_authority`) */
+            /** @description That is for the other side to decide (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6548,7 +10342,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description That is for the other side to decide (`no_authority`) */
+            /** @description That is for the other side to decide (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6667,7 +10461,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description That is for the other side to decide (`no_authority`) */
+            /** @description That is for the other side to decide (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6775,6 +10569,15 @@ export interface operations {
             };
             /** @description `token_missing`, `token_invalid`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6977,6 +10780,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No cell, or not of the lot level (`not_a_lot`) */
             404: {
                 headers: {
@@ -7052,7 +10864,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not yours (`not_owner`) */
+            /** @description Not yours (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7165,7 +10977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not yours (`not_owner`) */
+            /** @description Not yours (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7287,7 +11099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7403,6 +11215,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No cell, or not of the lot level (`not_a_lot`) */
             404: {
                 headers: {
@@ -7478,7 +11299,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Neither owner nor manager (`not_allowed`) */
+            /** @description Neither owner nor manager (`not_allowed`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7595,7 +11416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not yours (`not_owner`) */
+            /** @description Not yours (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7730,7 +11551,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not yours (`not_owner`) */
+            /** @description Not yours (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7865,7 +11686,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One is not yours (`not_owner`) */
+            /** @description One is not yours (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7990,7 +11811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Neither owner nor manager (`not_allowed`) */
+            /** @description Neither owner nor manager (`not_allowed`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8076,7 +11897,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Neither owner nor manager (`not_allowed`), `only_owner_makes_managers` */
+            /** @description Neither owner nor manager (`not_allowed`), `only_owner_makes_managers`; `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8192,7 +12013,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Neither owner nor manager (`not_allowed`), `only_owner_makes_managers` */
+            /** @description Neither owner nor manager (`not_allowed`), `only_owner_makes_managers`; `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8300,7 +12121,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not yours (`not_owner`) */
+            /** @description Not yours (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8435,6 +12256,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No cell, or not of the lot level (`not_a_lot`) */
             404: {
                 headers: {
@@ -8509,7 +12339,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You do not act for that group (`no_authority`) */
+            /** @description You do not act for that group (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8570,6 +12400,15 @@ export interface operations {
             };
             /** @description `token_missing`, `token_invalid`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8651,7 +12490,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description That is for the tenant to decide (`no_authority`) */
+            /** @description That is for the tenant to decide (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8770,7 +12609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description That is for the tenant to decide (`no_authority`) */
+            /** @description That is for the tenant to decide (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8893,7 +12732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An offer is its owner's to take back (`no_authority`) */
+            /** @description An offer is its owner's to take back (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9022,7 +12861,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not yours (`not_owner`) */
+            /** @description Not yours (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9150,7 +12989,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You may not act for that group (`may_not_act`) */
+            /** @description You may not act for that group (`may_not_act`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9211,6 +13050,15 @@ export interface operations {
             };
             /** @description `token_missing`, `token_invalid`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9296,7 +13144,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You may not act for that group (`may_not_act`) */
+            /** @description You may not act for that group (`may_not_act`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9423,6 +13271,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `auction_not_found` */
             404: {
                 headers: {
@@ -9501,7 +13358,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You may not act for that group (`may_not_act`) */
+            /** @description You may not act for that group (`may_not_act`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9629,7 +13486,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not yours (`not_owner`) */
+            /** @description Not yours (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9748,7 +13605,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You may not act for that group (`may_not_act`) */
+            /** @description You may not act for that group (`may_not_act`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9823,7 +13680,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not yours (`not_owner`) */
+            /** @description Not yours (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9951,7 +13808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You may not act for that group (`may_not_act`) */
+            /** @description You may not act for that group (`may_not_act`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10012,6 +13869,15 @@ export interface operations {
             };
             /** @description `token_missing`, `token_invalid`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10093,7 +13959,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not yours (`not_owner`) */
+            /** @description Not yours (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10216,7 +14082,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not yours (`not_owner`) */
+            /** @description Not yours (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10348,7 +14214,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You may not act for that group (`may_not_act`) */
+            /** @description You may not act for that group (`may_not_act`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10478,7 +14344,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You may not act for that group (`may_not_act`) */
+            /** @description You may not act for that group (`may_not_act`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10553,7 +14419,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You may not act for that group (`may_not_act`) */
+            /** @description You may not act for that group (`may_not_act`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10681,7 +14547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is you who made it (`not_owner`) */
+            /** @description It is you who made it (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10800,7 +14666,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is you who made it (`not_owner`) */
+            /** @description It is you who made it (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10919,7 +14785,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is for you, not of you (`not_owner`) */
+            /** @description It is for you, not of you (`not_owner`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11031,6 +14897,15 @@ export interface operations {
             };
             /** @description `token_missing`, `token_invalid`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11150,6 +15025,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unknown_currency` */
             422: {
                 headers: {
@@ -11258,6 +15142,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
@@ -11318,7 +15211,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11414,7 +15307,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11504,6 +15397,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
@@ -11564,7 +15466,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12681,6 +16583,3302 @@ export interface operations {
             };
         };
     };
+    staff_acts: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, newest first, with those that are decided */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ActView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_approve: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The act */
+                act_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description The act as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You asked for it (`own_act`), or some of it was yours (`not_to_oneself`); `account_suspended`, `role_required`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `act_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `act_closed` with `state`: decided, expired, or `void` because whoever asked may no longer; `posting_reversed`; `insufficient_funds`: it is spent, and the act goes on waiting */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_refuse: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The act */
+                act_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description The act as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You asked for it (`own_act`), or some of it was yours (`not_to_oneself`); `account_suspended`, `role_required`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `act_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `act_closed` with `state` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_audit: {
+        parameters: {
+            query?: {
+                /** @description Done by this account. */
+                actor?: string;
+                /**
+                 * @description Done to this: the id of an account, a listing and so on, or the token of a lot.
+                 * @example 019aa5c3-1f00-7000-8000-000000000001
+                 */
+                subject?: string;
+                /**
+                 * @description What was done.
+                 * @example account.role_changed
+                 */
+                action?: string;
+                /**
+                 * @description Not before this time (RFC 3339).
+                 * @example 2026-11-21T00:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description Before this time (RFC 3339).
+                 * @example 2026-11-22T00:00:00Z
+                 */
+                to?: string;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Entries on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EntryView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_audit_checkpoints: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of checkpoints */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CheckpointView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_audit_verification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the log stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_audit_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Its place in the log, from 1
+                 * @example 42
+                 */
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entry */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryView"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_audit_entry` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_audit_proof: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The size of the tree; that of the newest checkpoint that covers the entry if absent, and the whole tree if there
+                 *     is none.
+                 * @example 64
+                 */
+                tree_size?: number;
+                /**
+                 * @description The size of an older tree, to show that it only grew since.
+                 * @example 32
+                 */
+                from_size?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The entry's place in the log, from 1
+                 * @example 42
+                 */
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proof */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`: no tree of that size has or had the entry */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_audit_entry` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_freeze: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The S2 token of any of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description The land as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LandActView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its owner's role is not below yours (`rank_too_low`); `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_lot` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_owned`; `already_so` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_restore_land: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The S2 token of any of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        responses: {
+            /** @description The land as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LandActView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One owner's role is not below yours (`rank_too_low`); to yourself (`not_to_oneself`); `account_suspended`, `role_required`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_lot`; the earlier owner is no more (`account_unknown`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_owned`; `already_so`; `shape_changed`: merged or split since; `parcel_encumbered` with `kind` and `reference_id`; `account_erased` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_thaw: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /**
+                 * @description The S2 token of any of its lots
+                 * @example 4be64c3c
+                 */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description The land as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LandActView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its owner's role is not below yours (`rank_too_low`); `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_a_lot` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_owned`; `already_so` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_ledger_accounts: {
+        parameters: {
+            query?: {
+                /** @description An account or a group; the planet's own accounts if absent. */
+                owner?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The owner's, or the planet's own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_LedgerAccountView"];
+                };
+            };
+            /** @description `invalid_query` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `entry_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_ledger_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sums, and the end of the chain */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_ledger_postings: {
+        parameters: {
+            query?: {
+                /** @description Those with a leg of this account; all if absent. */
+                account?: string;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, newest first, with all legs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LedgerPostingView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_ledger_posting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The posting */
+                posting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With all legs and its place in the chain */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerPostingView"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `entry_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_reverse: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The posting */
+                posting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description It is taken back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReversedView"];
+                };
+            };
+            /** @description It waits for a second person */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some of it was yours (`not_to_oneself`); `account_suspended`, `role_required`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `entry_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `posting_moves_deeds`, `posting_is_reversal`, `posting_reversed`; `act_waiting`; `insufficient_funds` with `available_minor` and `needed_minor`: it is spent */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_cancel: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The listing, auction or offer */
+                sale_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description It is ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelledView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The owner's role is not below yours (`rank_too_low`); `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `listing_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_open` with `state` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_people: {
+        parameters: {
+            query?: {
+                /** @description How the name begins, case aside; everybody if absent. */
+                name?: string;
+                /** @description Only with this role. */
+                role?: "player" | "moderator" | "developer" | "admin";
+                /** @description Only in this state. */
+                state?: "active" | "suspended" | "banned" | "erased";
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, in the order of names */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PersonView"];
+                };
+            };
+            /** @description `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Role, state, sessions, land and money */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonInFull"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_ban: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description The person as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_to_oneself`, `rank_too_low`; `account_suspended`, `role_required`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_erased`; `already_so`; `last_admin` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_erase: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description When it will be done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureAsked"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_to_oneself`, `rank_too_low`; `account_suspended`, `role_required`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_erased`; `still_staff` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_export: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description It is being made */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportAsked"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_to_oneself`, `rank_too_low`; `account_suspended`, `role_required`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_erased`; `export_pending`; `too_many_exports` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_keep: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description The person as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_to_oneself`, `rank_too_low`; `account_suspended`, `role_required`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_erased`; `already_so`: none was asked for */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_notes: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Items on a page, 1 to 100; 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of notes, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NoteView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `invalid_cursor` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_note: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            /** @description It is written */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoteView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_erased`, `too_many_notes` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_restore: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description The person as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_to_oneself`, `rank_too_low`; `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_erased`; `already_so`: nothing is to be lifted */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_put_role: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffRoleRequest"];
+            };
+        };
+        responses: {
+            /** @description The person as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_to_oneself`; `account_suspended`, `role_required`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_erased`; `already_so`; `last_admin` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The one used last first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_SessionView"];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_end_sessions: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description How many were ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_to_oneself`, `rank_too_low`; `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_erased` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_suspend: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new UUID for each decision, the same one when repeating it
+                 * @example "8e03978e-40d5-43e8-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuspendRequest"];
+            };
+        };
+        responses: {
+            /** @description The person as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description `idempotency_key_missing`, `idempotency_key_invalid`, `invalid_path`, `malformed_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_to_oneself`, `rank_too_low`; `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_erased`; `already_so`: they are banned; `last_admin` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_body` with a pointer; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_decisions`: 1000 in 24 hours */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Secrets are hidden */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemView"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_world: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most a tenth of a second ago */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorldView"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     users_me: {
         parameters: {
             query?: never;
@@ -12696,11 +19894,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProfileAnswer"];
+                    "application/json": components["schemas"]["OwnProfileAnswer"];
                 };
             };
             /** @description `token_missing`, `token_invalid`, `token_expired`, `account_gone` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12747,7 +19954,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProfileAnswer"];
+                    "application/json": components["schemas"]["OwnProfileAnswer"];
                 };
             };
             /** @description The body is not JSON (`malformed_json`) */
@@ -12768,7 +19975,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12797,6 +20004,1813 @@ export interface operations {
             };
             /** @description A name or colour that is not allowed (`invalid_body`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_api_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys that have not expired, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAnswer_ApiKeyItem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_api_key_make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The key; its secret is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKeyAnswer"];
+                };
+            };
+            /** @description The body is not JSON (`malformed_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `fresh_login_required`, `forbidden_for_keys`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_api_keys` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value that is not allowed (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_api_key_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which key */
+                api_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not an id (`invalid_path`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_api_key` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_email_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressRequest"];
+            };
+        };
+        responses: {
+            /** @description If the address can be written to, a letter is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentAnswer"];
+                };
+            };
+            /** @description The body is not JSON (`malformed_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `password_wrong`, `fresh_login_required`, `forbidden_for_keys`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not an address, or a password that is too short or too common (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `password_locked`, `quota_exceeded` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `passwords_busy`; come again after `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As of now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden_for_keys`, `account_suspended`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_erasure_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is planned */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `fresh_login_required`, `forbidden_for_keys`, `account_suspended`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_erasure_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account stays */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `fresh_login_required`, `forbidden_for_keys`, `account_suspended`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_erasure` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `erasure_started` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_exports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportsView"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden_for_keys`, `account_suspended`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_export_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be made */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `fresh_login_required`, `forbidden_for_keys`, `account_suspended`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `export_pending`, `too_many_exports` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_export_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which */
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ZIP */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `fresh_login_required`, `forbidden_for_keys`, `account_suspended`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_export`: not yours, not ready, or expired */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Your identities */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_IdentityView"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_identity_unlink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description One of your identities */
+                identity_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `fresh_login_required`, `forbidden_for_keys`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_identity` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `last_way_in` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAnswer_KeyItem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_key_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The key opens the account now */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyItem"];
+                };
+            };
+            /** @description The body is not JSON (`malformed_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired`, `challenge_not_open`, `signature_refused` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `fresh_login_required`, `forbidden_for_keys`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_taken`, `key_known`, `too_many_keys` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be read (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_key_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The public key in base64url */
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `fresh_login_required`, `forbidden_for_keys`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_key` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `last_way_in` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_key_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The public key in base64url */
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyChange"];
+            };
+        };
+        responses: {
+            /** @description The key as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyItem"];
+                };
+            };
+            /** @description The body is not JSON (`malformed_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_key` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a name (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_password_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description The password is set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is not JSON (`malformed_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `password_wrong`, `fresh_login_required`, `forbidden_for_keys`; `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_address` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A password that is too short or too common (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `password_locked`, `quota_exceeded` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `passwords_busy`; come again after `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAnswer_SessionItem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They have ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedAnswer"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_session_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which session */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not an id (`invalid_path`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_session` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_me_settings_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settings"];
+            };
+        };
+        responses: {
+            /** @description The settings as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description The body is not JSON (`malformed_json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `forbidden_for_keys` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value that is not allowed (`invalid_body`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose profile */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The person */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAnswer"];
+                };
+            };
+            /** @description Not an id (`invalid_path`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_such_person` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12863,7 +21877,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You do not act for that group (`no_authority`) */
+            /** @description You do not act for that group (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12935,7 +21949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You do not act for that group (`no_authority`) */
+            /** @description You do not act for that group (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12998,6 +22012,15 @@ export interface operations {
             };
             /** @description `token_missing`, `token_invalid`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13070,7 +22093,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You do not act for that group (`no_authority`) */
+            /** @description You do not act for that group (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13149,7 +22172,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You do not act for that group (`no_authority`) */
+            /** @description You do not act for that group (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13230,7 +22253,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You do not act for that group (`no_authority`) */
+            /** @description You do not act for that group (`no_authority`); `account_suspended`, `scope_required` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13322,6 +22345,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A fault of the server (`internal`) */
             500: {
                 headers: {
@@ -13388,7 +22420,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13499,7 +22531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13589,7 +22621,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13698,6 +22730,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `account_suspended`, `scope_required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `no_such_webhook` */
             404: {
                 headers: {
@@ -13768,7 +22809,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13882,7 +22923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13995,7 +23036,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request comes from another site (`origin_refused`) */
+            /** @description `account_suspended`, `forbidden_for_keys` */
             403: {
                 headers: {
                     [name: string]: unknown;

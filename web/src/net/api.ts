@@ -171,7 +171,7 @@ export class Api {
   }
 }
 
-function accountOf({ account_id, display_name, color }: Schemas["ProfileAnswer"]): Account {
+function accountOf({ account_id, display_name, color }: Pick<Schemas["OwnProfileAnswer"], "account_id" | "display_name" | "color">): Account {
   return { accountId: account_id, name: display_name, color };
 }
 
