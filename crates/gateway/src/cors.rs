@@ -11,7 +11,7 @@ use limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// How long a browser may remember what is allowed.
-const REMEMBERED: Duration = Duration::from_secs(600);
+const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// `origins` in lower case.
 pub(crate) fn layer(origins: &[String]) -> CorsLayer {

@@ -69,13 +69,11 @@ fn name_of(host: &str) -> Option<String> {
     };
     let is_port = |port: &str| port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit());
     let in_brackets = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let is_name = match in_brackets {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => {
-            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            (1..=253).contains(&name.len()) && name.bytes().all(is_plain)
-        }
-    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let is_name = in_brackets.map_or_else(
+        || (1..=253).contains(&name.len()) && name.bytes().all(is_plain),
+        |address| address.parse::<std::net::Ipv6Addr>().is_ok(),
+    );
     let is_good = is_name && port.is_none_or(is_port);
     is_good.then(|| name.trim_end_matches('.').to_ascii_lowercase()).filter(|name| !name.is_empty())
 }
@@ -111,7 +109,7 @@ mod tests {
             headers.append(header::HOST, HeaderValue::from_bytes(host.as_bytes()).unwrap());
         }
         let found = hosts.check(&headers);
-        assert_eq!(found.as_ref().map(|()| ()).map_err(Problem::code), expected, "{asked:?}");
+        assert_eq!(found.as_ref().copied().map_err(Problem::code), expected, "{asked:?}");
     }
 
     #[test]

@@ -51,7 +51,7 @@ const STREAM_SEND_BYTES_MAX: usize = 128 * 1024;
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// How long nothing may happen on a connection of HTTP/2. Longer than the heartbeat of a stream of events.
-const IDLE_TIME_MAX: Duration = Duration::from_secs(120);
+const IDLE_TIME_MAX: Duration = Duration::from_mins(2);
 
 /// What a connection that is idle may still finish.
 const FAREWELL_TIME_MAX: Duration = Duration::from_secs(10);

@@ -70,7 +70,7 @@ struct Listening {
     address: SocketAddr,
     tls: Arc<Tls>,
     _world: World,
-    _stop: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
 }
 
 async fn listen(files: &Files, idle_time_max: Duration) -> Listening {
@@ -81,10 +81,10 @@ async fn listen(files: &Files, idle_time_max: Duration) -> Listening {
     let (stop, stopping) = watch::channel(false);
     let limits = Limits { idle_time_max, ..Limits::new(50, 65_536) };
     tokio::spawn(server::serve(listener, Some(Arc::clone(&tls)), world.app.clone().into(), limits, stopping));
-    Listening { address, tls, _world: world, _stop: stop }
+    Listening { address, tls, _world: world, stop }
 }
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// Trusts exactly this certificate.
 async fn connect(
@@ -261,7 +261,7 @@ async fn a_handshake_that_never_comes_ends_with_the_server() {
     files.write(&made);
     let planet = listen(&files, LONG).await;
     let mut silent = TcpStream::connect(planet.address).await.unwrap();
-    planet._stop.send(true).unwrap();
+    planet.stop.send(true).unwrap();
     let mut rest = Vec::new();
     let _ = timeout(LONG, silent.read_to_end(&mut rest)).await.expect("it is not waited for");
 }

@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "everything here is a test: a panic is how it fails")]
 
 mod bad_property;
+mod canaries;
 mod claims;
 mod commands;
 mod crash;
+mod encryption;
 mod fences;
 mod hostile_frames;
 mod interface;

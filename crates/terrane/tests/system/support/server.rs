@@ -177,7 +177,7 @@ impl Server {
             let _ = child.kill();
             panic!("the server does not listen; it logged {}", self.log());
         };
-        let url = line.split_whitespace().find(|word| word.starts_with("http://")).expect("an address");
+        let url = line.split_whitespace().find(|word| word.starts_with("http")).expect("an address");
         let url = url.to_owned();
         self.running = Some(Running { child, url, lines: vec![line], is_ready: false, output: receiver });
     }
@@ -219,7 +219,7 @@ impl Server {
 
     /// `host:port`.
     pub(crate) fn host(&self) -> &str {
-        self.url().strip_prefix("http://").unwrap()
+        self.url().split_once("://").unwrap().1
     }
 
     /// What it said while it started.
