@@ -94,7 +94,6 @@ struct ChallengeRequest {
     public_key: String,
     /// What the signature is for.
     #[serde(default)]
-    #[schema(inline)]
     purpose: ChallengePurpose,
 }
 
