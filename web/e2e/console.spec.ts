@@ -1,24 +1,6 @@
 import { expect, test } from "./fixtures.ts";
-import { operator, Person } from "./people.ts";
-import type { TerraneServer } from "./server.ts";
+import { Person } from "./people.ts";
 import { Trader } from "./traders.ts";
-
-/** Somebody whom whoever runs the server has made an administrator. */
-async function admin(
-  browser: Parameters<typeof Person.guest>[0],
-  server: TerraneServer,
-  options: Parameters<typeof Person.guest>[2] = {},
-): Promise<Person> {
-  const person = await Person.guest(browser, server, options);
-  await operator(server, "account", "role", await person.accountId(), "admin");
-  await expect
-    .poll(async () => {
-      await person.go("/console");
-      return person.page.getByTestId("console").getAttribute("data-standing");
-    })
-    .toBe("staff");
-  return person;
-}
 
 test("a player finds no way into the console", async ({ browser, server }) => {
   const player = await Person.guest(browser, server);
@@ -35,7 +17,7 @@ test("staff suspend somebody, who is out, and let them in again; the log has it"
   browser,
   server,
 }) => {
-  const staff = await admin(browser, server);
+  const staff = await Person.admin(browser, server);
   const player = await Person.guest(browser, server);
   const id = await player.accountId();
   const name = (await player.page.getByRole("heading", { level: 1 }).textContent()) ?? "";
@@ -88,7 +70,7 @@ test("staff suspend somebody, who is out, and let them in again; the log has it"
 });
 
 test("staff freeze land that is for sale nowhere, and reverse a payment", async ({ browser, server }) => {
-  const staff = await admin(browser, server);
+  const staff = await Person.admin(browser, server);
   const owner = await Trader.withLand(browser, server.url, "Frosty Acre");
   await owner.tab("My land");
   await owner.page.getByRole("link", { name: "Frosty Acre" }).click();
@@ -142,7 +124,7 @@ for (const [name, options] of [
   ["on a desk in the dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }],
 ] as const) {
   test(`every page of the console can be used by everybody, ${name}`, async ({ browser, server }) => {
-    const staff = await admin(browser, server, options);
+    const staff = await Person.admin(browser, server, options);
     const player = await Person.guest(browser, server);
     const id = await player.accountId();
     for (const path of [...TABS, `/console?tab=people&id=${id}`]) {

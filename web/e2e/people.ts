@@ -75,6 +75,24 @@ export class Person {
     return person;
   }
 
+  /** Somebody whom whoever runs the server has made an administrator. */
+  static async admin(
+    browser: Browser,
+    server: TerraneServer,
+    options: BrowserContextOptions = {},
+  ): Promise<Person> {
+    const person = await Person.guest(browser, server, options);
+    await operator(server, "account", "role", await person.accountId(), "admin");
+    // The server finds out within seconds.
+    await expect
+      .poll(async () => {
+        await person.go("/console");
+        return person.page.getByTestId("console").getAttribute("data-standing");
+      })
+      .toBe("staff");
+    return person;
+  }
+
   async go(path: string): Promise<void> {
     await this.page.goto(`${this.server.url}${path}`);
     const root = this.page.locator("[data-standing]");

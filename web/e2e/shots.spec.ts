@@ -3,8 +3,13 @@
  * No test: it fails only where a page does not open.
  */
 import { join } from "node:path";
-import { expect, test } from "@playwright/test";
+import { expect, type Page, test } from "@playwright/test";
+import { Visitor } from "./fixtures.ts";
+import { Person } from "./people.ts";
+import { TerraneServer } from "./server.ts";
 import { quickMarket, removeFolder, Trader } from "./traders.ts";
+
+const FIREFOX = "Mozilla/5.0 (Android 15; Mobile; rv:144.0) Gecko/144.0 Firefox/144.0";
 
 const folder = process.env["TERRANE_SHOTS"];
 test.skip(!folder, "TERRANE_SHOTS names no folder");
@@ -14,7 +19,7 @@ const SIZES = [
   ["phone", { width: 390, height: 844 }],
 ] as const;
 
-async function shoot(trader: Trader, name: string, isWhole = false): Promise<void> {
+async function shoot(trader: { readonly page: Page }, name: string, isWhole = false): Promise<void> {
   const { page } = trader;
   for (const [size, viewport] of SIZES) {
     await page.setViewportSize(viewport);
@@ -82,5 +87,61 @@ test("the market", async ({ browser }) => {
   } finally {
     await server.dispose();
     await removeFolder(server.folder);
+  }
+});
+
+test("signing in, and the security page", async ({ browser }) => {
+  test.setTimeout(300_000);
+  const server = await TerraneServer.create();
+  try {
+    const stranger = await Person.stranger(browser, server);
+    await stranger.go("/account?door=sign-in");
+    await shoot(stranger, "sign-in");
+    const ann = await Person.registered(browser, server, "ann@example.org", "Ann Heron");
+    const away = await Person.stranger(browser, server, { userAgent: FIREFOX });
+    await away.signIn("ann@example.org");
+    await expect(away.page.getByTestId("role")).toBeVisible();
+    await shoot(away, "account");
+    await ann.go("/account?tab=security");
+    await shoot(ann, "security");
+    for (const tab of ["keys", "data", "settings"]) {
+      await ann.go(`/account?tab=${tab}`);
+      await shoot(ann, `account-${tab}`);
+    }
+  } finally {
+    await server.dispose();
+  }
+});
+
+test("the console", async ({ browser }) => {
+  test.setTimeout(300_000);
+  const server = await TerraneServer.create({ TERRANE_PLANET_RASTER_LEVEL: "8" });
+  try {
+    const players = [];
+    for (let count = 0; count < 5; count += 1) players.push(await Person.guest(browser, server));
+    const walker = await Visitor.open(browser, server.url);
+    await walker.online();
+    const staff = await Person.admin(browser, server);
+    const [first] = players;
+    const id = (await first?.accountId()) ?? "";
+    await staff.go(`/console?tab=people&id=${id}`);
+    await staff.page.getByRole("button", { name: "Suspend…" }).click();
+    await staff.act("Suspend", "Shouted at newcomers all evening.");
+    await staff.page.getByLabel(/A new note/).fill("Said sorry by mail.");
+    await staff.page.getByRole("button", { name: "Keep the note" }).click();
+    await expect(staff.page.getByTestId("notes")).toContainText("Said sorry");
+    await expect(staff.page.getByTestId("toast")).toHaveCount(0, { timeout: 20_000 });
+    await shoot(staff, "console-person");
+    await staff.go(`/console?tab=ledger&id=${id}&about=${id}`);
+    await shoot(staff, "console-ledger");
+    await staff.go("/console?tab=world");
+    await expect(staff.page.getByTestId("world-map")).toHaveAttribute("data-idle", "true");
+    await shoot(staff, "console-world");
+    for (const tab of ["people", "audit", "acts", "system"]) {
+      await staff.go(`/console?tab=${tab}`);
+      await shoot(staff, `console-${tab}`);
+    }
+  } finally {
+    await server.dispose();
   }
 });

@@ -75,7 +75,9 @@ export class ConsoleVisit {
   async act(what: string, done: string, ask: (idempotencyKey: string) => Promise<unknown>): Promise<void> {
     try {
       const acted = await this.#decisions.make(what, ask, (error) => declined(error).isFinal);
-      if (typeof acted === "object" && acted !== null && "act_id" in acted)
+      const state: unknown =
+        typeof acted === "object" && acted !== null ? Reflect.get(acted, "state") : undefined;
+      if (state === "waiting")
         this.say(
           "It waits for a second person",
           "Somebody else of the staff has to agree.",

@@ -3271,13 +3271,16 @@ export interface components {
              */
             nonce: string;
         };
+        /** @enum {string} */
+        ChallengePurpose: "login" | "add_key";
         ChallengeRequest: {
             /**
              * @description Ed25519 public key of the device: 32 bytes in base64url without padding.
              * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
              */
             public_key: string;
-            purpose?: ("login" | "add_key") & Record<string, never>;
+            /** @description What the signature is for. */
+            purpose?: components["schemas"]["ChallengePurpose"];
         };
         /**
          * @description Whether anything came from nowhere.

@@ -171,7 +171,11 @@ export class Api {
   }
 }
 
-function accountOf({ account_id, display_name, color }: Pick<Schemas["OwnProfileAnswer"], "account_id" | "display_name" | "color">): Account {
+function accountOf({
+  account_id,
+  display_name,
+  color,
+}: Pick<Schemas["OwnProfileAnswer"], "account_id" | "display_name" | "color">): Account {
   return { accountId: account_id, name: display_name, color };
 }
 
