@@ -36,6 +36,7 @@ mod search;
 mod service;
 mod show;
 mod staffing;
+mod verify;
 mod view;
 mod watches;
 mod worker;
@@ -52,6 +53,7 @@ pub use requests::{
 pub use routes::{CurrencyView, HintView, IncrementView, PricesView, SoldView, TermsView, WatchView, routes};
 pub use service::MarketService;
 pub use staffing::Ended;
+pub use verify::{hold_reasons, open_auctions, open_listings};
 pub use view::{BidView, OfferView, PurchaseView, SaleParcelView, SaleView};
 
 /// The schema of this crate.
@@ -68,5 +70,6 @@ pub const STATEMENTS: &[&[&str]] = &[
     purchase::STATEMENTS,
     sales::STATEMENTS,
     search::STATEMENTS,
+    verify::STATEMENTS,
     watches::STATEMENTS,
 ];

@@ -182,9 +182,13 @@ pub(crate) struct Lease {
     pub(crate) acts_at_us: Option<i64>,
 }
 
+/// What is in a column is none of what was ever written there.
+pub(crate) fn damaged(what: &str) -> store::Error {
+    store::Error::Damaged { detail: format!("leases: no such {what}") }
+}
+
 impl Lease {
     fn from_row(row: &Row) -> Result<Self, store::Error> {
-        let damaged = |what: &str| store::Error::Damaged { detail: format!("leases: no such {what}") };
         let (state, step) = (row.get::<String>(10)?, row.get::<String>(16)?);
         let end_reason = match row.get::<Option<String>>(11)? {
             None => None,

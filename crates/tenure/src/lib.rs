@@ -24,6 +24,7 @@ mod routes;
 mod service;
 mod terms;
 mod upkeep;
+mod verify;
 mod view;
 mod worker;
 
@@ -35,6 +36,7 @@ pub use refusal::Refusal;
 pub use routes::{EndRequest, LeaseRequest, routes};
 pub use service::{Agents, Deps, LastSeen, Tenure};
 pub use terms::{CATCH_UP_MAX, GRACE_US_MAX, OFFER_TIME_US, OFFERS_WAITING_MAX, UNPAID_PERIODS_MAX};
+pub use verify::{hold_reasons, open_offers};
 pub use view::{LeaseView, PartyView};
 
 /// The schema of this crate.
@@ -43,5 +45,11 @@ pub const MIGRATIONS: &[Migration] =
 
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
-pub const STATEMENTS: &[&[&str]] =
-    &[lease::STATEMENTS, personal::STATEMENTS, rounds::STATEMENTS, upkeep::STATEMENTS, reclaim::STATEMENTS];
+pub const STATEMENTS: &[&[&str]] = &[
+    lease::STATEMENTS,
+    personal::STATEMENTS,
+    rounds::STATEMENTS,
+    upkeep::STATEMENTS,
+    reclaim::STATEMENTS,
+    verify::STATEMENTS,
+];

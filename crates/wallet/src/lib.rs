@@ -28,7 +28,7 @@ use std::sync::LazyLock;
 use ledger::Amount;
 use store::Migration;
 
-pub use audit::{Checked, Checker, Fault, Report, verify};
+pub use audit::{Checked, Checker, Fault, HoldReason, Report, verify, verify_reasons};
 pub use balances::{Money, available, balance, deed_holders, is_account, money, open_account, take_balances};
 pub use books::{PostError, Posted, post, post_all};
 pub use chain::{chain_head, seal};
@@ -81,5 +81,6 @@ pub const STATEMENTS: &[&[&str]] = &[
     audit::checker::STATEMENTS,
     audit::deeds::STATEMENTS,
     audit::postings::STATEMENTS,
+    audit::reasons::STATEMENTS,
     audit::verify::STATEMENTS,
 ];

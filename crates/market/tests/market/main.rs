@@ -9,6 +9,8 @@ mod document;
 mod listings;
 mod model;
 mod offers;
+mod on_record;
+mod promises;
 mod search;
 mod simulator;
 mod world;

@@ -86,6 +86,24 @@ pub enum Fault {
         /// What the books allow it.
         min_minor: i64,
     },
+    /// Money is held and nothing says why, or for another amount or person than it says.
+    HoldWithoutReason {
+        /// Which hold.
+        hold_id: Uuid,
+        /// Whose money.
+        account_id: Uuid,
+        /// How much.
+        amount_minor: i64,
+    },
+    /// A bid, an offer or a lease counts on money that is not held for it.
+    ReasonWithoutHold {
+        /// The hold that should be.
+        hold_id: Uuid,
+        /// Whose money.
+        account_id: Uuid,
+        /// How much.
+        amount_minor: i64,
+    },
     /// A deed that was issued is not in exactly one account.
     DeedNotOnce {
         /// Which.
@@ -120,6 +138,8 @@ impl Fault {
             Self::HeldNotHolds { .. } => "held_not_holds",
             Self::BalanceBelowMin { .. } => "balance_below_min",
             Self::NoIssuer { .. } => "no_issuer",
+            Self::HoldWithoutReason { .. } => "hold_without_reason",
+            Self::ReasonWithoutHold { .. } => "reason_without_hold",
             Self::DeedNotOnce { .. } => "deed_not_once",
             Self::ChainBroken { .. } => "chain_broken",
             Self::ChainCut { .. } => "chain_cut",
@@ -164,6 +184,12 @@ impl fmt::Display for Fault {
             }
             Self::NoIssuer { account_id, asset, min_minor } => {
                 write!(f, "account {account_id} may fall to {min_minor} of {asset}, which is not its rule")
+            }
+            Self::HoldWithoutReason { hold_id, account_id, amount_minor } => {
+                write!(f, "hold {hold_id} keeps {amount_minor} of account {account_id} for nothing")
+            }
+            Self::ReasonWithoutHold { hold_id, account_id, amount_minor } => {
+                write!(f, "{amount_minor} of account {account_id} are counted on but not held by {hold_id}")
             }
             Self::DeedNotOnce { asset, holders } => write!(f, "{asset} is in {holders} accounts"),
             Self::ChainBroken { chain_number } => {

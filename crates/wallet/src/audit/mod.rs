@@ -6,10 +6,12 @@ pub(crate) mod checker;
 pub(crate) mod deeds;
 mod fault;
 pub(crate) mod postings;
+pub(crate) mod reasons;
 pub(crate) mod verify;
 pub(crate) mod walk;
 
 pub use ::chain::Checked;
 pub use checker::Checker;
 pub use fault::Fault;
+pub use reasons::{HoldReason, verify_reasons};
 pub use verify::{Report, verify};
