@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Problem, ProblemKind};
+use api::{Caller, Problem, ProblemKind, TokenFault};
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::StatusCode;
@@ -17,7 +17,7 @@ use bytes::Bytes;
 use cell::LatLng;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use identity::AccessTokenError;
+use identity::SessionWatch;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_tungstenite::tungstenite;
@@ -114,10 +114,10 @@ async fn carry(edge: Arc<Edge>, zone: zone::Handle, socket: WebSocket, handshake
         Err(_) => End::Bye(bye("full", "as many players are connected as this planet takes", true)),
         Ok(_) => match join(&edge, &zone, &mut stream).await {
             Err(end) => end,
-            Ok(mut session) => {
+            Ok((mut session, mut sign_in)) => {
                 drop(handshake);
                 metrics::gauge!("terrane_sockets").increment(1);
-                let end = pump(&mut session, &mut sink, &mut stream).await;
+                let end = pump(&mut session, &mut sign_in, &mut sink, &mut stream).await;
                 metrics::gauge!("terrane_sockets").decrement(1);
                 end
             }
@@ -128,12 +128,13 @@ async fn carry(edge: Arc<Edge>, zone: zone::Handle, socket: WebSocket, handshake
 }
 
 /// From the first message to a session in the zone.
-async fn join(edge: &Edge, zone: &zone::Handle, stream: &mut Stream) -> Result<Session, End> {
+async fn join(edge: &Edge, zone: &zone::Handle, stream: &mut Stream) -> Result<(Session, SessionWatch), End> {
     let first = timeout(HELLO_TIME_MAX, first_message(stream))
         .await
         .map_err(|_| End::Bye(bye("hello_timeout", "the first message did not come in time", true)))??;
-    let request = read_hello(edge, &first).await?;
-    zone.connect(request).await.map_err(|error| {
+    let (request, caller) = read_hello(edge, &first).await?;
+    let sign_in = edge.identity.watch(caller.session_id);
+    let session = zone.connect(request).await.map_err(|error| {
         let may_reconnect = true;
         End::Bye(match &error {
             JoinError::Full => bye("full", "as many players are here as this planet takes", may_reconnect),
@@ -143,7 +144,8 @@ async fn join(edge: &Edge, zone: &zone::Handle, stream: &mut Stream) -> Result<S
                 bye("unavailable", "your place in the world cannot be read at the moment", may_reconnect)
             }
         })
-    })
+    })?;
+    Ok((session, sign_in))
 }
 
 async fn first_message(stream: &mut Stream) -> Result<Bytes, End> {
@@ -159,7 +161,7 @@ async fn first_message(stream: &mut Stream) -> Result<Bytes, End> {
 }
 
 /// Who wants to join. The order of the checks is the order of the reasons given.
-async fn read_hello(edge: &Edge, first: &[u8]) -> Result<JoinRequest, End> {
+async fn read_hello(edge: &Edge, first: &[u8]) -> Result<(JoinRequest, Caller), End> {
     let hello = match ClientMessage::decode(first) {
         Ok(ClientMessage::Hello(hello)) => hello,
         Ok(_) => return Err(End::Bye(bye("hello_expected", "the first message must be a hello", false))),
@@ -167,14 +169,20 @@ async fn read_hello(edge: &Edge, first: &[u8]) -> Result<JoinRequest, End> {
     };
     wire::check_version(&hello).map_err(|mismatch| End::Bye(mismatch.to_bye()))?;
     let Hello { access_token, resume_token, arrive_at, .. } = hello;
-    let bearer = edge.identity.check_access_token(&access_token).map_err(|error| {
-        End::Bye(match error {
-            AccessTokenError::Expired => {
-                bye("token_expired", "refresh the access token and come again", true)
+    let caller = edge.identity.verify_token(&access_token).await.map_err(|fault| {
+        End::Bye(match fault {
+            TokenFault::Expired => bye("token_expired", "refresh the access token and come again", true),
+            TokenFault::Invalid => bye("token_invalid", "the access token is not valid", false),
+            TokenFault::Suspended { .. } => bye("account_suspended", "this account is suspended", false),
+            TokenFault::Unavailable(error) => {
+                warn!(%error, "a session could not be read");
+                bye("unavailable", "your account cannot be read at the moment", true)
             }
-            AccessTokenError::Invalid => bye("token_invalid", "the access token is not valid", false),
         })
     })?;
+    if !caller.scopes.is_person() {
+        return Err(End::Bye(bye("forbidden_for_keys", "machines do not walk: sign in", false)));
+    }
     let resume_token = match <[u8; RESUME_TOKEN_BYTES]>::try_from(&resume_token[..]) {
         Ok(token) => Some(token),
         Err(_) if resume_token.is_empty() => None,
@@ -188,23 +196,29 @@ async fn read_hello(edge: &Edge, first: &[u8]) -> Result<JoinRequest, End> {
             })?)
         }
     };
-    let account = edge.identity.account(bearer.account_id).await.map_err(|error| {
+    let account = edge.identity.account(caller.account_id).await.map_err(|error| {
         warn!(%error, "an account could not be read");
         End::Bye(bye("unavailable", "your account cannot be read at the moment", true))
     })?;
     let account =
         account.ok_or_else(|| End::Bye(bye("token_invalid", "this account does not exist", false)))?;
-    Ok(JoinRequest {
+    let request = JoinRequest {
         account_id: account.account_id,
         display_name: account.display_name,
         color: account.color.rgb(),
         resume_token,
         arrive_at,
-    })
+    };
+    Ok((request, caller))
 }
 
 /// Both directions, until one ends.
-async fn pump(session: &mut Session, sink: &mut Sink, stream: &mut Stream) -> End {
+async fn pump(
+    session: &mut Session,
+    sign_in: &mut SessionWatch,
+    sink: &mut Sink,
+    stream: &mut Stream,
+) -> End {
     let mut questions = tokio::time::interval(PING_INTERVAL);
     questions.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard_at = Instant::now();
@@ -239,6 +253,9 @@ async fn pump(session: &mut Session, sink: &mut Sink, stream: &mut Stream) -> En
                     Some(Ok(Message::Close(_))) | None => return End::Gone("closed"),
                     Some(Err(error)) => return read_failed(error),
                 }
+            }
+            () = sign_in.ended() => {
+                return End::Bye(bye("session_ended", "this session was ended, or the account suspended", false));
             }
             _ = questions.tick() => {
                 let silence = heard_at.elapsed();

@@ -38,6 +38,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DbCommand,
     },
+    /// Look after the accounts of people.
+    Account {
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
     /// Check the books.
     Ledger {
         #[command(subcommand)]
@@ -121,6 +126,66 @@ pub(crate) enum DbCommand {
     Migrate(PlaceArgs),
     /// Say which migrations are applied and which wait.
     Status(PlaceArgs),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Give a role: player, moderator, developer or admin. The first admin is made so; the others by the console.
+    #[command(after_help = "\
+Examples:
+  terrane account role 'Quiet Heron' admin --reason 'the first admin'
+  terrane account role 0199d0a5-7f9c-7c3e-9a51-0f6f7ad0c1de player --reason 'left the team'
+
+With the embedded database the server must be stopped meanwhile.")]
+    Role {
+        /// The account's id, or its name if nobody else has it
+        #[arg(value_name = "NAME_OR_ID")]
+        who: String,
+        /// What it shall be
+        #[arg(value_name = "ROLE", value_parser = parse_role)]
+        role: api::Role,
+        /// Why; stands in the audit log
+        #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
+        reason: String,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Bring people from another system: their addresses, hashes of passwords, names.
+    #[command(after_help = "\
+Examples:
+  terrane account import people.csv          with a header line: email,password_hash,display_name
+  terrane account import people.ndjson       one object with these members on each line
+
+Hashes are bcrypt ($2a$, $2b$, $2y$, cost 10 to 13) or Argon2id in PHC form. Addresses count as confirmed: leave out
+those that the other system has not confirmed. Nothing is brought if a line cannot be read; whoever has an account is
+left alone, so that a run may be repeated.")]
+    Import {
+        /// .csv, or .ndjson or .jsonl
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// One JSON object instead of a sentence
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+}
+
+fn parse_role(text: &str) -> Result<api::Role, String> {
+    let names = api::Role::ALL.map(api::Role::name).join(", ");
+    api::Role::parse(text).ok_or_else(|| format!("there are the roles {names}"))
+}
+
+/// Longest reason of a decision of staff, in characters.
+const REASON_CHARS_MAX: usize = 500;
+
+fn parse_reason(text: &str) -> Result<String, String> {
+    let is_fit = (1..=REASON_CHARS_MAX).contains(&text.trim().chars().count());
+    if is_fit {
+        Ok(text.trim().to_owned())
+    } else {
+        Err(format!("must have 1 to {REASON_CHARS_MAX} characters"))
+    }
 }
 
 #[derive(Subcommand)]

@@ -69,6 +69,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config { command } => commands::config::run(&command),
         Command::Db { command } => commands::db::run(&command),
         Command::Ledger { command } => commands::ledger::run(&command),
+        Command::Account { command } => commands::account::run(&command),
         Command::Audit { command } => commands::audit::run(&command),
         Command::Privacy { command } => commands::privacy::run(&command),
         Command::Planet { command } => commands::planet::run(&command),

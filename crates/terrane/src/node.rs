@@ -114,6 +114,11 @@ pub(crate) fn key_source(config: &Config) -> KeySource {
     }
 }
 
+/// What belongs to each new account: a wallet with the welcome grant.
+pub(crate) fn new_account() -> identity::NewAccountHook {
+    Arc::new(|tx, account_id, now_us| wallet::open_for(tx, account_id, now_us).map_err(Into::into))
+}
+
 /// Where the letters of this configuration go.
 fn post(config: &Config) -> anyhow::Result<mail::Post> {
     Ok(match &config.mail.server {
@@ -233,9 +238,7 @@ pub(crate) async fn start(config: &Config, configuration: String, metrics: Metri
             store: store.clone(),
             clock: Arc::new(SystemClock),
             tokens: AccessTokens::new(record.planet_id, &signing_key),
-            new_account: Arc::new(|tx, account_id, now_us| {
-                wallet::open_for(tx, account_id, now_us).map_err(Into::into)
-            }),
+            new_account: new_account(),
             profile_changed: wiring::profile_changed(zone.clone()),
             other_ways_in: Arc::new(oidc::ways_in),
             vault: vault.clone(),
