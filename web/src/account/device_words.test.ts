@@ -16,6 +16,10 @@ test("browsers are told by what they say of themselves", () => {
       "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
       "Safari on iPhone",
     ],
+    [
+      "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/142.0.0.0 Safari/537.36",
+      "Chrome on Linux",
+    ],
     ["terrane-bots/0.1", "terrane-bots"],
     ["", "A device"],
     [undefined, "A device"],

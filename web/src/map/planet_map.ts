@@ -1,6 +1,7 @@
 /** The map itself: MapLibre on our tiles. Nothing else imports MapLibre. */
 import { type GeoJSONSource, Map as MapLibre, NavigationControl, setWorkerUrl } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
+import "./scale_bar.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { LatLng } from "../geo/lat_lng.ts";
 import { type Atlas, LAYERS, type Layer, type Place } from "./atlas.ts";
