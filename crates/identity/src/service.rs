@@ -440,7 +440,7 @@ impl Identity {
     }
 
     /// Counts a new account that somebody at this address asks for.
-    pub(crate) async fn take_registration(&self, address: ClientAddress) -> Result<(), Problem> {
+    pub async fn take_registration(&self, address: ClientAddress) -> Result<(), Problem> {
         self.deps.limiter.take(Limit::Registration, &address.network().to_string()).await.map(drop)
     }
 

@@ -18,6 +18,7 @@ mod fault;
 mod fetch;
 mod id_token;
 mod keys;
+mod personal;
 mod provider;
 mod routes;
 mod rows;
@@ -27,6 +28,7 @@ use store::Migration;
 
 pub use config::{ClientSecret, ConfigFault, ProviderConfig};
 pub use fault::Fault;
+pub use personal::Personal;
 pub use routes::routes;
 pub use rows::{LinkedIdentity, erase, identities, ways_in};
 pub use service::{Deps, IDENTITIES_PER_ACCOUNT_MAX, Oidc};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Caller, Page, Problem, ValidJson, ValidPath, timestamp};
+use api::{Caller, ClientAddress, Page, Problem, ValidJson, ValidPath, timestamp};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, FromRequestParts as _, Query, State};
@@ -205,9 +205,11 @@ async fn callback(
         (status = 409, description = "`identity_taken`, `too_many_identities`: 16", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The body has another form (`invalid_body`)", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many new accounts from this address (`quota_exceeded`)", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn finish(
     State(oidc): State<Arc<Oidc>>,
+    address: ClientAddress,
     mut parts: Parts,
     ValidJson(request): ValidJson<FinishRequest>,
 ) -> Result<Response, Problem> {
@@ -219,7 +221,7 @@ async fn finish(
     let shown = |is_secure| binding::shown(&parts.headers, is_secure);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok()).map(str::to_owned);
     let sign_in = SignIn { method: SignInMethod::Provider, public_key: None, user_agent };
-    let finished = oidc.finish(&request.code, shown, caller, sign_in).await?;
+    let finished = oidc.finish(&request.code, shown, caller, sign_in, address).await?;
     let answer = match finished {
         Finished::Session(session) => identity::session_response(*session),
         Finished::Linked => StatusCode::NO_CONTENT.into_response(),

@@ -30,6 +30,11 @@ store::statements! {
     /// Bounded by the number of identities an account may have.
     OF_ACCOUNT = "select identity_id, issuer, subject, linked_at, last_used_at from oidc_identities
         where account_id = $1 order by linked_at, identity_id";
+    EXPORTED = "select identity_id, issuer, subject, linked_at, last_used_at from oidc_identities
+        where account_id = $1 order by identity_id limit $2 offset $3";
+    /// Whether a one-time code is of somebody who has no account yet.
+    IS_NEWCOMER = "select 1 from oidc_arrivals a where a.code_hash = $1 and a.account_id is null and not exists
+        (select 1 from oidc_identities i where i.issuer = a.issuer and i.subject = a.subject)";
     COUNT_OF_ACCOUNT = "select count(*) from oidc_identities where account_id = $1";
     REMOVE_IDENTITY = "delete from oidc_identities where identity_id = $1 and account_id = $2";
     ERASE_ARRIVALS = "delete from oidc_arrivals where account_id = $1 or exists (select 1 from oidc_identities i
@@ -132,6 +137,11 @@ pub(crate) fn take_arrival(tx: &mut Tx<'_>, code_hash: [u8; 32]) -> Result<Optio
         })
     })
     .transpose()
+}
+
+/// Whether a one-time code would make an account.
+pub(crate) fn is_newcomer(tx: &mut Tx<'_>, code_hash: [u8; 32]) -> Result<bool, store::Error> {
+    Ok(tx.query_opt(IS_NEWCOMER, params![code_hash])?.is_some())
 }
 
 /// Whose account a person at a provider opens.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Caller, Clock, Problem, ProblemKind, kinds};
+use api::{Caller, ClientAddress, Clock, Problem, ProblemKind, kinds};
 use axum::http::StatusCode;
 use identity::{Entering, Identity, LoginError, Opened, Session, SignIn};
 use store::{Store, Tx};
@@ -211,6 +211,7 @@ impl Oidc {
         binding: impl Fn(bool) -> Option<Secret>,
         caller: Option<Caller>,
         sign_in: SignIn,
+        from: ClientAddress,
     ) -> Result<Finished, Problem> {
         let code = Secret::parse(code).ok_or(CODE_INVALID)?;
         let (code_hash, shown) =
@@ -221,6 +222,9 @@ impl Oidc {
             return Err(kinds::FORBIDDEN_FOR_KEYS.into());
         }
         let linking = caller.map(|it| it.account_id);
+        if self.deps.store.read(move |tx| rows::is_newcomer(tx, code_hash)).await? {
+            self.deps.identity.take_registration(from).await?;
+        }
         let outcome = self
             .deps
             .store

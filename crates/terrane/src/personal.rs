@@ -71,6 +71,7 @@ fn people(vault: &Vault, services: &Services) -> Vec<Arc<dyn PersonalData>> {
     let Services { land, market, tenure, .. } = services;
     vec![
         Arc::new(identity::Personal::new(vault.clone())),
+        Arc::new(oidc::Personal),
         Arc::new(market::Personal::new(Arc::clone(market), Arc::clone(&owners))),
         Arc::new(tenure::Personal::new(Arc::clone(tenure), Arc::clone(&owners))),
         Arc::new(land::Personal::new(Arc::clone(land), Arc::clone(&owners))),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Clock as _, ManualClock, Verifier};
+use api::{ClientAddress, Clock as _, ManualClock, Verifier};
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, header};
 use axum::{Extension, Router};
@@ -105,7 +105,10 @@ impl World {
         let oidc = Oidc::new(deps, configs).unwrap();
         let verifier: Verifier = identity.clone();
         let (routes, _) = oidc::routes(Arc::new(oidc)).merge(identity::routes(identity)).split_for_parts();
-        let router = routes.layer(Extension(verifier)).layer(Extension(SiteOrigin(origin.to_owned())));
+        let router = routes
+            .layer(Extension(verifier))
+            .layer(Extension(SiteOrigin(origin.to_owned())))
+            .layer(Extension(ClientAddress([192, 0, 2, 1].into())));
         Self { store, vault, clock, provider, router }
     }
 
