@@ -97,6 +97,8 @@ pub const STATEMENTS: &[&[&str]] = &[
 ];
 
 #[cfg(test)]
+mod forged_tests;
+#[cfg(test)]
 mod people_tests;
 #[cfg(test)]
 mod tests;
