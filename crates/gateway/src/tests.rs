@@ -1,6 +1,7 @@
 //! What surrounds every route, tried on the real router; what needs a network is in the modules below.
 
 mod edge;
+mod overhead;
 mod sockets;
 mod tls;
 
@@ -262,10 +263,13 @@ async fn the_security_headers_are_on_every_answer() {
 }
 
 #[tokio::test]
-async fn the_documentation_page_obeys_the_policy() {
+async fn every_page_obeys_the_policy() {
     let world = World::new().await;
-    for path in ["/api/docs", "/"] {
-        let answer = world.get(path).await;
+    for path in ["/api/docs", "/", "/map", "/market", "/account", "/console"] {
+        let mut asked = request(Method::GET, path, "");
+        asked.headers_mut().insert(header::ACCEPT, "text/html".parse().unwrap());
+        let answer = world.ask(asked).await;
+        assert_eq!(answer.status(), 200, "{path}");
         let page = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         let page = String::from_utf8(page.to_vec()).unwrap();
         for forbidden in
@@ -286,7 +290,8 @@ async fn the_documentation_page_obeys_the_policy() {
 #[tokio::test]
 async fn the_document_is_openapi_3_1_and_explains_each_operation() {
     let world = World::new().await;
-    let document = serde_json::to_value(&world.document).unwrap();
+    let mut document = serde_json::to_value(&world.document).unwrap();
+    crate::openapi::complete(&mut document);
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
     assert_eq!(json(world.get("/api/openapi.json").await).await, document);
     for (path, item) in document["paths"].as_object().unwrap() {
