@@ -117,11 +117,11 @@ test("the console", async ({ browser }) => {
   test.setTimeout(300_000);
   const server = await TerraneServer.create({ TERRANE_PLANET_RASTER_LEVEL: "8" });
   try {
+    const staff = await Person.admin(browser, server);
     const players = [];
     for (let count = 0; count < 5; count += 1) players.push(await Person.guest(browser, server));
     const walker = await Visitor.open(browser, server.url);
     await walker.online();
-    const staff = await Person.admin(browser, server);
     const [first] = players;
     const id = (await first?.accountId()) ?? "";
     await staff.go(`/console?tab=people&id=${id}`);

@@ -32,9 +32,9 @@ export class Trader {
 
   /** Somebody who walks in the world claims the ground before their feet, and then opens the market. */
   static async withLand(browser: Browser, url: string, name: string): Promise<Trader> {
-    const visitor = await Visitor.open(browser, `${url}/#${await freshGround(url)}`);
+    const visitor = await Visitor.open(browser, url);
     const { page } = visitor;
-    await visitor.until((state) => state.lot?.status === "free" && state.lot.isInReach);
+    await toFreeGround(visitor);
     await page.keyboard.press("KeyE");
     await page.getByRole("button", { name: "Buy it" }).click();
     await page.getByLabel("What is this place called?").fill(name);
@@ -104,15 +104,27 @@ export class Trader {
   }
 }
 
-let placesGiven = 0;
-
-/** A place that no other test of this planet has claimed: each some 70 m further inland. */
-async function freshGround(url: string): Promise<string> {
-  const { arrival } = (await (await fetch(`${url}/api/v1/planet`)).json()) as {
-    arrival: { lat_deg: number; lng_deg: number };
-  };
-  placesGiven += 1;
-  return `${(arrival.lat_deg - 0.005 * placesGiven).toFixed(5)},${arrival.lng_deg.toFixed(5)}`;
+/** Goes on by links, some 70 m at a time, until the lot before one's feet is nobody's. */
+async function toFreeGround(visitor: Visitor): Promise<void> {
+  const home = (await visitor.state).latLng;
+  if (!home) throw new Error("there is no body yet");
+  for (let step = 1; step <= 24; step += 1) {
+    await visitor.until(({ lot }) => lot !== undefined && lot.status !== "unknown");
+    const { lot } = await visitor.state;
+    if (lot?.status === "free" && lot.isInReach) return;
+    const around = (step * Math.PI) / 4;
+    const away = 0.005 * Math.ceil(step / 8);
+    const place = [home.latitude_deg + away * Math.sin(around), home.longitude_deg + away * Math.cos(around)];
+    await visitor.page.evaluate(
+      (hash) => {
+        location.hash = hash;
+      },
+      place.map((degrees) => degrees.toFixed(5)).join(","),
+    );
+    const before = lot?.cell;
+    await visitor.until((state) => state.lot?.cell !== before);
+  }
+  throw new Error("no ground is free");
 }
 
 /** A planet whose auctions are over in seconds. */
