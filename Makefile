@@ -75,8 +75,8 @@ rust-test: client checks-wasm
 	@node crates/browser/tests/golden.mjs
 
 client-test: client checks-wasm
-	$(SAY) "client: types, lints, generated code, unit tests"
-	@cd web && npm run --silent check && npm run --silent lint && npm run --silent gen:check && npm test --silent
+	$(SAY) "client: types, lints, generated code, the document of the interface, unit tests"
+	@cd web && npm run --silent check && npm run --silent lint && npm run --silent gen:check && npm run --silent api:lint && npm test --silent
 
 browser-test: client
 	$(SAY) "two browsers on one planet"

@@ -103,6 +103,12 @@ async fn entries(
             return Err(Problem::from(kinds::INVALID_QUERY).parameter(name, fault));
         }
     }
+    let is_plain = |it: &String| it.bytes().all(|it| matches!(it, b'a'..=b'z' | b'_' | b'.'));
+    if !query.action.as_ref().is_none_or(is_plain) {
+        return Err(
+            Problem::from(kinds::INVALID_QUERY).parameter("action", "must be lower-case letters, _ and .")
+        );
+    }
     let filter = Filter {
         actor: query.actor,
         subject: query.subject,

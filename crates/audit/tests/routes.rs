@@ -106,6 +106,7 @@ fn entries_are_found_by_actor_subject_action_and_time_in_pages() {
             "?from=now",
             "?subject=",
             "?other=1",
+            "?action=0.5",
             "?action=%00",
         ] {
             let (status, body) = get(&store, wrong).await;

@@ -1,5 +1,7 @@
 //! The description of all routes: as a document for programs, as a page for people.
 
+mod complete;
+
 use api::Problem;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -12,6 +14,8 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::asset::{Asset, Freshness};
+
+pub(crate) use complete::complete;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -51,7 +55,10 @@ pub(crate) fn head() -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("The `access_token` of `/api/v1/auth/verify` or `/api/v1/auth/refresh`."))
+        .description(Some(
+            "The `access_token` of `/api/v1/auth/verify` or `/api/v1/auth/refresh`, checked as RFC8725 asks: one \
+             algorithm, issuer, audience and time; or an API key (`trn_…`), which is no JWT.",
+        ))
         .build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
@@ -101,7 +108,9 @@ pub(crate) fn problem_answer(description: &str) -> utoipa::openapi::Response {
 
 /// The document and the page that shows it.
 pub(crate) fn routes(document: &OpenApi) -> axum::Router {
-    let mut json = document.to_pretty_json().expect("the document is plain data");
+    let mut document = serde_json::to_value(document).expect("the document is plain data");
+    complete(&mut document);
+    let mut json = serde_json::to_string_pretty(&document).expect("the document has only text keys");
     json.push('\n');
     asset_route("/api/openapi.json", "openapi.json", json.into())
         .merge(asset_route(

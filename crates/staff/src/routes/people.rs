@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use api::idempotency::{Answer, Fingerprint};
 use api::{
-    Caller, IdempotencyKey, Page, PageParams, Problem, Role, ValidJson, ValidPath, ValidQuery, page_limit,
+    Caller, IdempotencyKey, Page, PageParams, Problem, Role, ValidJson, ValidPath, ValidQuery, kinds,
+    page_limit,
 };
 use axum::Json;
 use axum::extract::State;
@@ -24,7 +25,7 @@ use crate::people::{
 use crate::reason::parse_text;
 use crate::service::Staff;
 
-/// Longer beginnings of names find nobody.
+/// Longer beginnings of names are refused.
 const NAME_CHARS_MAX: usize = 64;
 
 /// Whom to list.
@@ -70,8 +71,12 @@ pub(super) async fn list(
 ) -> Result<Json<Page<PersonView>>, Problem> {
     let limit = page_limit(params.limit)?;
     let after = parse_cursor(params.cursor.as_deref())?;
+    if params.name.as_ref().is_some_and(|it| it.chars().count() > NAME_CHARS_MAX) {
+        let fault = format!("must have at most {NAME_CHARS_MAX} characters");
+        return Err(Problem::from(kinds::INVALID_QUERY).parameter("name", fault));
+    }
     let search = Search {
-        name_prefix: params.name.map(|it| it.chars().take(NAME_CHARS_MAX).collect()),
+        name_prefix: params.name,
         role: params.role,
         state: params.state.map(|it| state_name(it).to_owned()),
         ..Search::default()
@@ -150,10 +155,15 @@ pub(super) async fn add_note(
         .with(text.as_bytes());
     let asked = Asked { caller, key, fingerprint, reason: None, isolation: Isolation::Locked };
     to_the_end(async move {
+        let words = text.clone();
         let write = move |tx: &mut store::Tx<'_>, deps: &crate::Deps, now_us| {
             notes::write(tx, deps, &caller, account_id, &text, now_us)
         };
-        staff.act(asked, write).await
+        let mut answer = staff.act(asked, write).await?;
+        if answer.status.is_success() {
+            answer.body["text"] = words.into();
+        }
+        Ok(answer)
     })
     .await
 }
