@@ -13,6 +13,7 @@ mod fences;
 mod hostile_frames;
 mod interface;
 mod meeting;
+mod permissions;
 mod planet_commands;
 mod preparation;
 mod resume;
