@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::archive::Archive;
 use crate::cipher;
-use crate::erasures::{self, Erasure};
+use crate::erasures::{self, Erasure, ErasureState};
 use crate::exports::{self, Leased};
 use crate::list::Entry;
 use crate::pack::{About, pack};
@@ -207,8 +207,10 @@ impl Privacy {
         if let Some((what, until_us)) = waits.what {
             let until_us = until_us.clamp(now_us, now_us.saturating_add(LOOK_US_MAX));
             self.deps.store.locked(move |tx| erasures::wait(tx, erasure_id, until_us, what)).await?;
-            // What has been erased leaves the disk even while something is waited for.
-            return self.scrub(erasure_id).await;
+            // What has been erased leaves the disk even while something is waited for; looking again every hour is no
+            // reason to write the whole file anew.
+            let is_first_pass = erasure.state != ErasureState::Settling;
+            return if is_first_pass { self.scrub(erasure_id).await } else { Ok(()) };
         }
         self.scrub(erasure_id).await?;
         let (record, now_us) = (Arc::clone(&self.deps.record), self.deps.clock.now_us());

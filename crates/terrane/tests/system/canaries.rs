@@ -194,6 +194,7 @@ fn assert_archive_is_complete(zip: Vec<u8>, bob: &Account) {
         "kqvxtzb robot",
         "kqvxtzb browser/7",
         "kqvxtzb is polite",
+        "kqvxtzb was loud",
     ] {
         assert!(all.contains(planted), "{planted:?} is not in the archive");
     }
@@ -230,6 +231,16 @@ async fn wait_until_erased(config: StoreConfig, account_id: &str) {
     store.close().await;
 }
 
+/// How many names hold the word.
+async fn words_in_the_database(config: &StoreConfig) -> i64 {
+    let store = Store::open_read_only(config.clone()).await.unwrap();
+    let sql = "select count(*) from accounts where display_name like $1";
+    let like = format!("%{WORD}%");
+    let count = store.read(move |tx| tx.query_one(sql, params![&like])?.get::<i64>(0)).await.unwrap();
+    store.close().await;
+    count
+}
+
 /// Makes somebody staff, as an operator does.
 async fn make_admin(config: &StoreConfig, account: &Account) {
     let store = Store::open(config.clone()).await.unwrap();
@@ -261,15 +272,25 @@ fn tell(server: &mut Server, config: &StoreConfig) -> Secrets {
         secrets.all.extend([ann.access_token.clone(), ann.refresh_token.clone()]);
         let present = enter_all(server, &[&ann, &bob]).await;
         let lots = live(&ann, &bob, &mut secrets).await;
+        let person = format!("staff/people/{}", ann.id);
+        let reason = json!({ "until": "2030-01-01T00:00:00Z", "reason": format!("{WORD} was loud") });
+        ask(&staff, Method::POST, &format!("{person}/suspend"), reason).await;
+        assert_eq!(ann.get("users/me").await.unwrap_err().status, 403);
+        let reason = json!({ "reason": format!("{WORD} was not loud") });
+        ask(&staff, Method::POST, &format!("{person}/restore"), reason).await;
+        let ann = ann.again(server).await;
+        secrets.all.extend([ann.access_token.clone(), ann.refresh_token.clone()]);
         let ann = sign_in_by_mail(server, &ann, &mut secrets).await;
         let note = json!({ "text": format!("{WORD} is polite") });
-        ask(&staff, Method::POST, &format!("staff/people/{}/notes", ann.id), note).await;
+        ask(&staff, Method::POST, &format!("{person}/notes"), note).await;
 
         assert_archive_is_complete(export(server, &ann).await, &bob);
         let mut found = Vec::new();
         files_with(format!("{WORD} is polite").as_bytes(), &server.data(), &mut found);
         assert_eq!(found, Vec::<String>::new(), "notes and archives are encrypted");
 
+        // What is looked for later can be found.
+        assert_ne!(words_in_the_database(config).await, 0);
         let planned = ask(&ann, Method::POST, "users/me/erasure", Value::Null).await;
         assert_eq!(planned["cooling_off_days"], 0, "{planned}");
         drop(present);
