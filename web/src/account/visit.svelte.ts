@@ -136,6 +136,9 @@ export class AccountVisit {
     await takeBack(accountId, owner);
     this.me = undefined;
     await this.open();
+    history.replaceState(null, "", "/account");
+    this.follow();
+    if (this.me) this.say(`You are ${this.#name} now`);
   }
 
   /** Signs out here: this device has to sign in again, by another way than its key. */
@@ -163,6 +166,10 @@ export class AccountVisit {
     this.handed = undefined;
   }
 
+  get #name(): string {
+    return this.me?.display_name ?? "somebody";
+  }
+
   async #finishErrand(code: string): Promise<void> {
     this.dropHanded();
     const errand = JSON.parse(sessionStorage.getItem(ERRAND_KEY) ?? "{}") as Partial<Errand>;
@@ -173,7 +180,7 @@ export class AccountVisit {
         this.say("Linked", "You can sign in that way too from now on.");
       } else {
         await this.enter(await doors.finishProvider(code), errand.isKept ?? false);
-        this.say(`Welcome, ${this.me?.display_name ?? ""}`);
+        this.say(`Welcome, ${this.#name}`);
       }
     } catch (error) {
       this.say("That did not work", wordsOf(error), "bad");
