@@ -1,9 +1,10 @@
 //! Chores of this repository, run by `make check`:
-//! `docs` checks that every path named in the documents exists,
+//! `docs` checks that every path and every test named in the documents exists,
 //! `licences` that every dependency may be used, and prints how many there are.
 
 mod docs;
 mod licences;
+mod tests_named;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -13,7 +14,7 @@ use anyhow::{Context, Result, bail};
 fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();
     let outcome = match chore.as_str() {
-        "docs" => docs::check(&root()),
+        "docs" => docs::check(&root()).and_then(|()| tests_named::check(&root())),
         "licences" => licences::check(&root()),
         _ => {
             eprintln!("usage: cargo run -p xtask -- docs | licences");
