@@ -10,7 +10,7 @@ use serde_path_to_error::Segment;
 
 use crate::{Problem, kinds};
 
-/// A JSON body. Answers 400 if it is not JSON, 422 with a pointer if it has another shape, 413 or 415 as due.
+/// A JSON object as body. Answers 400 if it is not JSON, 422 with a pointer if it has another shape, 413 or 415 as due.
 #[derive(Clone, Copy, Debug)]
 pub struct ValidJson<T>(pub T);
 
@@ -27,6 +27,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ValidJson<T> {
             }
             rejection => kinds::MALFORMED_JSON.detail(rejection.body_text()),
         })?;
+        // Serde would take a list for an object, its values in the order of the members.
+        if body.iter().find(|it| !it.is_ascii_whitespace()) == Some(&b'[') {
+            return Err(Problem::from(kinds::INVALID_BODY).at("#", "must be an object"));
+        }
         let mut json = serde_json::Deserializer::from_slice(&body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let pointer = pointer(error.path());

@@ -216,3 +216,14 @@ fn a_page_has_a_cursor_only_if_there_is_more() {
         assert_eq!(api::cursor::decode::<3>(bad).unwrap_err().code(), "invalid_cursor", "{bad:?}");
     }
 }
+
+/// Serde would take a list for an object, its values in the order of the members.
+#[tokio::test]
+async fn a_list_is_no_object() {
+    for body in ["[1, []]", " [null, null]", "[]"] {
+        let request = Request::post("/order").header("content-type", "application/json");
+        let (status, _, answer) = send(request.body(Body::from(body)).expect("a request")).await;
+        assert_eq!((status.as_u16(), &answer["code"]), (422, &json!("invalid_body")), "{body}");
+        assert_eq!(answer["errors"][0]["pointer"], "#");
+    }
+}

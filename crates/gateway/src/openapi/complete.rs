@@ -136,21 +136,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     }
     let is_health = path.starts_with("/health");
     let known = object(&mut operation["responses"]);
-    let mut add = |status: &str, description: &str| {
-        let codes: Vec<&str> = description.split(", ").collect();
-        match known.get_mut(status) {
-            None => drop(known.insert(status.to_owned(), problem(description))),
-            // The operation's own reasons first, then those of the layers that it does not know of.
-            Some(answer) => {
-                let said = answer["description"].as_str().unwrap_or_default().to_owned();
-                let missing: Vec<&str> = codes.into_iter().filter(|it| !said.contains(it)).collect();
-                if !missing.is_empty() && answer.get("$ref").is_none() {
-                    let said = if said.is_empty() { said } else { format!("{said}; ") };
-                    answer["description"] = format!("{said}{}", missing.join(", ")).into();
-                }
-            }
-        }
-    };
+    let mut add = |status: &str, description: &str| add_answer(known, status, description);
     add("429", "`quota_exceeded`");
     add("500", "`internal`");
     if !is_health {
@@ -158,12 +144,28 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         add("421", "`unknown_host`");
         add("503", "`preparing`, `timeout`, `storage_unavailable`");
     }
+    let too_long = || json!({"description": "Address and headers are longer than is read; without a body"});
+    known.entry("431").or_insert_with(too_long);
     for (status, answer) in known {
         if answer.get("$ref").is_some() {
             continue;
         }
         answer_headers(path, method, status, is_decision, answer);
         limit_content(answer.get_mut("content"));
+    }
+}
+
+/// The operation's own reasons first, then those of the layers that it does not know of.
+fn add_answer(known: &mut Map<String, Value>, status: &str, description: &str) {
+    let Some(answer) = known.get_mut(status) else {
+        known.insert(status.to_owned(), problem(description));
+        return;
+    };
+    let said = answer["description"].as_str().unwrap_or_default().to_owned();
+    let missing: Vec<&str> = description.split(", ").filter(|it| !said.contains(it)).collect();
+    if !missing.is_empty() && answer.get("$ref").is_none() {
+        let said = if said.is_empty() { said } else { format!("{said}; ") };
+        answer["description"] = format!("{said}{}", missing.join(", ")).into();
     }
 }
 
@@ -226,7 +228,7 @@ fn known_parameter(name: &str, schema: &mut Value) {
         "token" => (24, "^[0-9A-Fa-f]{1,16}([.][a-z]{1,7})?$"),
         "planet_hash" => (64, "^[0-9A-Fa-f]{64}$"),
         "currency" => (32, "^[a-z][a-z0-9_]*$"),
-        "layer" | "biome" | "front" => (64, "^[a-z_,]+$"),
+        "layer" | "biome" | "front" => (64, "^[a-z_,]*$"),
         "file" => (64, "^[A-Za-z0-9_.@-]+$"),
         "cell" => (16, "^[0-9A-Fa-f]{1,16}$"),
         // Numbers with commas in between.
@@ -283,12 +285,15 @@ fn limit(schema: &mut Value, name: &str) {
         }
     }
     if let Some(properties) = it.get_mut("properties").and_then(Value::as_object_mut) {
+        let is_page = properties.contains_key("next_cursor");
         for (name, below) in properties {
-            limit(below, name);
+            limit(below, if is_page { name } else { "" });
         }
     }
     for key in ["oneOf", "anyOf", "allOf", "prefixItems"] {
-        array(it.get_mut(key)).iter_mut().for_each(|below| limit(below, name));
+        for below in array(it.get_mut(key)).iter_mut() {
+            limit(below, name);
+        }
     }
 }
 
@@ -318,7 +323,8 @@ mod tests {
                 },
             }}},
             "components": {"schemas": {
-                "Page": {"type": "object", "properties": {"items": {"type": "array", "items": {
+                "Page": {"type": "object", "properties": {"next_cursor": {"type": "string"}, "items": {
+                    "type": "array", "items": {
                     "type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "boolean"}}}}}},
                 "Thing": {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "boolean"}}},
             }},
@@ -388,7 +394,7 @@ mod tests {
         assert_eq!(page["items"], json!({"$ref": "#/components/schemas/Thing"}));
         assert_eq!(
             document["components"]["schemas"]["Thing"]["properties"]["a"]["maxLength"],
-            BODY_BYTES_MAX
+            TEXT_LENGTH_MAX
         );
     }
 }
