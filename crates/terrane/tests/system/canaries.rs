@@ -2,6 +2,7 @@
 //!
 //! The server runs at its most talkative, so that the same search shows what it logs of people.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -51,15 +52,14 @@ async fn sign_in_by_mail(server: &Server, ann: &Account, secrets: &mut Secrets) 
     let folder = server.data().join("mail");
     let token = wait_for("the letter", || async {
         let letters = std::fs::read_dir(&folder).ok()?;
-        let text = letters.filter_map(|it| std::fs::read_to_string(it.ok()?.path()).ok());
-        text.filter_map(|it| {
+        let mut text = letters.filter_map(|it| std::fs::read_to_string(it.ok()?.path()).ok());
+        text.find_map(|it| {
             // Lines of a letter may be folded.
             let whole = it.replace("=\r\n", "").replace("=\n", "").replace("=3D", "=");
             let (_, after) = whole.split_once("#confirm=")?;
             let end = after.find(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c)));
             Some(after[..end.unwrap_or(after.len())].to_owned())
         })
-        .next()
     })
     .await;
     secrets.all.push(token.clone());
@@ -173,7 +173,7 @@ fn assert_archive_is_complete(zip: Vec<u8>, bob: &Account) {
         let mut text = String::new();
         std::io::Read::read_to_string(&mut file, &mut text).unwrap();
         let hash = <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
-        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = in_hex(&hash);
         assert_eq!(entry["sha256"], hash.as_str(), "{entry}");
         if let Some(rows) = entry["rows"].as_u64() {
             assert_eq!(text.lines().count() as u64, rows, "{entry}");
@@ -202,6 +202,13 @@ fn assert_archive_is_complete(zip: Vec<u8>, bob: &Account) {
     assert!(!all.contains(PASSWORD));
 }
 
+fn in_hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 /// Every file below a folder in which the word stands, but for letters, which have been sent.
 fn files_with(word: &[u8], folder: &Path, found: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -222,7 +229,7 @@ fn files_with(word: &[u8], folder: &Path, found: &mut Vec<String>) {
 async fn wait_until_erased(config: StoreConfig, account_id: &str) {
     let store = Store::open_read_only(config).await.unwrap();
     let id: uuid::Uuid = account_id.parse().unwrap();
-    wait_at_most(Duration::from_secs(60), "the end of the erasure", || async {
+    wait_at_most(Duration::from_mins(1), "the end of the erasure", || async {
         let sql = "select count(*) from erasures where account_id = $1 and state = 'done'";
         let done = store.read(move |tx| tx.query_one(sql, params![id])?.get::<i64>(0)).await.unwrap();
         (done == 1).then_some(())
@@ -367,9 +374,9 @@ fn no_byte_of_an_erased_person_is_left_in_a_dump_of_postgres() {
     let dump = String::from_utf8_lossy(&dump.stdout).into_owned();
     assert!(dump.contains("Deleted player "));
     // Bytes are written in hexadecimal.
-    let in_hex: String = WORD.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let word_in_hex = in_hex(WORD.as_bytes());
     let lines: Vec<&str> =
-        dump.lines().filter(|line| line.contains(WORD) || line.contains(&in_hex)).take(5).collect();
+        dump.lines().filter(|line| line.contains(WORD) || line.contains(&word_in_hex)).take(5).collect();
     assert_eq!(lines, Vec::<&str>::new());
     let mut found = Vec::new();
     files_with(WORD.as_bytes(), &server.data(), &mut found);
