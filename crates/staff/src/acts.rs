@@ -119,7 +119,7 @@ pub(crate) struct ActView {
     /// Until when somebody may approve it.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) expires_at: jiff::Timestamp,
-    /// Why; absent once whoever asked has been erased.
+    /// Why, in lists; absent once whoever asked has been erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
     /// Where it is.
@@ -282,7 +282,7 @@ pub(crate) fn reverse(
     }
     let details = json!({"act_id": act.act_id, "amount_minor": amount_minor});
     let subject = ("posting", posting_id.to_string());
-    let view = act.view(tx, deps, now_us)?;
+    let view = ActView { reason: None, ..act.view(tx, deps, now_us)? };
     let mut done = Done::new(&view, "ledger.reversal_requested", subject, details);
     done.status = StatusCode::ACCEPTED;
     Ok(done)
@@ -394,7 +394,8 @@ pub(crate) fn decide(
         return Err(Refusal::ActClosed { state: state.code() });
     }
     (act.state, act.decided_by, act.decided_at_us) = (state, Some(caller.account_id), Some(now_us));
-    let view = act.view(tx, deps, now_us)?;
+    // Answers are kept for a while as they are: words belong where erasure reaches them.
+    let view = ActView { reason: None, ..act.view(tx, deps, now_us)? };
     done.body = serde_json::to_value(view).expect("an act has text keys and plain values");
     Ok(done)
 }

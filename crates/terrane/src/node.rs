@@ -14,6 +14,8 @@ use identity::{AccessTokens, AccountRules, Identity, SigningKey};
 use limits::Limiter;
 use maps::MapLimits;
 use oidc::Oidc;
+use planet::Planet;
+use planet::artifact::Manifest;
 use planet::places::NameTable;
 use privacy::{KeySource, Vault};
 use store::{Migration, Store, StoreConfig};
@@ -21,6 +23,7 @@ use telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::warn;
+use uuid::Uuid;
 use zone::{SystemClock as ZoneClock, ZoneConfig};
 
 use crate::background::{Background, Listening};
@@ -198,14 +201,14 @@ pub(crate) async fn start(config: &Config, configuration: String, metrics: Metri
     if record.is_new {
         say(format_args!("A new planet, in {}", config.node.data.display()));
     }
-    let (hash, artifact) = (manifest.planet_hash(), Bytes::from(artifact));
+    let artifact = Bytes::from(artifact);
     let detail = format!(
         "seed {}, radius {:.0} km, {:.1} MB {}, {}",
         record.spec.seed,
         planet.radius_m() / 1_000.0,
         artifact.len() as f64 / 1e6,
         if was_made { "made" } else { "verified" },
-        &hash.to_string()[..16],
+        &manifest.planet_hash().to_string()[..16],
     );
     progress.opened("planet", detail);
 
@@ -233,81 +236,128 @@ pub(crate) async fn start(config: &Config, configuration: String, metrics: Metri
     background.run(|stop| audit::keep(kept, Arc::new(SystemClock), signer, Some(heads), stop));
 
     if let Some(gateway) = &gateway {
-        let limiter = Limiter::in_process(config.limits.clone());
-        let identity = Arc::new(Identity::new(identity::Deps {
+        let opening = Opening {
+            config,
+            configuration,
             store: store.clone(),
-            clock: Arc::new(SystemClock),
-            tokens: AccessTokens::new(record.planet_id, &signing_key),
-            new_account: new_account(),
-            profile_changed: wiring::profile_changed(zone.clone()),
-            other_ways_in: Arc::new(oidc::ways_in),
-            vault: vault.clone(),
-            limiter: limiter.clone(),
-            post: post(config)?,
-            accounts: account_rules(config, gateway.address()),
-        }));
-        identity.complete().await?;
-        let looking = Arc::clone(&identity);
-        background.run(|stop| async move { looking.work(stop).await });
-        let oidc = oidc::Deps {
-            store: store.clone(),
-            clock: Arc::new(SystemClock),
-            identity: Arc::clone(&identity),
-        };
-        let oidc = Oidc::new(oidc, config.providers.clone()).context("sign_in.providers")?;
-        let maps = maps::Deps {
-            planet: Arc::clone(&planet),
+            vault,
+            signing_key: &signing_key,
+            planet_id: record.planet_id,
+            planet,
             manifest,
             artifact,
-            names: NameTable::default(),
-            public_origin: config.http.public_origins.first().cloned(),
-            limits: MapLimits::default(),
-        };
-        let desk = Desk {
-            identity: Arc::clone(&identity),
-            vault: vault.clone(),
-            configuration,
-            limits: config.limits.clone(),
-            cooling_off_days: config.privacy.cooling_off_days,
-            second_person_minor: config.second_person_minor,
-            data_asked: Arc::new(|| {}),
-        };
-        let (services, privacy) =
-            wiring::services(&store, &planet, zone.as_ref(), maps, config, &desk, &mut background)?;
-        // Before anybody is let in: the database may be a copy from before somebody was forgotten.
-        let found = privacy.reapply().await.context("the list of erasures")?;
-        if found > 0 {
-            warn!(count = found, "accounts that were erased are in this database: they are erased again");
-        }
-        background.run(|stop| async move { privacy.work(stop).await });
-        gateway.open(gateway::Deps {
-            store: store.clone(),
-            identity,
-            about: gateway::About {
-                name: config.planet.name.clone(),
-                hash,
-                day_length_s: config.planet.day_length_s,
-            },
-            planet: Arc::clone(&planet),
             zone: zone.clone(),
-            limiter: limiter.clone(),
-            services: services.merge(oidc::routes(Arc::new(oidc))).merge(wiring::audit_log(&store, &vault)),
-        })?;
-        let metrics_at = gateway.metrics_address().map_or_else(
-            || "no metrics listener".to_owned(),
-            |address| format!("metrics at http://{address}/metrics"),
-        );
-        progress.opened("gateway", metrics_at);
-        if !gateway.address().ip().is_loopback()
-            && config.http.public_origins.is_empty()
-            && config.http.hosts.is_empty()
-        {
-            warn!(
-                "open to the network without http.public_origins or http.hosts: any host name is taken as ours"
-            );
-        }
+        };
+        open(gateway, opening, &mut background, &mut progress).await?;
     }
     Ok(Node { gateway, zone, background, store })
+}
+
+/// What the routes are made of.
+struct Opening<'a> {
+    config: &'a Config,
+    configuration: String,
+    store: Store,
+    vault: Vault,
+    signing_key: &'a SigningKey,
+    planet_id: Uuid,
+    planet: Arc<Planet>,
+    manifest: Manifest,
+    artifact: Bytes,
+    zone: Option<zone::Handle>,
+}
+
+/// From now on all routes answer.
+async fn open(
+    gateway: &Gateway,
+    opening: Opening<'_>,
+    background: &mut Background,
+    progress: &mut Progress,
+) -> anyhow::Result<()> {
+    let Opening {
+        config,
+        configuration,
+        store,
+        vault,
+        signing_key,
+        planet_id,
+        planet,
+        manifest,
+        artifact,
+        zone,
+    } = opening;
+    let hash = manifest.planet_hash();
+    let limiter = Limiter::in_process(config.limits.clone());
+    let identity = Arc::new(Identity::new(identity::Deps {
+        store: store.clone(),
+        clock: Arc::new(SystemClock),
+        tokens: AccessTokens::new(planet_id, signing_key),
+        new_account: new_account(),
+        profile_changed: wiring::profile_changed(zone.clone()),
+        other_ways_in: Arc::new(oidc::ways_in),
+        vault: vault.clone(),
+        limiter: limiter.clone(),
+        post: post(config)?,
+        accounts: account_rules(config, gateway.address()),
+    }));
+    identity.complete().await?;
+    let looking = Arc::clone(&identity);
+    background.run(|stop| async move { looking.work(stop).await });
+    let oidc =
+        oidc::Deps { store: store.clone(), clock: Arc::new(SystemClock), identity: Arc::clone(&identity) };
+    let oidc = Oidc::new(oidc, config.providers.clone()).context("sign_in.providers")?;
+    let maps = maps::Deps {
+        planet: Arc::clone(&planet),
+        manifest,
+        artifact,
+        names: NameTable::default(),
+        public_origin: config.http.public_origins.first().cloned(),
+        limits: MapLimits::default(),
+    };
+    let desk = Desk {
+        identity: Arc::clone(&identity),
+        vault: vault.clone(),
+        configuration,
+        limits: config.limits.clone(),
+        cooling_off_days: config.privacy.cooling_off_days,
+        second_person_minor: config.second_person_minor,
+        data_asked: Arc::new(|| {}),
+    };
+    let (services, privacy) =
+        wiring::services(&store, &planet, zone.as_ref(), maps, config, &desk, background)?;
+    // Before anybody is let in: the database may be a copy from before somebody was forgotten.
+    let found = privacy.reapply().await.context("the list of erasures")?;
+    if found > 0 {
+        warn!(count = found, "accounts that were erased are in this database: they are erased again");
+    }
+    background.run(|stop| async move { privacy.work(stop).await });
+    gateway.open(gateway::Deps {
+        store: store.clone(),
+        identity,
+        about: gateway::About {
+            name: config.planet.name.clone(),
+            hash,
+            day_length_s: config.planet.day_length_s,
+        },
+        planet: Arc::clone(&planet),
+        zone: zone.clone(),
+        limiter: limiter.clone(),
+        services: services.merge(oidc::routes(Arc::new(oidc))).merge(wiring::audit_log(&store, &vault)),
+    })?;
+    let metrics_at = gateway.metrics_address().map_or_else(
+        || "no metrics listener".to_owned(),
+        |address| format!("metrics at http://{address}/metrics"),
+    );
+    progress.opened("gateway", metrics_at);
+    if !gateway.address().ip().is_loopback()
+        && config.http.public_origins.is_empty()
+        && config.http.hosts.is_empty()
+    {
+        warn!(
+            "open to the network without http.public_origins or http.hosts: any host name is taken as ours"
+        );
+    }
+    Ok(())
 }
 
 impl Node {

@@ -59,26 +59,7 @@ pub(crate) fn services(
         wake: background.wake(),
         clock: Arc::new(SystemClock),
     }));
-    let presence = zone.cloned();
-    let land = Arc::new(LandService::new(land::Deps {
-        store: store.clone(),
-        planet: Arc::clone(planet),
-        // Without a zone in this process nobody is anywhere, and nobody can claim.
-        presence: Arc::new(move |account_id| presence.as_ref().and_then(|zone| zone.position_of(account_id))),
-        display_name: Arc::new(identity::display_name),
-        group_name: Arc::new(groups::display_name),
-        authority: Arc::new(groups::may_act),
-        agents: Arc::new(groups::agents),
-        wake: background.wake(),
-        public_origin: config.http.public_origins.first().cloned(),
-        economy: wallet::Economy::embedded(),
-        clock: Arc::new(SystemClock),
-    }));
-    let gifts = Arc::clone(&land);
-    background.run(|stop| async move { gifts.work(stop).await });
-    if let Some(zone) = zone {
-        tokio::spawn(announce_lots(land.subscribe(), zone.clone(), planet.radius_m()));
-    }
+    let land = land_service(store, planet, zone, config, background);
     let maps = maps::routes(Arc::new(MapService::new(maps)));
     let events = events::routes(background.streams());
     let notify = notify::routes(notify::Deps {
@@ -147,6 +128,37 @@ pub(crate) fn services(
         .merge(notify)
         .merge(privacy::routes(Arc::clone(&privacy)));
     Ok((routes, privacy))
+}
+
+/// Land, at work and told of by the zone.
+fn land_service(
+    store: &Store,
+    planet: &Arc<Planet>,
+    zone: Option<&zone::Handle>,
+    config: &Config,
+    background: &mut Background,
+) -> Arc<LandService> {
+    let presence = zone.cloned();
+    let land = Arc::new(LandService::new(land::Deps {
+        store: store.clone(),
+        planet: Arc::clone(planet),
+        // Without a zone in this process nobody is anywhere, and nobody can claim.
+        presence: Arc::new(move |account_id| presence.as_ref().and_then(|zone| zone.position_of(account_id))),
+        display_name: Arc::new(identity::display_name),
+        group_name: Arc::new(groups::display_name),
+        authority: Arc::new(groups::may_act),
+        agents: Arc::new(groups::agents),
+        wake: background.wake(),
+        public_origin: config.http.public_origins.first().cloned(),
+        economy: wallet::Economy::embedded(),
+        clock: Arc::new(SystemClock),
+    }));
+    let gifts = Arc::clone(&land);
+    background.run(|stop| async move { gifts.work(stop).await });
+    if let Some(zone) = zone {
+        tokio::spawn(announce_lots(land.subscribe(), zone.clone(), planet.radius_m()));
+    }
+    land
 }
 
 /// Exports and erasures go into the audit log.

@@ -5,7 +5,9 @@ use ledger::{AccountRef, Amount, AssetId, Posting, PostingKind};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::world::{ADMIN, ANN, BOB, DAY_US, DEVELOPER, NOW_US, OTHER_ADMIN, World, account, on_each};
+use crate::world::{
+    ADMIN, ANN, Answer, BOB, DAY_US, DEVELOPER, NOW_US, OTHER_ADMIN, World, account, on_each,
+};
 
 /// Money from one to another; the posting.
 async fn pay(world: &World, from: u128, to: u128, minor: i64) -> Uuid {
@@ -92,7 +94,7 @@ fn much_money_waits_for_another_person_and_moves_once() {
             async move { world.ask_as(OTHER_ADMIN, key, Method::POST, &approve, reason).await }
         };
         let (one, two, three) = tokio::join!(ask("a"), ask("b"), ask("a"));
-        let mut outcomes: Vec<_> = [&one, &two, &three].map(|it| it.outcome()).to_vec();
+        let mut outcomes: Vec<_> = [&one, &two, &three].map(Answer::outcome).to_vec();
         outcomes.sort_unstable();
         assert!(outcomes.contains(&(200, "")) && outcomes.contains(&(409, "act_closed")), "{outcomes:?}");
         assert_eq!((world.available(ANN).await, world.available(BOB).await), before);

@@ -3,6 +3,7 @@
 //! One file holds one behaviour. They share one test binary, because linking is what takes long.
 #![allow(clippy::unwrap_used, reason = "everything here is a test: a panic is how it fails")]
 
+mod accounts;
 mod bad_property;
 mod canaries;
 mod claims;
@@ -10,6 +11,7 @@ mod commands;
 mod crash;
 mod encryption;
 mod fences;
+mod forgetting;
 mod hostile_frames;
 mod interface;
 mod meeting;

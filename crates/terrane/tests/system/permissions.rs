@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::support::{Account, Server, run_at_most};
 
-const MINUTES: std::time::Duration = std::time::Duration::from_secs(300);
+const MINUTES: std::time::Duration = std::time::Duration::from_mins(5);
 
 /// What the guard says, and only the guard.
 const GUARD_CODES: [&str; 7] = [
