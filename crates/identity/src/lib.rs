@@ -1,15 +1,17 @@
 //! Who people are.
 //!
 //! A device makes an Ed25519 key and keeps it. It logs in by signing a [`challenge`]; the first login of a key makes
-//! an account with a [friendly name](names). A session is a family of rotating refresh tokens of 30 days; access
-//! tokens are signed JWTs of 15 minutes that every route checks without the database, by the key set that is
-//! published at `/.well-known/jwks.json`.
+//! an account with a [friendly name](names), a guest's. With an address that is proved by a link in a mail comes a
+//! password; `oidc` adds other sites. A session is a row and a family of rotating refresh tokens of 30 days; access
+//! tokens are signed JWTs of 15 minutes, by the key set that is published at `/.well-known/jwks.json`. Machines have
+//! API keys. Whatever a token says, role and state of the account and whether the session goes on are the database's
+//! to say, asked at most every five seconds (`verify.rs`).
 //!
 //! This crate refuses to know what an account owns or where its body is: what must happen in the transaction that
-//! creates an account is handed in as a [`NewAccountHook`]. It trusts nothing in a token but its signature, and has
-//! no password to lose.
+//! creates an account is handed in as a [`NewAccountHook`]. It tells nobody who has an account, keeps passwords as
+//! Argon2id alone, and addresses, browsers and labels only under the key of their person.
 //!
-//! Read first: [`Identity`], [`challenge`], [`AccessTokens`].
+//! Read first: [`Identity`], [`Entrance`], [`challenge`], `email.rs`, [`staff`].
 
 mod access_token;
 mod accounts;
