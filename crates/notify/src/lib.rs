@@ -46,5 +46,10 @@ pub const MIGRATIONS: &[Migration] =
 
 /// Every statement, for the test that shows each to both engines.
 #[doc(hidden)]
-pub const STATEMENTS: &[&[&str]] =
-    &[notices::STATEMENTS, endpoints::STATEMENTS, deliveries::STATEMENTS, personal::STATEMENTS, retention::STATEMENTS];
+pub const STATEMENTS: &[&[&str]] = &[
+    notices::STATEMENTS,
+    endpoints::STATEMENTS,
+    deliveries::STATEMENTS,
+    personal::STATEMENTS,
+    retention::STATEMENTS,
+];
