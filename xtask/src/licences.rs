@@ -35,6 +35,9 @@ const CLIENT_EXCEPTIONS: &[(&str, &str)] = &[
     ("caniuse-lite", "CC-BY-4.0"),
 ];
 
+/// Client packages of old form, of which the lock file knows no licence: what their own manifest says.
+const CLIENT_LICENCES: &[(&str, &str)] = &[("reserved", "MIT")];
+
 /// Second copies of what the tree has (one provider of cryptography, one SQLite) or libraries of the system.
 const BANNED: &[&str] = &["ring", "openssl-sys", "native-tls"];
 
@@ -126,10 +129,12 @@ fn client_faults(lock: &PackageLock) -> Vec<String> {
     let mut faults = Vec::new();
     for (path, package) in &lock.packages {
         let Some((_, name)) = path.rsplit_once("node_modules/") else { continue };
+        let known = CLIENT_LICENCES.iter().find(|(it, _)| *it == name).map(|(_, licence)| *licence);
+        let licence = package.license.as_deref().or(known);
         let is_excepted = CLIENT_EXCEPTIONS
             .iter()
-            .any(|(prefix, licence)| name.starts_with(prefix) && package.license.as_deref() == Some(licence));
-        if let Err(reason) = may_be_used(package.license.as_deref())
+            .any(|(prefix, allowed)| name.starts_with(prefix) && licence == Some(allowed));
+        if let Err(reason) = may_be_used(licence)
             && !is_excepted
         {
             faults.push(format!("{name}: {reason}"));

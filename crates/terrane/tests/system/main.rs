@@ -9,6 +9,7 @@ mod canaries;
 mod claims;
 mod commands;
 mod crash;
+mod decisions;
 mod encryption;
 mod fences;
 mod forgetting;
