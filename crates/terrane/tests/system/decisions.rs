@@ -176,8 +176,10 @@ fn every_decision_happens_once() {
             let ask = async |at: usize, key: Option<&str>| -> Answer {
                 let body = (!bodies[at].is_null()).then_some(&bodies[at]);
                 let mut answer = account.ask(method.clone(), &paths[at], key, body).await.unwrap();
-                // The one thing that is of the request and not of the decision.
-                answer.body.as_object_mut().unwrap().remove("request_id");
+                // What is of the request and not of the decision.
+                for of_request in ["request_id", "trace_id"] {
+                    answer.body.as_object_mut().unwrap().remove(of_request);
+                }
                 answer
             };
             assert_eq!(ask(0, None).await.outcome(), (400, "idempotency_key_missing"), "{operation}");
