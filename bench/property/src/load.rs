@@ -48,7 +48,7 @@ pub(crate) const LISTED_MINOR: i64 = 2_000;
 
 /// Of listing `number`.
 pub(crate) fn sale_id(number: u64) -> Uuid {
-    uuid::Builder::from_random_bytes((u128::from(number) << 64 | 0x5a1e).to_be_bytes()).into_uuid()
+    uuid::Builder::from_random_bytes((u128::from(number) << 80 | 0x5a1e).to_be_bytes()).into_uuid()
 }
 
 /// Whose parcel `number` is; a buyer must be somebody else.
@@ -58,7 +58,7 @@ pub(crate) fn owner_of(parcel: u64) -> u64 {
 
 /// Of person `number`.
 pub(crate) fn account_id(number: u64) -> Uuid {
-    uuid::Builder::from_random_bytes((u128::from(number) << 64 | 0x51de_ca11).to_be_bytes()).into_uuid()
+    uuid::Builder::from_random_bytes((u128::from(number) << 80 | 0x51de_ca11).to_be_bytes()).into_uuid()
 }
 
 pub(crate) fn town(number: u64) -> CellId {
@@ -158,6 +158,15 @@ impl Sink for Rows<'_> {
 
 /// Fills a migrated, empty database, whose user may set aside foreign keys.
 pub(crate) fn postgres(url: &str, size: Size) -> anyhow::Result<()> {
+    copy_tables(url, size)?;
+    let mut client = Client::connect(url, NoTls)?;
+    client.batch_execute("vacuum analyze")?;
+    client.batch_execute("checkpoint")?;
+    Ok(())
+}
+
+/// Fills all tables side by side: rows of one refer to rows of others.
+fn copy_tables(url: &str, size: Size) -> anyhow::Result<()> {
     let mut clients = Vec::new();
     for _ in TABLES {
         let mut client = Client::connect(url, NoTls)?;
@@ -174,8 +183,6 @@ pub(crate) fn postgres(url: &str, size: Size) -> anyhow::Result<()> {
     for writer in copies.writers {
         writer.into_inner().map_err(|it| it.into_error()).context("the last rows")?.finish()?;
     }
-    drop(clients);
-    Client::connect(url, NoTls)?.batch_execute("vacuum analyze; checkpoint")?;
     Ok(())
 }
 

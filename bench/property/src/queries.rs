@@ -122,6 +122,8 @@ fn router(store: &Store, planet: &Arc<Planet>) -> Router {
         display_name: Arc::new(identity::display_name),
         group_name: Arc::new(|_, _| Ok(None)),
         authority: Arc::new(|_, _, _| Ok(false)),
+        agents: Arc::new(|_, _| Ok(Vec::new())),
+        public_origin: None,
         wake: events::Wake::default(),
         economy: wallet::Economy::embedded(),
         clock: Arc::new(SystemClock),

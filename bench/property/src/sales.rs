@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use api::{Caller, SystemClock, TokenFault, TokenVerifier, Verifier};
+use api::{Caller, SystemClock, TokenFault, TokenVerifier, Verification, Verifier};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::{Extension, Router};
@@ -22,7 +22,9 @@ use crate::load::{ACCOUNTS, LISTED_MINOR, LOT_LEVEL, Size, account_id, owner_of,
 pub(crate) fn migrations() -> Vec<Migration> {
     let all = [
         identity::MIGRATIONS,
+        privacy::MIGRATIONS,
         api::MIGRATIONS,
+        audit::MIGRATIONS,
         wallet::MIGRATIONS,
         land::MIGRATIONS,
         groups::MIGRATIONS,
@@ -37,9 +39,11 @@ pub(crate) fn migrations() -> Vec<Migration> {
 pub(crate) struct Numbers;
 
 impl TokenVerifier for Numbers {
-    fn verify(&self, token: &str) -> Result<Caller, TokenFault> {
-        let number = token.parse().map_err(|_| TokenFault::Invalid)?;
-        Ok(Caller { account_id: account_id(number), session_id: Uuid::nil() })
+    fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
+        Box::pin(async move {
+            let number = token.parse().map_err(|_| TokenFault::Invalid)?;
+            Ok(Caller::player(account_id(number)))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use ledger::{AccountRef, Amount, AssetId, Posting, PostingKind};
 use rand::RngExt;
 use rand::rngs::StdRng;
+use rand::seq::IteratorRandom as _;
 use uuid::Uuid;
 use wallet::{HoldKind, HoldRequest};
 
@@ -57,11 +58,15 @@ impl Operation {
             90..94 => Self::Expire,
             94..98 => match model.booked.len() {
                 0 => Self::Seal,
-                count => Self::Reverse {
-                    posting_client_id: model.booked[count - 1 - random.random_range(0..count.min(300))]
-                        .clone(),
-                    client_id: client_id(random, model),
-                },
+                count => {
+                    // One in four again, of those that are taken back already.
+                    let again = model.reversed.iter().choose(random).filter(|_| random.random_ratio(1, 4));
+                    let recent = &model.booked[count - 1 - random.random_range(0..count.min(40))];
+                    Self::Reverse {
+                        posting_client_id: again.unwrap_or(recent).clone(),
+                        client_id: client_id(random, model),
+                    }
+                }
             },
             _ => Self::Seal,
         }
