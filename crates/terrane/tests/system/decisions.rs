@@ -90,7 +90,12 @@ fn decisions(owned: &[String], free: &[String]) -> Vec<Pair> {
             "webhooks".into(),
             ["https://a.example/x", "https://b.example/x"].map(hook),
         ),
-        about_nothing("webhook_rotate", post(), "webhooks/{id}/rotate"),
+        with_bodies(
+            "webhook_rotate",
+            post(),
+            format!("webhooks/{}/rotate", new()),
+            [5, 6].map(|it| json!({ "grace_s": it })),
+        ),
         with_bodies("listing_open", post(), format!("{market}/listings"), [5, 6].map(sale)),
         with_bodies(
             "listing_change",
