@@ -254,6 +254,8 @@ async fn logs_follow_requests_and_hold_nothing_of_what_they_carry() {
     let captured = Captured::default();
     let writer = captured.clone();
     let lines = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
+    // With one collector alone, what another test's thread meets first would be kept as of no interest to anybody.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     // Everything there is, down to the finest.
     let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines));
     let world = World::new().await;
