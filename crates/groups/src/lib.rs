@@ -24,7 +24,7 @@ use store::Migration;
 pub use personal::{Personal, owners_through};
 pub use refusal::Refusal;
 pub use routes::{CreateRequest, RoleRequest, routes};
-pub use rows::{Membership, agents, display_name, may_act, memberships};
+pub use rows::{Membership, agents, display_name, display_names, may_act, memberships};
 pub use rules::{GROUPS_PER_ACCOUNT_MAX, INVITATIONS_PER_ACCOUNT_MAX, MEMBERS_PER_GROUP_MAX, Role};
 pub use service::{Deps, DisplayName, Groups, NewGroup, Property, PropertyOf};
 pub use view::{GroupView, MemberView};

@@ -1,6 +1,8 @@
 //! Groups and members in SQL.
 
-use store::{Row, Tx, params};
+use std::collections::HashMap;
+
+use store::{Row, Tx, Value, params};
 use uuid::Uuid;
 
 use crate::rules::{Place, Role};
@@ -10,6 +12,7 @@ store::statements! {
     GROUP = "select group_id, name, created_at, dissolved_at, \
              (select count(*) from group_members m where m.group_id = g.group_id and m.joined_at is not null) \
              from groups g where group_id = $1";
+    NAMES = "select g.group_id, g.name from rows(group_id uuid) join groups g on g.group_id = rows.group_id";
     NAME = "select name from groups where group_id = $1";
     DISSOLVE = "update groups set dissolved_at = $2 where group_id = $1 and dissolved_at is null";
     /// All rows of one account; bounded by the limits on groups and invitations.
@@ -65,6 +68,12 @@ pub fn agents(tx: &mut Tx<'_>, group_id: Uuid) -> Result<Vec<Uuid>, store::Error
 /// The name of a group, dissolved ones included; `None` if the id is no group's.
 pub fn display_name(tx: &mut Tx<'_>, group_id: Uuid) -> Result<Option<String>, store::Error> {
     tx.query_opt(NAME, params![group_id])?.map(|row| row.get(0)).transpose()
+}
+
+/// The names of some groups; ids that are no group's are left out.
+pub fn display_names(tx: &mut Tx<'_>, group_ids: &[Uuid]) -> Result<HashMap<Uuid, String>, store::Error> {
+    let rows: Vec<Vec<Value>> = group_ids.iter().map(|id| params![*id].to_vec()).collect();
+    tx.query_rows(NAMES, &rows)?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// The groups an account has joined, in the order of their ids.

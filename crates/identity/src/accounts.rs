@@ -1,6 +1,8 @@
 //! Rows of people and their devices.
 
-use store::{Row, Tx, params};
+use std::collections::HashMap;
+
+use store::{Row, Tx, Value, params};
 use uuid::Uuid;
 
 use crate::color::Color;
@@ -24,6 +26,8 @@ store::statements! {
     INSERT_ACCOUNT = "insert into accounts (account_id, display_name, color, created_at, search_key) \
         values ($1, $2, $3, $4, $5)";
     ACCOUNT = "select account_id, display_name, color, created_at from accounts where account_id = $1";
+    DISPLAY_NAMES = "select a.account_id, a.display_name from rows(account_id uuid) \
+                     join accounts a on a.account_id = rows.account_id";
     DISPLAY_NAME = "select display_name from accounts where account_id = $1";
     /// `null` leaves a column as it is; the look is kept of staff alone.
     CHANGE_ACCOUNT = "update accounts set display_name = coalesce($2, display_name), color = coalesce($3, color), \
@@ -99,6 +103,12 @@ pub(crate) fn find(tx: &mut Tx<'_>, account_id: Uuid) -> Result<Option<Account>,
 /// What others see of an account, for services that show owners; in the caller's transaction.
 pub fn display_name(tx: &mut Tx<'_>, account_id: Uuid) -> Result<Option<String>, store::Error> {
     tx.query_opt(DISPLAY_NAME, params![account_id])?.map(|row| row.get(0)).transpose()
+}
+
+/// What others see of some accounts; those there are none of are left out.
+pub fn display_names(tx: &mut Tx<'_>, account_ids: &[Uuid]) -> Result<HashMap<Uuid, String>, store::Error> {
+    let rows: Vec<Vec<Value>> = account_ids.iter().map(|id| params![*id].to_vec()).collect();
+    tx.query_rows(DISPLAY_NAMES, &rows)?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// When an account was last used, in the caller's transaction; `None` if there is no such account.

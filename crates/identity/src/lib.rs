@@ -46,7 +46,7 @@ mod watch;
 use store::Migration;
 
 pub use access_token::{AccessTokenError, AccessTokens, Bearer, LIFE_S as ACCESS_TOKEN_LIFE_S};
-pub use accounts::{Account, display_name, last_seen, ways_in};
+pub use accounts::{Account, display_name, display_names, last_seen, ways_in};
 pub use api_keys::{
     API_KEY_DAYS_MAX, API_KEY_PREFIX, API_KEYS_PER_ACCOUNT_MAX, ApiKey, ApiKeyError, NewApiKey,
 };

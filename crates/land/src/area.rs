@@ -124,6 +124,8 @@ impl Scan {
                 let batch = find::lots_in(tx, *range, from, BATCH)?;
                 let is_last = batch.len() < BATCH as usize;
                 let mut cells = parcel::cells_of(tx, &self.unknown(&batch))?;
+                let met = batch.iter().filter(|(lot, _)| self.area.meets(*lot));
+                self.owners.learn(tx, deps, met.map(|(_, found)| found.facts.owner_id))?;
                 for (lot, found) in batch {
                     if let Some(next) = self.look(tx, deps, lot, found, &mut cells)? {
                         return Ok(self.page(Some(next)));

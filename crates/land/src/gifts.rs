@@ -182,7 +182,7 @@ fn offer(
     if facts.owner_id == to_id {
         return Err(Refusal::SelfGift);
     }
-    if (deps.display_name)(tx, to_id)?.is_none() && (deps.group_name)(tx, to_id)?.is_none() {
+    if (deps.account_names)(tx, &[to_id])?.is_empty() && (deps.group_names)(tx, &[to_id])?.is_empty() {
         return Err(Refusal::ReceiverUnknown);
     }
     check_unencumbered(tx, &facts)?;

@@ -70,7 +70,7 @@ pub use parcel::{ParcelFacts, cells, every, facts_of, parcel, take, take_all};
 pub use personal::Personal;
 pub use routes::{ClaimsRequest, DescribeRequest, GiftRequest, MergeRequest, SplitRequest, routes};
 pub use rules::{Refusal, Unclaimable, price};
-pub use service::{Agents, Authority, Deps, DisplayName, LandService, LotEvent, Presence};
+pub use service::{Agents, Authority, Deps, DisplayName, DisplayNames, LandService, LotEvent, Presence};
 pub use survey::Front;
 pub use title::TitleKind;
 pub use titles::Record;

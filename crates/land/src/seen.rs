@@ -1,5 +1,7 @@
 //! Parcels with all that is shown of them, read in one transaction.
 
+use std::collections::{BTreeSet, HashMap};
+
 use api::timestamp;
 use cell::{CellId, LatLng};
 use glam::DVec3;
@@ -84,28 +86,36 @@ pub(crate) struct Seen {
 /// What owners are called, each asked once.
 #[derive(Default)]
 pub(crate) struct Owners {
-    known: Vec<OwnerView>,
+    known: HashMap<Uuid, OwnerView>,
 }
 
 impl Owners {
     pub(crate) fn view(&mut self, tx: &mut Tx<'_>, deps: &Deps, id: Uuid) -> Result<OwnerView, store::Error> {
-        if let Some(known) = self.known.iter().find(|it| it.account_id == id) {
-            return Ok(known.clone());
-        }
-        let view = owner_view(tx, deps, id)?;
-        self.known.push(view.clone());
-        Ok(view)
+        self.learn(tx, deps, [id])?;
+        Ok(self.known[&id].clone())
     }
-}
 
-/// What an owner is called; an empty name for one that nobody knows any more.
-pub(crate) fn owner_view(tx: &mut Tx<'_>, deps: &Deps, id: Uuid) -> Result<OwnerView, store::Error> {
-    if let Some(display_name) = (deps.display_name)(tx, id)? {
-        return Ok(OwnerView { account_id: id, kind: OwnerKind::Account, display_name });
+    /// Asks for those of `ids` that are not known yet, together: a page has many owners, and a question to the database
+    /// costs more than its answer. An empty name for one that nobody knows any more.
+    pub(crate) fn learn(
+        &mut self,
+        tx: &mut Tx<'_>,
+        deps: &Deps,
+        ids: impl IntoIterator<Item = Uuid>,
+    ) -> Result<(), store::Error> {
+        let asked: BTreeSet<Uuid> = ids.into_iter().filter(|it| !self.known.contains_key(it)).collect();
+        let asked: Vec<Uuid> = asked.into_iter().collect();
+        let mut accounts = (deps.account_names)(tx, &asked)?;
+        let others: Vec<Uuid> = asked.iter().copied().filter(|it| !accounts.contains_key(it)).collect();
+        let mut groups = (deps.group_names)(tx, &others)?;
+        for id in asked {
+            let group_name = groups.remove(&id);
+            let kind = if group_name.is_some() { OwnerKind::Group } else { OwnerKind::Account };
+            let display_name = accounts.remove(&id).or(group_name).unwrap_or_default();
+            self.known.insert(id, OwnerView { account_id: id, kind, display_name });
+        }
+        Ok(())
     }
-    let group_name = (deps.group_name)(tx, id)?;
-    let kind = if group_name.is_some() { OwnerKind::Group } else { OwnerKind::Account };
-    Ok(OwnerView { account_id: id, kind, display_name: group_name.unwrap_or_default() })
 }
 
 impl Seen {
@@ -119,6 +129,7 @@ impl Seen {
         let several =
             found.iter().map(|it| &it.facts).filter(|it| it.cells > 1).map(|it| it.anchor).collect();
         let mut cells = parcel::cells_of(tx, &several)?;
+        owners.learn(tx, deps, found.iter().map(|it| it.facts.owner_id))?;
         found
             .into_iter()
             .map(|it| {

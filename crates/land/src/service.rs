@@ -1,5 +1,6 @@
 //! The service: what it is given, what it tells, and what it knows of lots.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use api::{Page, Problem, SharedClock, cursor};
@@ -36,6 +37,10 @@ impl<F: Fn(Uuid) -> Option<DVec3> + Send + Sync> Presence for F {
 /// What an account or group is called now, read in the caller's transaction; `None` if there is none.
 pub type DisplayName = Arc<dyn Fn(&mut Tx<'_>, Uuid) -> Result<Option<String>, store::Error> + Send + Sync>;
 
+/// What some accounts or groups are called now, each asked for once; those there are none of are left out.
+pub type DisplayNames =
+    Arc<dyn Fn(&mut Tx<'_>, &[Uuid]) -> Result<HashMap<Uuid, String>, store::Error> + Send + Sync>;
+
 /// Whether an account (second) may act for an owner (first) that it is not itself: for a group it leads.
 pub type Authority = Arc<dyn Fn(&mut Tx<'_>, Uuid, Uuid) -> Result<bool, store::Error> + Send + Sync>;
 
@@ -65,9 +70,9 @@ pub struct Deps {
     /// Where people are.
     pub presence: Arc<dyn Presence>,
     /// What accounts are called.
-    pub display_name: DisplayName,
+    pub account_names: DisplayNames,
     /// What groups are called.
-    pub group_name: DisplayName,
+    pub group_names: DisplayNames,
     /// Who acts for groups.
     pub authority: Authority,
     /// Who hears of what concerns a group.

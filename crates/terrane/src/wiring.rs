@@ -144,8 +144,8 @@ fn land_service(
         planet: Arc::clone(planet),
         // Without a zone in this process nobody is anywhere, and nobody can claim.
         presence: Arc::new(move |account_id| presence.as_ref().and_then(|zone| zone.position_of(account_id))),
-        display_name: Arc::new(identity::display_name),
-        group_name: Arc::new(groups::display_name),
+        account_names: Arc::new(identity::display_names),
+        group_names: Arc::new(groups::display_names),
         authority: Arc::new(groups::may_act),
         agents: Arc::new(groups::agents),
         wake: background.wake(),

@@ -79,11 +79,13 @@ impl World {
             store: store.clone(),
             planet: Arc::clone(&planet),
             presence: Arc::new(move |id: Uuid| seen.lock().expect("no test panics here").get(&id).copied()),
-            display_name: Arc::new(|_, id| {
-                Ok((id.as_u128() < GROUPS).then(|| format!("player {}", id.as_u128())))
+            account_names: Arc::new(|_, ids| {
+                let accounts = ids.iter().filter(|id| id.as_u128() < GROUPS);
+                Ok(accounts.map(|id| (*id, format!("player {}", id.as_u128()))).collect())
             }),
-            group_name: Arc::new(|_, id| {
-                Ok((id.as_u128() >= GROUPS).then(|| format!("group {}", id.as_u128() - GROUPS)))
+            group_names: Arc::new(|_, ids| {
+                let groups = ids.iter().filter(|id| id.as_u128() >= GROUPS);
+                Ok(groups.map(|id| (*id, format!("group {}", id.as_u128() - GROUPS))).collect())
             }),
             authority: Arc::new(|_, owner, actor| Ok(owner.as_u128() == GROUPS + actor.as_u128())),
             agents: Arc::new(|_, id| Ok(id.as_u128().checked_sub(GROUPS).map(account).into_iter().collect())),
