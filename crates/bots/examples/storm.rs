@@ -145,7 +145,7 @@ async fn stay(mut client: Client, walks: bool) {
         tokio::select! {
             event = client.next() => if event.is_err() { return },
             _ = wakes.tick(), if walks => {
-                for _ in 0..motion::STEP_HZ / 10 {
+                for _ in 0..client.pace().hz() / 10 {
                     client.step(motion::Buttons::FORWARD, look);
                 }
                 if client.send_inputs().await.is_err() {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use cell::LatLng;
 use futures_util::{SinkExt as _, StreamExt as _};
 use glam::DVec3;
-use motion::{Body, Buttons, ClosedLand, Fenced, Input, Predictor};
+use motion::{Body, Buttons, ClosedLand, Fenced, Input, Pace, Predictor};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
@@ -131,12 +131,14 @@ impl Client {
         let body = body.ok_or(ClientError::Protocol("the welcome holds no body"))?;
         let resume_token = welcome.resume_token.as_slice().try_into();
         let resume_token = resume_token.map_err(|_| ClientError::Protocol("the resume token is cut"))?;
+        let pace = Pace::try_from_hz(welcome.tick_hz);
+        let pace = pace.ok_or(ClientError::Protocol("the welcome tells no known pace"))?;
         let last_seq = welcome.last_input_seq;
         Ok(Self {
             socket,
             ground: site.ground(),
             resume_token,
-            predictor: Predictor::new(body, last_seq),
+            predictor: Predictor::new(body, last_seq, pace),
             closed: ClosedLand::default(),
             sent_seq: last_seq,
             view: View::default(),
@@ -185,7 +187,12 @@ impl Client {
         self.received_bytes
     }
 
-    /// Moves the own body by one step of 1/30 s. The inputs leave with [`Client::send_inputs`].
+    /// Steps per second.
+    pub fn pace(&self) -> Pace {
+        self.predictor.pace()
+    }
+
+    /// Moves the own body by one step. The inputs leave with [`Client::send_inputs`].
     pub fn step(&mut self, buttons: Buttons, look: DVec3) {
         let fenced = Fenced { ground: &self.ground, closed: &self.closed };
         self.predictor.step(Input::new(buttons, look), &fenced);

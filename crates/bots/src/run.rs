@@ -17,7 +17,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout
 
 /// How often a bot wakes to move, and sends what it did.
 const WAKE: Duration = Duration::from_millis(100);
-const STEPS_PER_WAKE: u32 = motion::STEP_HZ / 10;
 const PING_EVERY_WAKES: u64 = 10;
 /// How long a bot waits to be let in.
 const ENTER_TIME_MAX: Duration = Duration::from_secs(30);
@@ -187,7 +186,7 @@ async fn stay(
 
 /// Moves a tenth of a second on, and now and then talks and pings.
 async fn act(client: &mut Client, walker: &mut Walker, wake: u64, start: Instant) -> Result<(), ClientError> {
-    for _ in 0..STEPS_PER_WAKE {
+    for _ in 0..client.pace().hz() / 10 {
         let (buttons, look) = walker.step();
         client.step(buttons, look);
     }

@@ -8,7 +8,7 @@
 //! each message of fences.
 
 use glam::DVec3;
-use motion::{Body, Buttons, ClosedLand, Fenced, Ground, Input, Mode, Predictor, Surface};
+use motion::{Body, Buttons, ClosedLand, Fenced, Ground, Input, Mode, Pace, Predictor, Surface};
 use planet::Planet;
 use wire::{ClientMessage, InputBatch, Kind, ServerMessage};
 
@@ -40,6 +40,7 @@ impl Ground for PlanetGround {
 /// A predicted body and how many of its inputs have been sent.
 pub struct OwnBody {
     ground: PlanetGround,
+    pace: Pace,
     predictor: Predictor,
     closed: ClosedLand,
     sent_seq: u32,
@@ -89,9 +90,10 @@ pub unsafe extern "C" fn body_new(planet: usize, x: f64, y: f64, z: f64) -> usiz
     // SAFETY: the caller's promise above.
     let ground = PlanetGround(unsafe { planet_ref(planet) });
     let direction = DVec3::new(x, y, z).try_normalize().unwrap_or(DVec3::X);
-    let predictor = Predictor::new(Body::standing_at(direction, &ground), 0);
+    let pace = Pace::default();
+    let predictor = Predictor::new(Body::standing_at(direction, &ground), 0, pace);
     let closed = ClosedLand::default();
-    Box::into_raw(Box::new(OwnBody { ground, predictor, closed, sent_seq: 0 })).expose_provenance()
+    Box::into_raw(Box::new(OwnBody { ground, pace, predictor, closed, sent_seq: 0 })).expose_provenance()
 }
 
 /// The body of a handle.
@@ -123,8 +125,23 @@ pub unsafe extern "C" fn body_set(body: usize, state: *const f64, last_seq: u32)
     // SAFETY: the caller's promise above.
     let (body, numbers) = unsafe { (body_mut(body), &*state.cast::<[f64; BODY_STATE_NUMBERS]>()) };
     let Some(new) = body_of_numbers(numbers) else { return 0 };
-    body.predictor = Predictor::new(new, last_seq);
+    body.predictor = Predictor::new(new, last_seq, body.pace);
     body.sent_seq = last_seq;
+    1
+}
+
+/// Sets how many steps make a second, as a `Welcome` tells it; 30 before that. Call it before [`body_set`]. Returns 1, or
+/// 0 and changes nothing if there is no such rate.
+///
+/// # Safety
+/// `body` is a handle of [`body_new`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_set_pace(body: usize, tick_hz: u32) -> u32 {
+    let Some(pace) = Pace::try_from_hz(tick_hz) else { return 0 };
+    // SAFETY: the caller's promise above.
+    let body = unsafe { body_mut(body) };
+    body.pace = pace;
+    body.predictor = Predictor::new(*body.predictor.body(), body.predictor.last_seq(), pace);
     1
 }
 
@@ -138,7 +155,7 @@ pub unsafe extern "C" fn body_get(body: usize, out: *mut f64) {
     unsafe { write_values(out, &state_numbers(body_mut(body).predictor.body())) }
 }
 
-/// Moves the body by one step of 1/30 s: `buttons` as in `motion::Buttons`, (hx, hy, hz) the camera's look direction of
+/// Moves the body by one step: `buttons` as in `motion::Buttons`, (hx, hy, hz) the camera's look direction of
 /// any length. Returns the number of this input.
 ///
 /// # Safety
@@ -233,7 +250,7 @@ pub unsafe extern "C" fn body_golden(planet: usize) -> u64 {
         }
         let heading = [random as i16, (random >> 16) as i16, (random >> 32) as i16];
         let buttons = Buttons((random >> 58) as u8).with(Buttons::FORWARD);
-        motion::step(&mut body, Input { buttons, heading }, &ground);
+        motion::step(&mut body, Input { buttons, heading }, &ground, Pace::default());
         for number in state_numbers(&body) {
             hash = (hash ^ number.to_bits()).wrapping_mul(0x0000_0100_0000_01b3);
         }
@@ -277,7 +294,7 @@ mod tests {
             let look = start.facing;
             for n in 1..=40 {
                 assert_eq!(body_step(body, 17, look.x, look.y, look.z), n);
-                motion::step(&mut expected, Input::new(Buttons(17), look), &ground);
+                motion::step(&mut expected, Input::new(Buttons(17), look), &ground, Pace::default());
             }
             let mut state = [0.0; BODY_STATE_NUMBERS];
             body_get(body, state.as_mut_ptr());

@@ -115,7 +115,7 @@ impl PlanetAnswer {
             generator_version: planet::GENERATOR_VERSION,
             protocol_version: wire::PROTOCOL_VERSION,
             protocol_hash: wire::PROTOCOL_HASH.to_string(),
-            tick_hz: motion::STEP_HZ,
+            tick_hz: motion::Pace::default().hz(),
             lot_level,
             interest_level: planet.grid_level(INTEREST_LEVEL),
             arrival: ArrivalAnswer {

@@ -1,6 +1,6 @@
 //! How a body moves on a heightfield with water on it: walk, run, swim, jump, fall, slide.
 //!
-//! One fixed step of [`STEP_S`] seconds turns a [`Body`] and an [`Input`] into the next `Body`. Server and
+//! One fixed step of a [`Pace`] turns a [`Body`] and an [`Input`] into the next `Body`. Server and
 //! browser run this same function, so a client that replays its inputs arrives at the server's bits: only
 //! `+ - * /` and `sqrt` are used, and nothing is read but the arguments.
 //!
@@ -13,6 +13,7 @@
 mod body;
 mod closed;
 mod input;
+mod pace;
 mod predictor;
 mod rules;
 mod step;
@@ -21,6 +22,7 @@ mod surface;
 pub use body::{Body, Mode};
 pub use closed::{ClosedLand, Fenced};
 pub use input::{Buttons, Input};
+pub use pace::Pace;
 pub use predictor::Predictor;
 pub use rules::*;
 pub use step::step;

@@ -1,14 +1,15 @@
 //! A player's own body, ahead of the server's answer.
 
-use crate::{Body, Ground, Input, step};
+use crate::{Body, Ground, Input, Pace, step};
 use std::collections::VecDeque;
 
-/// Inputs waiting for the server's answer, ten seconds' worth. Older ones are forgotten.
-const PENDING_MAX: usize = 300;
+/// So many seconds of inputs wait for the server's answer. Older ones are forgotten.
+const PENDING_S_MAX: u32 = 10;
 
 /// Moves a body at once and keeps the inputs until the server has applied them.
 #[derive(Clone, Debug)]
 pub struct Predictor {
+    pace: Pace,
     last_seq: u32,
     /// The body after the input before the first pending one.
     confirmed: Body,
@@ -18,8 +19,13 @@ pub struct Predictor {
 
 impl Predictor {
     /// Begins with the server's body after the input numbered `last_seq`.
-    pub fn new(body: Body, last_seq: u32) -> Self {
-        Self { last_seq, confirmed: body, pending: VecDeque::new() }
+    pub fn new(body: Body, last_seq: u32, pace: Pace) -> Self {
+        Self { pace, last_seq, confirmed: body, pending: VecDeque::new() }
+    }
+
+    /// Steps per second.
+    pub fn pace(&self) -> Pace {
+        self.pace
     }
 
     /// The body as predicted.
@@ -35,10 +41,10 @@ impl Predictor {
     /// Applies one input and gives its number. Numbers wrap after four years of walking.
     pub fn step(&mut self, input: Input, ground: &impl Ground) -> u32 {
         let mut body = *self.body();
-        step(&mut body, input, ground);
+        step(&mut body, input, ground, self.pace);
         self.last_seq = self.last_seq.wrapping_add(1);
         self.pending.push_back((input, body));
-        if self.pending.len() > PENDING_MAX {
+        if self.pending.len() > (PENDING_S_MAX * self.pace.hz()) as usize {
             self.answer_first();
         }
         self.last_seq
@@ -57,7 +63,7 @@ impl Predictor {
         if unanswered < 0 {
             // An answer to inputs never made is to a former prediction: go on from there.
             let off_m = (body.position - self.body().position).length();
-            *self = Self::new(body, applied_seq);
+            *self = Self::new(body, applied_seq, self.pace);
             return off_m;
         }
         while self.pending.len() > unanswered.cast_unsigned() as usize {
@@ -70,7 +76,7 @@ impl Predictor {
         self.confirmed = body;
         let mut body = body;
         for (input, after) in &mut self.pending {
-            step(&mut body, *input, ground);
+            step(&mut body, *input, ground, self.pace);
             *after = body;
         }
         (self.body().position - predicted).length()
@@ -84,7 +90,7 @@ impl Predictor {
         let before = self.body().position;
         let mut body = first.checked_sub(1).map_or(self.confirmed, |last| self.pending[last].1);
         for (input, after) in self.pending.iter_mut().skip(first) {
-            step(&mut body, *input, ground);
+            step(&mut body, *input, ground, self.pace);
             *after = body;
         }
         (self.body().position - before).length()

@@ -3,11 +3,6 @@
 /// Version of the movement rules; part of the protocol hash, because prediction needs equal rules.
 pub const RULES_VERSION: u32 = 3;
 
-/// Steps per second.
-pub const STEP_HZ: u32 = 30;
-/// Length of one step in seconds.
-pub const STEP_S: f64 = 1.0 / STEP_HZ as f64;
-
 /// Walking speed along the surface, m/s.
 pub const WALK_M_S: f64 = 3.0;
 /// Running speed along the surface, m/s. Nothing moves a body sideways faster than this.

@@ -7,27 +7,27 @@
 use crate::body::{along_ground, any_along_ground};
 use crate::{
     AFLOAT_TOLERANCE_M, AIR_ACCELERATION_M_S2, BUOYANCY_DAMPING, BUOYANCY_STIFFNESS, Body, Buttons,
-    FALL_MAX_M_S, GRAVITY_M_S2, GROUND_ACCELERATION_M_S2, Ground, Input, JUMP_M_S, Mode, REACH_M, RUN_M_S,
-    SLIDE_ACCELERATION_M_S2, SLOPE_LIMIT_TAN, STEP_HEIGHT_M, STEP_S, SWIM_DRAFT_M, SWIM_M_S, Surface,
+    FALL_MAX_M_S, GRAVITY_M_S2, GROUND_ACCELERATION_M_S2, Ground, Input, JUMP_M_S, Mode, Pace, REACH_M,
+    RUN_M_S, SLIDE_ACCELERATION_M_S2, SLOPE_LIMIT_TAN, STEP_HEIGHT_M, SWIM_DRAFT_M, SWIM_M_S, Surface,
     WALK_M_S, WATER_ACCELERATION_M_S2,
 };
 use glam::DVec3;
 
-/// Advances `body` by [`STEP_S`] seconds.
+/// Advances `body` by one step of `pace`.
 ///
 /// A body at rest that is asked for nothing keeps its bits and costs no ground sample. Where land is closed to it, it
 /// ends at the border unless it was inside.
-pub fn step(body: &mut Body, input: Input, ground: &impl Ground) {
+pub fn step(body: &mut Body, input: Input, ground: &impl Ground, pace: Pace) {
     let before = *body;
-    advance(body, input, ground);
+    advance(body, input, ground, pace.step_s());
     if ground.closed_land().is_some_and(|closed| closed.bars(before.position, body.position)) {
         // It stands on the very border, where the last bit of a place decides about the cell.
         *body = Body { velocity: DVec3::ZERO, ..before };
     }
 }
 
-fn advance(body: &mut Body, input: Input, ground: &impl Ground) {
-    let start = Start::of(body, ground);
+fn advance(body: &mut Body, input: Input, ground: &impl Ground, step_s: f64) {
+    let start = Start::of(body, ground, step_s);
     let wish = input.wish(start.up);
     let jumps = input.buttons.has(Buttons::JUMP);
     match body.mode {
@@ -55,10 +55,12 @@ struct Start {
     height_m: f64,
     along_m_s: DVec3,
     climb_m_s: f64,
+    /// Length of the step.
+    step_s: f64,
 }
 
 impl Start {
-    fn of(body: &Body, ground: &impl Ground) -> Self {
+    fn of(body: &Body, ground: &impl Ground, step_s: f64) -> Self {
         let distance = body.position.length();
         let up = body.position / distance;
         let climb_m_s = body.velocity.dot(up);
@@ -67,14 +69,15 @@ impl Start {
             height_m: distance - ground.radius_m(),
             along_m_s: body.velocity - up * climb_m_s,
             climb_m_s,
+            step_s,
         }
     }
 
     /// `velocity` along the ground, without what would lead in this step over the border of land that is closed.
     fn held(&self, velocity: DVec3, ground: &impl Ground) -> Option<DVec3> {
         let place_m = self.up * (ground.radius_m() + self.height_m);
-        let way_m = ground.closed_land()?.turn_away(place_m, velocity * STEP_S)?;
-        Some(way_m / STEP_S)
+        let way_m = ground.closed_land()?.turn_away(place_m, velocity * self.step_s)?;
+        Some(way_m / self.step_s)
     }
 
     /// The direction of the place reached by going `offset_m` along the ground.
@@ -154,9 +157,9 @@ impl Slope {
         if is_open { aside } else { DVec3::ZERO }
     }
 
-    fn slide(&self, along_m_s: DVec3) -> DVec3 {
+    fn slide(&self, along_m_s: DVec3, step_s: f64) -> DVec3 {
         let without_climbing = along_m_s - self.uphill * along_m_s.dot(self.uphill).max(0.0);
-        limited(without_climbing - self.uphill * (SLIDE_ACCELERATION_M_S2 * STEP_S), RUN_M_S)
+        limited(without_climbing - self.uphill * (SLIDE_ACCELERATION_M_S2 * step_s), RUN_M_S)
     }
 }
 
@@ -176,14 +179,14 @@ fn step_grounded(
 ) {
     let with_speed_of = |depth_m| {
         let wanted = wish.map_or(DVec3::ZERO, |wish| wish * ground_speed(buttons, depth_m));
-        approach(start.along_m_s, wanted, GROUND_ACCELERATION_M_S2 * STEP_S)
+        approach(start.along_m_s, wanted, GROUND_ACCELERATION_M_S2 * start.step_s)
     };
     // The way as on dry ground shows the water, and the water the speed.
     let slope = Slope::measure(start, start.height_m, with_speed_of(0.0), ground);
     let mut along = with_speed_of(slope.depth_m);
     let slides = slope.slides(start, start.height_m, ground);
     if slides {
-        along = slope.slide(start.along_m_s);
+        along = slope.slide(start.along_m_s, start.step_s);
     } else if slope.tan_ahead > SLOPE_LIMIT_TAN {
         along = slope.along_the_foot(along, start, ground);
     }
@@ -200,9 +203,9 @@ fn step_grounded(
     if buttons.has(Buttons::JUMP) && !slides {
         place(body, start.up, start.height_m, on_map, JUMP_M_S, ground);
         body.mode = Mode::Airborne;
-        return step_airborne(body, &Start::of(body, ground), wish, ground);
+        return step_airborne(body, &Start::of(body, ground, start.step_s), wish, ground);
     }
-    let up = start.moved(on_map * STEP_S, ground);
+    let up = start.moved(on_map * start.step_s, ground);
     let surface = ground.surface(up);
     let elevation_m = surface.elevation_m;
     if elevation_m > start.height_m + STEP_HEIGHT_M {
@@ -225,17 +228,17 @@ fn step_airborne(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &i
         Some(wish) => {
             // Steering may turn the flight but not lengthen it beyond what the jump brought along.
             let most = start.along_m_s.length().max(WALK_M_S);
-            limited(start.along_m_s + wish * (AIR_ACCELERATION_M_S2 * STEP_S), most)
+            limited(start.along_m_s + wish * (AIR_ACCELERATION_M_S2 * start.step_s), most)
         }
         None => start.along_m_s,
     };
     along = limited(along, RUN_M_S);
     along = start.held(along, ground).unwrap_or(along);
-    let climb = (start.climb_m_s - GRAVITY_M_S2 * STEP_S).max(-FALL_MAX_M_S);
+    let climb = (start.climb_m_s - GRAVITY_M_S2 * start.step_s).max(-FALL_MAX_M_S);
     // The mean of old and new speed: the height of a jump does not depend on the length of a step.
-    let height_m = start.height_m + (start.climb_m_s + climb) * (0.5 * STEP_S);
+    let height_m = start.height_m + (start.climb_m_s + climb) * (0.5 * start.step_s);
 
-    let mut up = start.moved(along * STEP_S, ground);
+    let mut up = start.moved(along * start.step_s, ground);
     let mut surface = ground.surface(up);
     if surface.elevation_m > start.height_m.max(height_m) + STEP_HEIGHT_M {
         // Against a wall: only the fall goes on.
@@ -244,7 +247,7 @@ fn step_airborne(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &i
         surface = ground.surface(up);
     }
     if height_m <= surface.elevation_m && !surface.is_deep() {
-        land(body, up, surface.elevation_m, along, ground);
+        land(body, up, surface.elevation_m, along, start.step_s, ground);
     } else if height_m <= surface.afloat_m() {
         place(body, up, height_m.max(surface.elevation_m), limited(along, SWIM_M_S), climb, ground);
         body.mode = Mode::Swimming;
@@ -254,21 +257,21 @@ fn step_airborne(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &i
 }
 
 /// Feet on the ground at `up`; on a slope too steep to hold they start to slide at once.
-fn land(body: &mut Body, up: DVec3, elevation_m: f64, along_m_s: DVec3, ground: &impl Ground) {
+fn land(body: &mut Body, up: DVec3, elevation_m: f64, along_m_s: DVec3, step_s: f64, ground: &impl Ground) {
     place(body, up, elevation_m, along_m_s, 0.0, ground);
     body.mode = Mode::Grounded;
-    let start = Start::of(body, ground);
+    let start = Start::of(body, ground, step_s);
     let slope = Slope::measure(&start, elevation_m, body.velocity, ground);
     if slope.slides(&start, elevation_m, ground) {
-        body.velocity = slope.slide(body.velocity);
+        body.velocity = slope.slide(body.velocity, step_s);
     }
 }
 
 fn step_swimming(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &impl Ground) {
     let wanted = wish.map_or(DVec3::ZERO, |wish| wish * SWIM_M_S);
-    let mut along = approach(start.along_m_s, wanted, WATER_ACCELERATION_M_S2 * STEP_S);
+    let mut along = approach(start.along_m_s, wanted, WATER_ACCELERATION_M_S2 * start.step_s);
     along = start.held(along, ground).unwrap_or(along);
-    let mut up = start.moved(along * STEP_S, ground);
+    let mut up = start.moved(along * start.step_s, ground);
     let mut surface = ground.surface(up);
     if surface.elevation_m > start.height_m.max(surface.afloat_m()) + STEP_HEIGHT_M {
         along = DVec3::ZERO;
@@ -282,12 +285,12 @@ fn step_swimming(body: &mut Body, start: &Start, wish: Option<DVec3>, ground: &i
         return;
     }
     if !surface.is_deep() {
-        return land(body, up, surface.elevation_m, along, ground);
+        return land(body, up, surface.elevation_m, along, start.step_s, ground);
     }
     let sunk_m = surface.afloat_m() - start.height_m;
     let lift_m_s2 = sunk_m * BUOYANCY_STIFFNESS - start.climb_m_s * BUOYANCY_DAMPING;
-    let climb = (start.climb_m_s + lift_m_s2 * STEP_S).min(JUMP_M_S);
-    let height_m = start.height_m + climb * STEP_S;
+    let climb = (start.climb_m_s + lift_m_s2 * start.step_s).min(JUMP_M_S);
+    let height_m = start.height_m + climb * start.step_s;
     let is_afloat = (height_m - surface.afloat_m()).abs() < AFLOAT_TOLERANCE_M;
     if is_afloat && climb.abs() < AFLOAT_TOLERANCE_M {
         place(body, up, surface.afloat_m(), along, 0.0, ground);

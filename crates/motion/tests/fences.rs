@@ -3,8 +3,8 @@
 use cell::CellId;
 use glam::DVec3;
 use motion::{
-    BORDER_M, Body, Buttons, ClosedLand, Fenced, Ground, Input, Mode, Predictor, RUN_M_S, STEP_HZ, STEP_S,
-    Surface, WALK_M_S, step,
+    BORDER_M, Body, Buttons, ClosedLand, Fenced, Ground, Input, Mode, Pace, Predictor, RUN_M_S, Surface,
+    WALK_M_S, step,
 };
 use proptest::prelude::*;
 
@@ -60,8 +60,8 @@ fn closing(lots: &[CellId], parcel: u64) -> ClosedLand {
 
 fn walk(body: &mut Body, look: DVec3, seconds: f64, closed: &ClosedLand) {
     let input = Input::new(Buttons::FORWARD, look);
-    for _ in 0..(seconds * f64::from(STEP_HZ)) as usize {
-        step(body, input, &Fenced { ground: &LEVEL, closed });
+    for _ in 0..(seconds * f64::from(Pace::default().hz())) as usize {
+        step(body, input, &Fenced { ground: &LEVEL, closed }, Pace::default());
     }
 }
 
@@ -160,7 +160,7 @@ fn a_fall_goes_on_at_a_border() {
     body.mode = Mode::Airborne;
     let input = Input::new(Buttons::FORWARD, outward);
     for _ in 0..90 {
-        step(&mut body, input, &Fenced { ground: &LEVEL, closed: &closed });
+        step(&mut body, input, &Fenced { ground: &LEVEL, closed: &closed }, Pace::default());
     }
     assert_eq!((body.mode, lot(body.position)), (Mode::Grounded, home));
 }
@@ -185,12 +185,12 @@ fn a_fence_that_closes_between_two_inputs_leaves_the_prediction_right() {
     let (open, closed) = (ClosedLand::default(), closing(&[neighbor], 7));
     let input = Input::new(Buttons::FORWARD, edge - home.center());
     let mut server = Body::standing_at(home.center(), &LEVEL);
-    let mut client = Predictor::new(server, 0);
+    let mut client = Predictor::new(server, 0, Pace::default());
     // It closes for inputs after the 100th, of which the client hears ten inputs later.
     let fenced = |closed| Fenced { ground: &LEVEL, closed };
     for seq in 1..=400_u32 {
         client.step(input, &fenced(if seq <= 110 { &open } else { &closed }));
-        step(&mut server, input, &fenced(if seq <= 100 { &open } else { &closed }));
+        step(&mut server, input, &fenced(if seq <= 100 { &open } else { &closed }), Pace::default());
         if seq == 110 {
             assert_eq!(client.repeat_after(100, &fenced(&closed)), 0.0, "the border is far");
         }
@@ -200,10 +200,10 @@ fn a_fence_that_closes_between_two_inputs_leaves_the_prediction_right() {
     // It opens, and what was predicted against the border is made again.
     for seq in 401..=420_u32 {
         client.step(input, &fenced(&closed));
-        step(&mut server, input, &fenced(if seq <= 405 { &closed } else { &open }));
+        step(&mut server, input, &fenced(if seq <= 405 { &closed } else { &open }), Pace::default());
     }
     let moved_m = client.repeat_after(405, &fenced(&open));
-    assert!(moved_m > 14.0 * STEP_S * WALK_M_S - 0.5, "{moved_m}");
+    assert!(moved_m > 14.0 * Pace::default().step_s() * WALK_M_S - 0.5, "{moved_m}");
     assert_eq!(*client.body(), server);
 }
 
@@ -256,11 +256,11 @@ proptest! {
         for (buttons, heading, steps) in inputs {
             for _ in 0..steps {
                 let before = body;
-                step(&mut body, Input { buttons: Buttons(buttons | 1), heading }, &fenced);
+                step(&mut body, Input { buttons: Buttons(buttons | 1), heading }, &fenced, Pace::default());
                 let (was, is) = (land.parcel_at(before.position), land.parcel_at(body.position));
                 prop_assert!(is.is_none() || is == was, "{was:?} to {is:?}: {before:?} {body:?}");
                 let moved_m = (body.up() - before.up()).length() * RADIUS_M;
-                prop_assert!(moved_m <= RUN_M_S * STEP_S + 1e-6, "{moved_m} m in one step");
+                prop_assert!(moved_m <= RUN_M_S * Pace::default().step_s() + 1e-6, "{moved_m} m in one step");
                 prop_assert!(body.position.is_finite() && body.velocity.is_finite());
             }
         }
@@ -276,8 +276,8 @@ proptest! {
         let mut fenced = plain;
         for (buttons, heading) in inputs {
             let input = Input { buttons: Buttons(buttons), heading };
-            step(&mut plain, input, &ground);
-            step(&mut fenced, input, &Fenced { ground: &ground, closed: &closed });
+            step(&mut plain, input, &ground, Pace::default());
+            step(&mut fenced, input, &Fenced { ground: &ground, closed: &closed }, Pace::default());
             prop_assert_eq!(plain, fenced);
         }
     }

@@ -2,8 +2,8 @@
 
 use glam::DVec3;
 use motion::{
-    Body, Buttons, FALL_MAX_M_S, Ground, Input, JUMP_M_S, Mode, RUN_M_S, STEP_HEIGHT_M, STEP_HZ, STEP_S,
-    SWIM_DRAFT_M, SWIM_M_S, Surface, WALK_M_S, step,
+    Body, Buttons, FALL_MAX_M_S, Ground, Input, JUMP_M_S, Mode, Pace, RUN_M_S, STEP_HEIGHT_M, SWIM_DRAFT_M,
+    SWIM_M_S, Surface, WALK_M_S, step,
 };
 use proptest::prelude::*;
 
@@ -84,15 +84,15 @@ fn height_of(body: &Body) -> f64 {
 
 fn run(body: &mut Body, buttons: Buttons, look: DVec3, seconds: f64, ground: &impl Ground) {
     let input = Input::new(buttons, look);
-    for _ in 0..(seconds * f64::from(STEP_HZ)).round() as usize {
-        step(body, input, ground);
+    for _ in 0..(seconds * f64::from(Pace::default().hz())).round() as usize {
+        step(body, input, ground, Pace::default());
     }
 }
 
 /// Checks after every step what must hold whatever is asked of the body.
 fn step_checked(body: &mut Body, input: Input, ground: &impl Ground) {
     let before = *body;
-    step(body, input, ground);
+    step(body, input, ground, Pace::default());
     assert!(body.position.is_finite() && body.velocity.is_finite() && body.facing.is_finite(), "{body:?}");
     let surface = ground.surface(body.up());
     let elevation_m = surface.elevation_m;
@@ -105,10 +105,16 @@ fn step_checked(body: &mut Body, input: Input, ground: &impl Ground) {
     assert!((body.facing.length() - 1.0).abs() < 1e-9 && body.facing.dot(body.up()).abs() < 1e-9);
 
     let moved_m = (body.up() - before.up()).length() * RADIUS_M;
-    assert!(moved_m <= RUN_M_S * STEP_S + 1e-6, "{moved_m} m in one step: {before:?} {body:?}");
+    assert!(
+        moved_m <= RUN_M_S * Pace::default().step_s() + 1e-6,
+        "{moved_m} m in one step: {before:?} {body:?}"
+    );
     let rise_m = height_m - height_of(&before);
     assert!(rise_m <= STEP_HEIGHT_M + 1e-6, "rose {rise_m} m in one step: {before:?} {body:?}");
-    assert!(rise_m >= -FALL_MAX_M_S * STEP_S - 1e-6, "sank {rise_m} m in one step: {before:?} {body:?}");
+    assert!(
+        rise_m >= -FALL_MAX_M_S * Pace::default().step_s() - 1e-6,
+        "sank {rise_m} m in one step: {before:?} {body:?}"
+    );
     let climb_m_s = body.velocity.dot(body.up());
     let along_m_s = (body.velocity - body.up() * climb_m_s).length();
     assert!(along_m_s <= RUN_M_S + 1e-6);
@@ -163,9 +169,9 @@ proptest! {
         let mut second = first;
         let mut rounded = first;
         for input in inputs {
-            step(&mut first, input, &ground);
-            step(&mut second, input, &ground);
-            step(&mut rounded, input, &ground);
+            step(&mut first, input, &ground, Pace::default());
+            step(&mut second, input, &ground, Pace::default());
+            step(&mut rounded, input, &ground, Pace::default());
             rounded.facing = rounded.facing.as_vec3().as_dvec3();
             prop_assert_eq!(bits(&first), bits(&second));
             prop_assert_eq!(bits(&first)[..6].to_vec(), bits(&rounded)[..6].to_vec());
@@ -244,7 +250,12 @@ fn a_heading_without_direction_along_the_ground_asks_for_nothing() {
         let mut body = Body::standing_at(HERE, &ground);
         let before = body;
         for _ in 0..30 {
-            step(&mut body, Input { buttons: Buttons::FORWARD.with(Buttons::RUN), heading }, &ground);
+            step(
+                &mut body,
+                Input { buttons: Buttons::FORWARD.with(Buttons::RUN), heading },
+                &ground,
+                Pace::default(),
+            );
         }
         assert_eq!(body, before, "{heading:?}");
     }
@@ -268,7 +279,7 @@ fn a_body_asked_for_nothing_comes_to_rest_and_keeps_its_bits() {
 fn a_jump_is_1_2_m_high_and_ends_on_the_ground() {
     let ground = flat(10.0);
     let mut body = Body::standing_at(HERE, &ground);
-    run(&mut body, Buttons::JUMP, AHEAD, STEP_S, &ground);
+    run(&mut body, Buttons::JUMP, AHEAD, Pace::default().step_s(), &ground);
     assert_eq!(body.mode, Mode::Airborne);
     let mut top_m: f64 = 0.0;
     while body.mode == Mode::Airborne {
@@ -344,7 +355,7 @@ fn a_runner_over_a_cliff_falls_and_lands_at_its_foot() {
     let mut seconds = 0.0;
     while body.mode == Mode::Airborne {
         step_checked(&mut body, Input::NEUTRAL, &ground);
-        seconds += STEP_S;
+        seconds += Pace::default().step_s();
     }
     assert_eq!(body.mode, Mode::Grounded);
     assert!((height_of(&body) - 10.0).abs() < 1e-6);
@@ -482,7 +493,7 @@ fn poles_and_cube_edges_are_walked_over_like_any_other_place() {
             let before = body.position;
             step_checked(&mut body, Input::new(Buttons::FORWARD, ahead), &ground);
             let moved_m = (body.position - before).length();
-            assert!((moved_m - WALK_M_S * STEP_S).abs() < 1e-4, "{moved_m} m near {place}");
+            assert!((moved_m - WALK_M_S * Pace::default().step_s()).abs() < 1e-4, "{moved_m} m near {place}");
         }
         let beyond_m = body.up().dot(ahead) * RADIUS_M;
         let astray_m = body.up().dot(place.cross(ahead)) * RADIUS_M;

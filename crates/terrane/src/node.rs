@@ -222,7 +222,7 @@ pub(crate) async fn start(config: &Config, configuration: String, metrics: Metri
         zone::start(ZoneConfig::default(), deps)
     });
     if zone.is_some() {
-        progress.opened("zone", format_args!("{} ticks a second", motion::STEP_HZ));
+        progress.opened("zone", format_args!("{} ticks a second", motion::Pace::default().hz()));
     }
 
     if has_role(Role::Gateway) {

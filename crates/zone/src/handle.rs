@@ -233,7 +233,7 @@ const CATCH_UP_TICKS: u32 = 3;
 
 fn run(mut host: Host) {
     let clock = Arc::clone(host.clock());
-    let period = Duration::from_secs(1) / motion::STEP_HZ;
+    let period = Duration::from_secs(1) / motion::Pace::default().hz();
     let mut due = clock.elapsed();
     loop {
         let now = clock.elapsed();

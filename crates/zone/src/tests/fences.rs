@@ -167,7 +167,7 @@ async fn a_walker_is_held_at_a_fence_and_a_client_that_follows_it_needs_no_corre
     assert_eq!(closed.lots().len(), 1);
     let ground = PlanetGround(Arc::clone(&PLANET));
     let start = welcome.body.and_then(|body| body.to_body()).unwrap();
-    let mut predictor = Predictor::new(start, welcome.last_input_seq);
+    let mut predictor = Predictor::new(start, welcome.last_input_seq, motion::Pace::default());
     let mut is_open = false;
     for (round, seq) in (0..900).zip(1..) {
         if round == 600 {
