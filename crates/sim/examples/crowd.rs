@@ -5,9 +5,9 @@
 //! everybody.
 
 use glam::DVec3;
-use motion::{Buttons, ClosedLand, Ground, Input, Surface};
+use motion::{Buttons, ClosedLand, Ground, Input, Pace, Surface};
 use planet::{Planet, PlanetSpec};
-use sim::{Arrival, Delivery, Zone, ZoneConfig};
+use sim::{Arrival, Audience, AudienceConfig, Delivery, Zone, ZoneConfig};
 use std::time::{Duration, Instant};
 
 struct PlanetGround(Planet);
@@ -33,7 +33,12 @@ fn main() {
     let arrival = planet.arrival();
     let lot_level = planet.grid_level(15);
     let lots = cell::cover_cap(arrival.ground, 240.0 / planet.radius_m(), lot_level).expect("some lots");
-    let config = ZoneConfig { cell_level: planet.grid_level(14), bodies_max: bodies };
+    let config = ZoneConfig { cell_level: planet.grid_level(14), bodies_max: bodies, pace: Pace::default() };
+    let mut audience = Audience::new(AudienceConfig {
+        cell_level: config.cell_level,
+        radius_m: planet.radius_m(),
+        send_ticks: 3,
+    });
     let mut zone = Zone::new(config, PlanetGround(planet));
     let started = Instant::now();
     let ids: Vec<_> = (0..bodies)
@@ -44,7 +49,7 @@ fn main() {
                     ClosedLand::default(),
                 )
                 .expect("there is room for all");
-            zone.watch(id);
+            audience.watch(id);
             id
         })
         .collect();
@@ -80,9 +85,10 @@ fn main() {
         }
         moving.push(timed(|| zone.tick()));
         sending.push(timed(|| {
-            zone.send(|_, frame| {
+            zone.publish();
+            audience.send(zone.tick_count(), &[zone.view()], |_, frame| {
                 frames += 1;
-                bytes += frame.len() as u64;
+                bytes += frame.byte_count() as u64;
                 Delivery::Sent
             });
         }));

@@ -6,7 +6,7 @@
 use crate::control::Control;
 use crate::zone::EntityId;
 use cell::CellId;
-use motion::{Body, ClosedLand, Fenced};
+use motion::{Body, ClosedLand, Fenced, Pace};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -62,14 +62,14 @@ impl Bodies {
     }
 
     /// Advances every body by this tick's steps.
-    pub(crate) fn tick(&mut self, cell_level: u8, ground: &impl motion::Ground) {
+    pub(crate) fn tick(&mut self, cell_level: u8, ground: &impl motion::Ground, pace: Pace) {
         for (index, body) in self.states.iter_mut().enumerate() {
             let before = body.position;
             let (control, closed) = (&mut self.controls[index], &self.closed[index]);
             if closed.is_empty() {
-                control.tick(|input| motion::step(body, input, ground));
+                control.tick(|input| motion::step(body, input, ground, pace));
             } else {
-                control.tick(|input| motion::step(body, input, &Fenced { ground, closed }));
+                control.tick(|input| motion::step(body, input, &Fenced { ground, closed }, pace));
             }
             if body.position != before {
                 self.leaves[index] = CellId::from_point(body.position);
@@ -109,7 +109,7 @@ impl Bodies {
     }
 
     /// Each cell with bodies and which they are, in the order of cells. Needs sorted arrays.
-    pub(crate) fn runs(&self) -> impl Iterator<Item = (CellId, Range<usize>)> {
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (CellId, Range<usize>)> + use<'_> {
         debug_assert_eq!(self.sorted, self.len());
         let mut start = 0;
         std::iter::from_fn(move || {

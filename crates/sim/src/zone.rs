@@ -1,19 +1,14 @@
-//! The zone: who is in it, what a tick does, what is sent.
+//! The zone: who is in it and what a tick does. It knows nothing of those who watch.
 
 use crate::bodies::Bodies;
 use crate::control::InputError;
-use crate::interest::Interest;
 use crate::spawn::{self, Arrival, ELBOW_ROOM_M};
-use crate::streams::Streams;
-use cell::{CellId, cover_cap};
+use crate::view::ZoneView;
+use cell::cover_cap;
 use glam::DVec3;
-use motion::{Body, ClosedLand, Ground, Input, Mode};
-use std::collections::BTreeMap;
+use motion::{Body, ClosedLand, Ground, Input, Mode, Pace};
 use wire::stream::{HEIGHT_STEPS_PER_M, Placement, Stance};
-use wire::{FrameHead, Kind, LatticePlace, cell_count, facing_to_u8, rest_height_m};
-
-/// A watcher is sent a frame every so many ticks; a third of the watchers each tick, so that no tick is the busy one.
-pub const SEND_TICKS: u64 = 3;
+use wire::{LatticePlace, facing_to_u8, rest_height_m};
 
 /// Heights are kept in what the stream can say.
 const HEIGHT_STEPS_MAX: f64 = (1 << 24) as f64;
@@ -29,6 +24,8 @@ pub struct ZoneConfig {
     pub cell_level: u8,
     /// The most bodies.
     pub bodies_max: usize,
+    /// Ticks per second: an input is one step of it.
+    pub pace: Pace,
 }
 
 /// There are as many bodies as allowed.
@@ -36,16 +33,7 @@ pub struct ZoneConfig {
 #[error("the zone is full")]
 pub struct ZoneFull;
 
-/// What became of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// It is on its way, after all frames before it.
-    Sent,
-    /// It was dropped: the watcher's next frame starts again from keyframes.
-    Dropped,
-}
-
-/// Bodies on a ground, and those who watch them.
+/// Bodies on a ground.
 pub struct Zone<G> {
     config: ZoneConfig,
     ground: G,
@@ -53,8 +41,7 @@ pub struct Zone<G> {
     last_entity: u32,
     next_seed: u32,
     bodies: Bodies,
-    watchers: BTreeMap<EntityId, Interest>,
-    phases: [Streams; SEND_TICKS as usize],
+    /// Of the last [`Zone::publish`], in the order of bodies.
     placements: Vec<Placement>,
 }
 
@@ -69,8 +56,6 @@ impl<G: Ground> Zone<G> {
             last_entity: 0,
             next_seed: 0,
             bodies: Bodies::default(),
-            watchers: BTreeMap::new(),
-            phases: Default::default(),
             placements: vec![],
         }
     }
@@ -148,7 +133,6 @@ impl<G: Ground> Zone<G> {
 
     /// Takes a body out and gives its last state.
     pub fn leave(&mut self, id: EntityId) -> Option<Body> {
-        self.watchers.remove(&id);
         self.bodies.remove(id)
     }
 
@@ -182,90 +166,32 @@ impl<G: Ground> Zone<G> {
             .map(|index| self.bodies.ids[index])
     }
 
-    /// Begins to send frames of a body's surroundings to its player; a player who watches already starts again, and
-    /// inputs that wait are forgotten.
-    pub fn watch(&mut self, id: EntityId) {
+    /// A player begins anew: inputs that wait are forgotten, and the next is numbered after the last one applied.
+    pub fn restart_inputs(&mut self, id: EntityId) {
         if let Some(index) = self.bodies.index(id) {
             self.bodies.controls[index].restart();
-            self.watchers.insert(id, Interest::new());
         }
-    }
-
-    /// Ends the frames. The body stays.
-    pub fn unwatch(&mut self, id: EntityId) {
-        self.watchers.remove(&id);
-    }
-
-    /// Those whose interest contains a point.
-    pub fn watchers_of(&self, point: DVec3) -> impl Iterator<Item = EntityId> {
-        let cell = CellId::from_point(point).parent(self.config.cell_level);
-        self.watchers.iter().filter(move |(_, interest)| interest.contains(cell)).map(|(id, _)| *id)
-    }
-
-    /// Whether `watcher` is sent the cell that `id` is in.
-    pub fn sees(&self, watcher: EntityId, id: EntityId) -> bool {
-        let cell = self.bodies.index(id).map(|index| self.bodies.cells[index]);
-        cell.zip(self.watchers.get(&watcher)).is_some_and(|(cell, interest)| interest.contains(cell))
     }
 
     /// Advances every body by one tick.
     pub fn tick(&mut self) {
         self.tick += 1;
-        self.bodies.tick(self.config.cell_level, &self.ground);
+        self.bodies.tick(self.config.cell_level, &self.ground, self.config.pace);
     }
 
-    /// Gives this tick's frames, whole messages, to `deliver`.
-    pub fn send(&mut self, mut deliver: impl FnMut(EntityId, Vec<u8>) -> Delivery) {
-        let phase = self.tick % SEND_TICKS;
-        let mut watchers = std::mem::take(&mut self.watchers);
-        let is_turn = |id: &EntityId| u64::from(id.0) % SEND_TICKS == phase;
-        if watchers.keys().any(is_turn) {
-            self.encode(phase);
-            for (id, interest) in watchers.iter_mut().filter(|(id, _)| is_turn(id)) {
-                let frame = self.frame(*id, interest);
-                if deliver(*id, frame) == Delivery::Dropped {
-                    interest.restart();
-                }
-            }
-        }
-        self.watchers = watchers;
-    }
-
-    fn encode(&mut self, phase: u64) {
+    /// Says where every body is, in the words of the streams: to be called when everything of this tick is done, and
+    /// before [`Zone::view`].
+    pub fn publish(&mut self) {
         // Bodies that joined since the tick are not in order yet.
         self.bodies.sort();
-        let placements = &mut self.placements;
-        placements.clear();
-        placements.extend((0..self.bodies.len()).map(|index| placement(&self.bodies, index, &self.ground)));
-        let runs = self.bodies.runs().map(|(cell, run)| (cell, &placements[run]));
-        self.phases[phase as usize].encode(self.tick / SEND_TICKS, runs);
+        self.placements.clear();
+        let placements = (0..self.bodies.len()).map(|index| placement(&self.bodies, index, &self.ground));
+        self.placements.extend(placements);
     }
 
-    fn frame(&mut self, id: EntityId, interest: &mut Interest) -> Vec<u8> {
-        let index = self.bodies.index(id).expect("a watcher has a body");
-        let own = self.bodies.states[index];
-        interest.look(own.position, self.ground.radius_m(), self.config.cell_level);
-        let head = FrameHead {
-            tick: self.tick as u32,
-            is_restart: std::mem::take(&mut interest.is_restart),
-            last_input_seq: self.bodies.controls[index].applied_seq(),
-            own,
-        };
-        let mut frame = Vec::with_capacity(512);
-        frame.push(Kind::Frame as u8);
-        head.append_to(&mut frame);
-        frame.extend(cell_count(interest.dropped.len()).to_le_bytes());
-        for cell in interest.dropped.drain(..) {
-            frame.extend(cell.raw().to_le_bytes());
-        }
-        let count_at = frame.len();
-        frame.extend([0; 2]);
-        let cells =
-            interest.cells.iter_mut().map(|watched| (watched.cell, std::mem::take(&mut watched.is_new)));
-        let phase = &mut self.phases[(self.tick % SEND_TICKS) as usize];
-        let count = phase.copy(cells, &mut frame);
-        frame[count_at..count_at + 2].copy_from_slice(&cell_count(count).to_le_bytes());
-        frame
+    /// What others may know of the zone, as of the last [`Zone::publish`]. Nobody may have joined or left since.
+    pub fn view(&self) -> ZoneView<'_> {
+        ZoneView::new(&self.bodies, &self.placements)
     }
 
     /// A fingerprint of everything that decides what happens next: equal after equal calls.

@@ -2,9 +2,9 @@
 
 use cell::CellId;
 use glam::DVec3;
-use motion::{Buttons, ClosedLand, Fenced, Ground, Input, Predictor, Surface};
+use motion::{Buttons, ClosedLand, Fenced, Ground, Input, Pace, Predictor, Surface};
 use proptest::prelude::*;
-use sim::{Arrival, Delivery, EntityId, Zone, ZoneConfig};
+use sim::{Arrival, Audience, AudienceConfig, Delivery, EntityId, Zone, ZoneConfig};
 use std::collections::{HashMap, VecDeque};
 use wire::{Fences, ServerMessage};
 
@@ -26,7 +26,7 @@ impl Ground for Hills {
 }
 
 fn zone() -> Zone<Hills> {
-    Zone::new(ZoneConfig { cell_level: 14, bodies_max: 50 }, Hills)
+    Zone::new(ZoneConfig { cell_level: 14, bodies_max: 50, pace: Pace::default() }, Hills)
 }
 
 fn lot(place: DVec3) -> CellId {
@@ -82,15 +82,16 @@ proptest! {
         let middle = middles()[which];
         let lots = around(middle);
         let mut zone = zone();
+        let mut audience = Audience::new(AudienceConfig { cell_level: 14, radius_m: RADIUS_M, send_ticks: 3 });
         let mut predictors: HashMap<EntityId, (Predictor, ClosedLand)> = HashMap::new();
         let mut ids = vec![];
         for n in 0..8 {
             let place = lots[n * 3 % lots.len()].center();
             let arrival = Arrival::Back { place, facing: DVec3::ZERO, otherwise: middle };
             let id = zone.join(arrival, ClosedLand::default()).unwrap();
-            zone.watch(id);
+            audience.watch(id);
             let (body, seq) = zone.body(id).unwrap();
-            predictors.insert(id, (Predictor::new(*body, seq), ClosedLand::default()));
+            predictors.insert(id, (Predictor::new(*body, seq, Pace::default()), ClosedLand::default()));
             ids.push(id);
         }
         for tick in deeds.chunks(3) {
@@ -123,8 +124,9 @@ proptest! {
                 prop_assert!(is.is_none() || is == was, "{id:?} went from {was:?} to {is:?}");
             }
             let mut frames = vec![];
-            zone.send(|id, message| {
-                frames.push((id, message));
+            zone.publish();
+            audience.send(zone.tick_count(), &[zone.view()], |id, frame| {
+                frames.push((id, frame.to_bytes()));
                 Delivery::Sent
             });
             for (id, message) in frames {
@@ -143,9 +145,8 @@ fn a_walk_against_fences_that_come_and_go_needs_no_correction() {
     let mut zone = zone();
     let arrival = Arrival::Back { place: middles()[1], facing: DVec3::ZERO, otherwise: middles()[1] };
     let id = zone.join(arrival, ClosedLand::default()).unwrap();
-    zone.watch(id);
     let (body, seq) = zone.body(id).unwrap();
-    let (mut predictor, mut closed) = (Predictor::new(*body, seq), ClosedLand::default());
+    let (mut predictor, mut closed) = (Predictor::new(*body, seq, Pace::default()), ClosedLand::default());
     let mut blocked_ticks = 0;
     let mut on_the_way = VecDeque::new();
     for tick in 0..3_000_u32 {

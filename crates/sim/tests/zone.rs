@@ -2,11 +2,11 @@
 
 use cell::CellId;
 use glam::DVec3;
-use motion::{Buttons, ClosedLand, Ground, Input, Mode, RUN_M_S, Surface};
+use motion::{Buttons, ClosedLand, Ground, Input, Mode, Pace, RUN_M_S, Surface};
 use proptest::prelude::*;
 use sim::{
-    Arrival, Delivery, EntityId, INTEREST_ENTER_M, INTEREST_LEAVE_M, KEYFRAME_SENDS, Zone, ZoneConfig,
-    ZoneFull,
+    Arrival, Audience, AudienceConfig, Delivery, EntityId, INTEREST_ENTER_M, INTEREST_LEAVE_M,
+    KEYFRAME_SENDS, Zone, ZoneConfig, ZoneFull,
 };
 use std::collections::BTreeMap;
 use wire::stream::Stance;
@@ -58,7 +58,11 @@ impl Ground for Bank {
 }
 
 fn zone<G: Ground>(ground: G) -> Zone<G> {
-    Zone::new(ZoneConfig { cell_level: LEVEL, bodies_max: 100 }, ground)
+    Zone::new(ZoneConfig { cell_level: LEVEL, bodies_max: 100, pace: Pace::default() }, ground)
+}
+
+fn audience() -> Audience {
+    Audience::new(AudienceConfig { cell_level: LEVEL, radius_m: RADIUS_M, send_ticks: 3 })
 }
 
 fn beside(place: DVec3, along: DVec3, metres: f64) -> DVec3 {
@@ -80,17 +84,18 @@ struct Client {
 /// A zone and the clients of all who watch in it.
 struct World<G> {
     zone: Zone<G>,
+    audience: Audience,
     clients: BTreeMap<EntityId, Client>,
 }
 
 impl<G: Ground> World<G> {
     fn new(ground: G) -> Self {
-        Self { zone: zone(ground), clients: BTreeMap::new() }
+        Self { zone: zone(ground), audience: audience(), clients: BTreeMap::new() }
     }
 
     fn join(&mut self, place: DVec3) -> EntityId {
         let id = self.zone.join(back(place), ClosedLand::default()).expect("there is room");
-        self.zone.watch(id);
+        self.audience.watch(id);
         self.clients.insert(id, Client { next_seq: 1, ..Client::default() });
         id
     }
@@ -105,11 +110,14 @@ impl<G: Ground> World<G> {
     /// One tick; `arrives` decides which frames reach their client and which the zone knows to be lost.
     fn tick(&mut self, mut arrives: impl FnMut(EntityId) -> (bool, Delivery)) -> Vec<EntityId> {
         self.zone.tick();
+        self.zone.publish();
         let mut sent = vec![];
-        self.zone.send(|id, message| {
+        let Self { zone, audience, clients } = self;
+        audience.send(zone.tick_count(), &[zone.view()], |id, frame| {
             let (arrives, delivery) = arrives(id);
-            let client = self.clients.get_mut(&id).expect("only watchers are sent frames");
+            let client = clients.get_mut(&id).expect("only watchers are sent frames");
             if arrives {
+                let message = frame.to_bytes();
                 let Ok(ServerMessage::Frame(frame)) = ServerMessage::decode(&message) else {
                     panic!("no frame")
                 };
@@ -119,6 +127,17 @@ impl<G: Ground> World<G> {
             delivery
         });
         sent
+    }
+
+    fn leave(&mut self, id: EntityId) {
+        assert!(self.zone.leave(id).is_some());
+        self.audience.unwatch(id);
+        self.clients.remove(&id);
+    }
+
+    fn sees(&self, watcher: EntityId, id: EntityId) -> bool {
+        let point = self.zone.body(id).map(|(body, _)| body.position);
+        point.is_some_and(|point| self.audience.sees(watcher, point))
     }
 
     fn tick_all(&mut self) -> Vec<EntityId> {
@@ -166,14 +185,13 @@ fn two_bodies_see_each_other_and_no_longer_when_one_has_left() {
     }
     assert_eq!(ids(&world, ann), [ann.0, bob.0]);
     assert_eq!(ids(&world, bob), [ann.0, bob.0]);
-    assert!(world.zone.sees(ann, bob));
-    assert!(world.zone.leave(bob).is_some());
-    world.clients.remove(&bob);
+    assert!(world.sees(ann, bob));
+    world.leave(bob);
     for _ in 0..3 {
         world.tick_all();
     }
     assert_eq!(ids(&world, ann), [ann.0]);
-    assert!(!world.zone.sees(ann, bob));
+    assert!(!world.sees(ann, bob));
 }
 
 #[test]
@@ -294,8 +312,7 @@ fn crowd(seed: u64, ticks: u64, mut check: impl FnMut(&World<Hills>, &[EntityId]
         if next(150) == 0 && world.clients.len() > 4 {
             let id =
                 *world.clients.keys().nth(next(world.clients.len() as u64) as usize).expect("some are left");
-            world.zone.leave(id);
-            world.clients.remove(&id);
+            world.leave(id);
             looks.remove(&id);
         }
         for (id, look) in &mut looks {
@@ -462,7 +479,7 @@ fn neighbours_and_watchers_of_a_place_are_found_before_and_after_the_sort() {
             world.tick_all();
         }
     }
-    let watchers: Vec<_> = world.zone.watchers_of(point).collect();
+    let watchers: Vec<_> = world.audience.watchers_of(point).collect();
     assert_eq!(watchers, [near, far]);
-    assert_eq!(world.zone.watchers_of(beside(DVec3::X, DVec3::Y, 600.0) * RADIUS_M).count(), 0);
+    assert_eq!(world.audience.watchers_of(beside(DVec3::X, DVec3::Y, 600.0) * RADIUS_M).count(), 0);
 }

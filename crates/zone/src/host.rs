@@ -7,15 +7,16 @@ use crate::fences::{FenceCache, Question};
 use crate::handle::{Command, Deps, EventFor, JoinError, JoinRequest, SessionId, Shared, Stats, ZoneConfig};
 use crate::limits::{FORGOTTEN_PER_TICK_MAX, VOICE_M};
 use crate::outbox::{Outbox, outbox};
+use crate::post::{Batch, Post};
 use crate::saved::{SavedBody, Saver};
 use crate::session::{Fault, Session};
 use crate::slow_reader::SlowReader;
 use crate::{Clock, LINK_DEAD_S};
 use bytes::Bytes;
 use glam::DVec3;
-use motion::{Body, Ground, Surface};
+use motion::{Body, Ground, Pace, Surface};
 use planet::Planet;
-use sim::{Arrival, Delivery, EntityId, InputError, SEND_TICKS, Zone};
+use sim::{Arrival, Audience, AudienceConfig, Delivery, EntityId, InputError, Zone};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -32,6 +33,10 @@ use wire::{
 mod fences;
 pub(crate) use fences::Joining;
 
+/// A client is sent a frame every so many ticks.
+const SEND_TICKS: u32 = 3;
+/// Threads that send frames, when there are any to send.
+const SEND_THREADS: usize = 2;
 /// Level of the streams' cells on a planet of the default size.
 const CELL_LEVEL: u8 = 14;
 /// Level of the pieces of ground by which fences are read on a planet of the default size: 570 m wide.
@@ -98,6 +103,7 @@ pub(crate) struct Host {
     shared: Arc<Shared>,
     saver: Arc<Saver>,
     zone: Zone<PlanetGround>,
+    audience: Audience,
     players: HashMap<Uuid, Player>,
     accounts: HashMap<EntityId, Uuid>,
     sessions: HashMap<SessionId, Uuid>,
@@ -110,6 +116,7 @@ pub(crate) struct Host {
     /// None where there are no fences.
     fences: Option<FenceKeeper>,
     ended: Vec<oneshot::Sender<()>>,
+    post: Post,
     meters: Meters,
 }
 
@@ -150,8 +157,11 @@ impl Host {
         questions: Option<UnboundedSender<Question>>,
     ) -> Self {
         let Deps { planet, clock, .. } = deps;
-        let sim_config =
-            sim::ZoneConfig { cell_level: planet.grid_level(CELL_LEVEL), bodies_max: config.bodies_max };
+        let sim_config = sim::ZoneConfig {
+            cell_level: planet.grid_level(CELL_LEVEL),
+            bodies_max: config.bodies_max,
+            pace: Pace::default(),
+        };
         let fences = questions.map(|questions| {
             let tile_level = planet.grid_level(FENCE_TILE_LEVEL);
             FenceKeeper::new(FenceCache::new(tile_level, planet.radius_m(), questions))
@@ -160,6 +170,11 @@ impl Host {
         Self {
             config,
             zone: Zone::new(sim_config, PlanetGround(Arc::clone(&planet))),
+            audience: Audience::new(AudienceConfig {
+                cell_level: sim_config.cell_level,
+                radius_m: planet.radius_m(),
+                send_ticks: SEND_TICKS,
+            }),
             planet,
             clock,
             shared,
@@ -174,6 +189,7 @@ impl Host {
             skipped_ticks: 0,
             fences,
             ended: vec![],
+            post: Post::start(SEND_THREADS),
             meters: Meters::default(),
         }
     }
@@ -193,13 +209,13 @@ impl Host {
             self.note_positions();
             self.saver.wake();
         }
-        if self.zone.tick_count().is_multiple_of(SEND_TICKS) {
+        if self.zone.tick_count().is_multiple_of(SEND_TICKS.into()) {
             self.publish();
         }
         let busy_s = self.clock.elapsed().saturating_sub(started).as_secs_f64();
         self.meters.tick.record(busy_s);
-        let share = busy_s * f64::from(motion::STEP_HZ);
-        self.load += (share - self.load) / f64::from(motion::STEP_HZ);
+        let share = busy_s * f64::from(Pace::default().hz());
+        self.load += (share - self.load) / f64::from(Pace::default().hz());
         if self.ended.is_empty() {
             return true;
         }
@@ -277,7 +293,8 @@ impl Host {
         let JoinRequest { display_name, color, .. } = request;
         let player = Player { account_id, entity, display_name, color, resume_token, link, saved_at, around };
         self.players.insert(account_id, player);
-        self.zone.watch(entity);
+        self.zone.restart_inputs(entity);
+        self.audience.watch(entity);
         if let Some((body, _)) = self.zone.body(entity) {
             // At once and not with the next publication: who was welcomed may claim what is near.
             self.shared.positions().insert(account_id, body.position);
@@ -319,8 +336,8 @@ impl Host {
             entity_id: entity.0,
             resume_token: rand::random::<[u8; RESUME_TOKEN_BYTES]>().to_vec(),
             resumed,
-            tick_hz: motion::STEP_HZ,
-            send_hz: motion::STEP_HZ / SEND_TICKS as u32,
+            tick_hz: Pace::default().hz(),
+            send_hz: Pace::default().hz() / SEND_TICKS,
             tick: self.zone.tick_count(),
             last_input_seq,
             planet: Some(PlanetSpec {
@@ -385,24 +402,30 @@ impl Host {
         let people = entity_ids
             .iter()
             .map(|id| EntityId(*id))
-            .filter(|id| *id == asker || self.zone.sees(asker, *id))
+            .filter(|id| *id == asker || self.sees(asker, *id))
             .filter_map(|id| self.accounts.get(&id).and_then(|account_id| self.players.get(account_id)))
             .map(Player::to_person)
             .collect();
         self.tell(account_id, &ServerMessage::People(People { people }));
     }
 
+    fn sees(&self, watcher: EntityId, id: EntityId) -> bool {
+        self.zone.body(id).is_some_and(|(body, _)| self.audience.sees(watcher, body.position))
+    }
+
     fn announce_lot(&mut self, message: LotChanged, at: DVec3) {
-        let near: Vec<_> = self.zone.watchers_of(at).collect();
+        let near: Vec<_> = self.audience.watchers_of(at).collect();
         self.tell_all(&near, &ServerMessage::LotChanged(message));
     }
 
     fn tell_event(&mut self, message: wire::Event, to: EventFor) {
         let accounts = match to {
             EventFor::Accounts(accounts) => accounts,
-            EventFor::Near(at) => {
-                self.zone.watchers_of(at).filter_map(|entity| self.accounts.get(&entity).copied()).collect()
-            }
+            EventFor::Near(at) => self
+                .audience
+                .watchers_of(at)
+                .filter_map(|entity| self.accounts.get(&entity).copied())
+                .collect(),
         };
         let bytes = encode(&ServerMessage::Event(message));
         for account_id in accounts {
@@ -419,7 +442,7 @@ impl Host {
         player.color = color;
         let people = People { people: vec![player.to_person()] };
         let Some((body, _)) = self.zone.body(player.entity) else { return };
-        let near: Vec<_> = self.zone.watchers_of(body.position).collect();
+        let near: Vec<_> = self.audience.watchers_of(body.position).collect();
         self.tell_all(&near, &ServerMessage::People(people));
     }
 
@@ -462,15 +485,17 @@ impl Host {
     }
 
     fn send_frames(&mut self, now: Duration) {
-        let Self { zone, players, accounts, meters, dropped_frames, .. } = self;
+        let Self { zone, audience, players, accounts, meters, dropped_frames, post, .. } = self;
         let mut too_slow_ones = vec![];
-        zone.send(|entity, frame| {
+        let mut batch = Batch::default();
+        zone.publish();
+        audience.send(zone.tick_count(), &[zone.view()], |entity, frame| {
             let player = accounts.get(&entity).and_then(|account_id| players.get_mut(account_id));
             let Some(Player { account_id, link: Link::Connected { outbox, slow, .. }, .. }) = player else {
                 return Delivery::Dropped;
             };
-            let bytes = frame.len() as u64;
-            if outbox.push_frame(Bytes::from(frame)).is_ok() {
+            let bytes = frame.byte_count() as u64;
+            if outbox.push_frame(frame.to_bytes()).is_ok() {
                 meters.frame_bytes.increment(bytes);
                 return Delivery::Sent;
             }
@@ -481,6 +506,7 @@ impl Host {
             }
             Delivery::Dropped
         });
+        batch.post(post);
         for account_id in too_slow_ones {
             self.disconnect(account_id, Some(too_slow()));
         }
@@ -494,7 +520,7 @@ impl Host {
             self.sessions.remove(session);
             outbox.close(bye.map(|bye| encode(&ServerMessage::Bye(bye))));
             player.link = lost;
-            self.zone.unwatch(player.entity);
+            self.audience.unwatch(player.entity);
         }
     }
 
@@ -502,6 +528,7 @@ impl Host {
     fn remove(&mut self, account_id: Uuid) {
         let Some(player) = self.players.remove(&account_id) else { return };
         self.accounts.remove(&player.entity);
+        self.audience.unwatch(player.entity);
         if let Some(body) = self.zone.leave(player.entity) {
             let Body { position, facing, .. } = body;
             self.saver.note(account_id, SavedBody { position, facing }, self.now_us());
