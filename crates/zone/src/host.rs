@@ -495,7 +495,7 @@ impl Host {
                 return Delivery::Dropped;
             };
             let bytes = frame.byte_count() as u64;
-            if outbox.push_frame(frame.to_bytes()).is_ok() {
+            if outbox.push_frame(frame, &mut batch).is_ok() {
                 meters.frame_bytes.increment(bytes);
                 return Delivery::Sent;
             }

@@ -1,7 +1,8 @@
 //! Hosts the simulation: the tick thread, sessions, saved positions, and which land is closed to whom.
 //!
 //! [`start`] runs one zone on a thread of its own, 30 ticks a second. A connection is a [`Session`]: bytes in
-//! through [`Session::receive`], bytes out through [`Session::next`]; the zone never touches a socket. Bodies
+//! through [`Session::receive`], bytes out through [`Session::next`] or, for many, a
+//! [`Carrier`]; the zone never touches a socket. Bodies
 //! outlive connections by [`LINK_DEAD_S`] seconds, positions outlive the process in table `bodies`.
 //!
 //! The crate refuses to know tokens, HTTP and money. Every queue has a named maximum: see [`limits`].
@@ -14,7 +15,9 @@ mod handle;
 mod host;
 pub mod limits;
 mod outbox;
+mod outgoing;
 mod personal;
+mod post;
 mod saved;
 mod session;
 mod slow_reader;
@@ -23,8 +26,11 @@ mod text;
 pub use clock::{Clock, SystemClock};
 pub use fences::{Admission, Admits, Fence, FenceSource, FencesIn, GroupsOf, Visitor};
 pub use handle::{Deps, EventFor, Handle, JoinError, JoinRequest, Stats, ZoneConfig, start};
+pub use outbox::Waiting;
+pub use outgoing::{Carrier, Hands, Outgoing};
 pub use personal::Personal;
 pub use session::{Fault, Session};
+pub use sim::Frame;
 
 use store::Migration;
 

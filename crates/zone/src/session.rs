@@ -2,7 +2,8 @@
 
 use crate::handle::{Command, SessionId, Shared};
 use crate::limits::{MESSAGES_BURST, MESSAGES_PER_S, REFUSED_MESSAGES_MAX, SAYS_BURST, SAYS_PER_S};
-use crate::outbox::OutboxReader;
+use crate::outbox::{OutboxReader, Waiting};
+use crate::outgoing::Carrier;
 use crate::text::check_text;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -52,16 +53,32 @@ impl Session {
         self.take(bytes).inspect_err(|fault| self.tell(fault))
     }
 
-    /// Waits for the next message to the client, the `Welcome` first and a `Bye` last; none after that.
+    /// Counts something of the client that is no message of the protocol, a ping of its socket for example, as one.
+    pub fn note_other(&mut self) -> Result<(), Fault> {
+        self.count_message()
+    }
+
+    /// Waits for the next message to the client, in one piece, the `Welcome` first and a `Bye` last; none after that.
     ///
     /// May be dropped while it waits, as in `select!`; nothing is lost.
     pub async fn next(&mut self) -> Option<Bytes> {
-        self.reader.next().await
+        Some(self.reader.next().await?.to_bytes())
     }
 
-    /// The next message if one is waiting: to feed all that is ready to the socket before flushing it once.
+    /// The next message if one is waiting.
     pub fn try_next(&mut self) -> Option<Bytes> {
-        self.reader.try_next()
+        Some(self.reader.try_next()?.to_bytes())
+    }
+
+    /// What waits for the client.
+    pub fn waiting(&self) -> &Waiting {
+        &self.reader
+    }
+
+    /// From now on the zone's sending threads bring frames, and what waits with them, to `carrier`. What is urgent,
+    /// and the end, is still told by [`Waiting::ready`].
+    pub fn carried_by(&self, carrier: Arc<dyn Carrier>) {
+        self.reader.carried_by(carrier);
     }
 
     /// Holds one more message against the limit.
