@@ -1,0 +1,56 @@
+//! What goes to a client, and who takes it there.
+
+use bytes::Bytes;
+use sim::Frame;
+
+use crate::outbox::Waiting;
+
+/// One message to a client.
+#[derive(Clone, Debug)]
+pub enum Outgoing {
+    /// May be dropped, as long as all that follow are dropped too until one begins anew.
+    Frame(Frame),
+    /// Must arrive.
+    Control(Bytes),
+}
+
+impl Outgoing {
+    /// The message's bytes, one piece after the other; pieces of frames are shared with other clients.
+    pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
+        let (first, rest) = match self {
+            Self::Frame(frame) => (&frame.head, &frame.parts[..]),
+            Self::Control(bytes) => (bytes, &[][..]),
+        };
+        std::iter::once(first).chain(rest)
+    }
+
+    /// How many bytes it has.
+    pub fn byte_count(&self) -> usize {
+        self.pieces().map(Bytes::len).sum()
+    }
+
+    /// All of it in one piece.
+    pub fn to_bytes(&self) -> Bytes {
+        match self {
+            Self::Frame(frame) => frame.to_bytes(),
+            Self::Control(bytes) => bytes.clone(),
+        }
+    }
+}
+
+/// Writes what waits for a client to where the client reads it.
+pub trait Carrier: Send + Sync {
+    /// Takes what waits and writes it as far as that goes without waiting. Called by the sending threads, one at a
+    /// time for one client, whenever a frame has come.
+    fn carry(&self, waiting: &Waiting, hands: &mut Hands);
+}
+
+/// What a sending thread has at hand for each client in turn, so that nothing is allocated for a send. Empty between
+/// two.
+#[derive(Debug, Default)]
+pub struct Hands {
+    /// For the messages of one client.
+    pub messages: Vec<Outgoing>,
+    /// For their bytes.
+    pub bytes: Vec<u8>,
+}
