@@ -25,6 +25,7 @@ mod shore;
 pub mod stream;
 mod surface;
 pub mod tile;
+mod tracks;
 
 use std::alloc::Layout;
 

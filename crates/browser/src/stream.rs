@@ -4,15 +4,12 @@
 //! visible body at a moment between frames. Its results lie in arrays, one entry per body in ascending order of entity
 //! id, at addresses that hold until the next call on the stream.
 
-use std::collections::VecDeque;
-
-use glam::{DVec3, Vec3};
-use motion::{Ground, Mode};
-use wire::stream::{Stance, StreamError};
-use wire::{FrameHead, LatticePlace, Seen, ServerMessage, View, rest_height_m};
+use wire::stream::StreamError;
+use wire::{FrameHead, ServerMessage, View};
 
 use crate::body::{BODY_STATE_NUMBERS, PlanetGround, state_numbers};
 use crate::planet::planet_ref;
+use crate::tracks::{Report, Tracks};
 use crate::write_values;
 
 /// [`stream_apply`] took the frame.
@@ -24,73 +21,20 @@ pub const NOT_A_FRAME: i32 = -1;
 /// A block of the frame is malformed: end the connection.
 pub const MALFORMED: i32 = -2;
 
-/// Samples kept per body: at ten a second they reach back 0.7 s.
-const SAMPLES_MAX: usize = 8;
-
-/// Where a body was after some tick.
-#[derive(Clone, Copy)]
-struct Sample {
-    tick: u32,
-    position: DVec3,
-    facing: Vec3,
-    mode: Mode,
-}
-
-/// What is known of one body's way.
-struct Track {
-    entity_id: u32,
-    samples: VecDeque<Sample>,
-    /// The place of the newest sample and the height of rest there, which costs a look at the ground.
-    rest: (LatticePlace, f64),
-}
-
-impl Track {
-    /// The body at `tick`: between the samples around it, and at the nearest before the first and after the last.
-    fn at(&self, tick: f64) -> Sample {
-        let next = self.samples.partition_point(|sample| f64::from(sample.tick) <= tick);
-        let newest = self.samples.len() - 1;
-        let (from, to) = (self.samples[next.saturating_sub(1)], self.samples[next.min(newest)]);
-        if from.tick == to.tick {
-            return from;
-        }
-        let part = ((tick - f64::from(from.tick)) / f64::from(to.tick - from.tick)).clamp(0.0, 1.0);
-        Sample {
-            position: from.position.lerp(to.position, part),
-            facing: from.facing.lerp(to.facing, part as f32).try_normalize().unwrap_or(to.facing),
-            ..if part < 0.5 { from } else { to }
-        }
-    }
-}
+/// Ticks between two blocks of a cell that is near.
+const NEAR_INTERVAL_TICKS: u8 = 3;
 
 /// The visible bodies and their ways.
 pub struct Stream {
     ground: PlanetGround,
     view: View,
     head: Option<FrameHead>,
-    /// In ascending order of entity id.
-    tracks: Vec<Track>,
-    came: Vec<u32>,
-    went: Vec<u32>,
-    ids: Vec<u32>,
-    positions: Vec<f64>,
-    facings: Vec<f32>,
-    modes: Vec<u8>,
+    tracks: Tracks,
 }
 
 impl Stream {
     fn new(ground: PlanetGround) -> Self {
-        Self {
-            ground,
-            view: View::default(),
-            head: None,
-            tracks: vec![],
-            came: vec![],
-            went: vec![],
-            ids: vec![],
-            positions: vec![],
-            facings: vec![],
-            modes: vec![],
-        }
+        Self { ground, view: View::default(), head: None, tracks: Tracks::default() }
     }
 
     /// The reader's own part of the newest frame.
@@ -111,54 +55,9 @@ impl Stream {
 
     /// Adds what the view shows after `tick` to the tracks.
     fn follow(&mut self, tick: u32) {
-        let mut seen: Vec<Seen> = self.view.bodies().collect();
-        seen.sort_unstable_by_key(|body| body.entity_id);
-        self.came.clear();
-        self.went.clear();
-        let mut before = std::mem::take(&mut self.tracks).into_iter().peekable();
-        for body in &seen {
-            while let Some(gone) = before.next_if(|track| track.entity_id < body.entity_id) {
-                self.went.push(gone.entity_id);
-            }
-            let mut track = before.next_if(|track| track.entity_id == body.entity_id).unwrap_or_else(|| {
-                self.came.push(body.entity_id);
-                let rest = (body.place, rest_height_m(body.direction, &self.ground));
-                Track { entity_id: body.entity_id, samples: VecDeque::with_capacity(SAMPLES_MAX), rest }
-            });
-            if track.rest.0 != body.place {
-                track.rest = (body.place, rest_height_m(body.direction, &self.ground));
-            }
-            if track.samples.len() == SAMPLES_MAX {
-                track.samples.pop_front();
-            }
-            let height_m = track.rest.1 + body.height_m;
-            track.samples.push_back(Sample {
-                tick,
-                position: body.direction * (self.ground.radius_m() + height_m),
-                facing: body.facing.as_vec3(),
-                mode: match body.stance {
-                    Stance::Grounded => Mode::Grounded,
-                    Stance::Airborne => Mode::Airborne,
-                    Stance::Swimming | Stance::Diving => Mode::Swimming,
-                },
-            });
-            self.tracks.push(track);
-        }
-        self.went.extend(before.map(|track| track.entity_id));
-    }
-
-    fn sample(&mut self, tick: f64) {
-        self.ids.clear();
-        self.positions.clear();
-        self.facings.clear();
-        self.modes.clear();
-        for track in &self.tracks {
-            let sample = track.at(tick);
-            self.ids.push(track.entity_id);
-            self.positions.extend(sample.position.to_array());
-            self.facings.extend(sample.facing.to_array());
-            self.modes.push(sample.mode as u8);
-        }
+        let told = |seen| Report { seen, tick, interval_ticks: NEAR_INTERVAL_TICKS, tier: 1 };
+        let reports = self.view.bodies().map(told).collect();
+        self.tracks.follow(tick, reports, &self.ground, |_| true);
     }
 }
 
@@ -252,17 +151,18 @@ pub unsafe extern "C" fn stream_own(stream: usize, out: *mut f64) -> u32 {
     1
 }
 
-/// Places every visible body at `tick`, which may lie between two ticks, and returns their number. Draw others some
-/// three to six ticks behind [`stream_tick`], so that there is a frame on each side of the moment.
+/// Places every visible body and returns their number. `tick` is the moment up to which everything the server has sent
+/// may be expected to be here, and may lie between two ticks; each body is drawn behind it by what its cell's rate asks
+/// for. Later calls have later ticks.
 ///
 /// # Safety
 /// `stream` is a handle of [`stream_new`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stream_sample(stream: usize, tick: f64) -> u32 {
     // SAFETY: the caller's promise above.
-    let stream = unsafe { stream_mut(stream) };
-    stream.sample(tick);
-    stream.ids.len() as u32
+    let Stream { tracks, .. } = unsafe { stream_mut(stream) };
+    tracks.sample(tick);
+    tracks.ids.len() as u32
 }
 
 /// Address of the sampled bodies' entity ids, one `u32` each.
@@ -272,7 +172,7 @@ pub unsafe extern "C" fn stream_sample(stream: usize, tick: f64) -> u32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stream_ids(stream: usize) -> *const u32 {
     // SAFETY: the caller's promise above.
-    unsafe { stream_ref(stream) }.ids.as_ptr()
+    unsafe { stream_ref(stream) }.tracks.ids.as_ptr()
 }
 
 /// Address of the sampled bodies' feet, three `f64` each, in metres from the planet's centre.
@@ -282,7 +182,7 @@ pub unsafe extern "C" fn stream_ids(stream: usize) -> *const u32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stream_positions(stream: usize) -> *const f64 {
     // SAFETY: the caller's promise above.
-    unsafe { stream_ref(stream) }.positions.as_ptr()
+    unsafe { stream_ref(stream) }.tracks.positions.as_ptr()
 }
 
 /// Address of the sampled bodies' facings, three `f32` each: unit vectors along the ground.
@@ -292,7 +192,7 @@ pub unsafe extern "C" fn stream_positions(stream: usize) -> *const f64 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stream_facings(stream: usize) -> *const f32 {
     // SAFETY: the caller's promise above.
-    unsafe { stream_ref(stream) }.facings.as_ptr()
+    unsafe { stream_ref(stream) }.tracks.facings.as_ptr()
 }
 
 /// Address of the sampled bodies' modes, one `u8` each: 0 on the ground, 1 in the air, 2 in the water.
@@ -302,47 +202,17 @@ pub unsafe extern "C" fn stream_facings(stream: usize) -> *const f32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stream_modes(stream: usize) -> *const u8 {
     // SAFETY: the caller's promise above.
-    unsafe { stream_ref(stream) }.modes.as_ptr()
+    unsafe { stream_ref(stream) }.tracks.modes.as_ptr()
 }
 
-/// Number of bodies that came into view with the newest frame.
+/// Address of the sampled bodies' tiers, one `u8` each: 1 near, 2 in between, 3 far.
 ///
 /// # Safety
 /// `stream` is a handle of [`stream_new`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn stream_came_count(stream: usize) -> u32 {
+pub unsafe extern "C" fn stream_tiers(stream: usize) -> *const u8 {
     // SAFETY: the caller's promise above.
-    unsafe { stream_ref(stream) }.came.len() as u32
-}
-
-/// Address of their entity ids, one `u32` each.
-///
-/// # Safety
-/// `stream` is a handle of [`stream_new`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stream_came(stream: usize) -> *const u32 {
-    // SAFETY: the caller's promise above.
-    unsafe { stream_ref(stream) }.came.as_ptr()
-}
-
-/// Number of bodies that went out of view with the newest frame.
-///
-/// # Safety
-/// `stream` is a handle of [`stream_new`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stream_went_count(stream: usize) -> u32 {
-    // SAFETY: the caller's promise above.
-    unsafe { stream_ref(stream) }.went.len() as u32
-}
-
-/// Address of their entity ids, one `u32` each.
-///
-/// # Safety
-/// `stream` is a handle of [`stream_new`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn stream_went(stream: usize) -> *const u32 {
-    // SAFETY: the caller's promise above.
-    unsafe { stream_ref(stream) }.went.as_ptr()
+    unsafe { stream_ref(stream) }.tracks.tiers.as_ptr()
 }
 
 #[cfg(test)]
@@ -350,9 +220,10 @@ mod tests {
     use super::*;
     use crate::planet::planet_generate;
     use cell::CellId;
+    use glam::{DVec3, Vec3};
     use motion::Body;
     use wire::stream::{CellStream, Placement};
-    use wire::{Block, Frame};
+    use wire::{Block, Frame, LatticePlace};
 
     const LEVEL: u8 = 8;
 
@@ -392,30 +263,38 @@ mod tests {
                 let message = frame(&mut sender, &own, tick, bodies);
                 assert_eq!(stream_apply(handle, message.as_ptr(), message.len()), APPLIED);
                 assert_eq!(stream_tick(handle), tick);
-                (stream_ref(handle).came.clone(), stream_ref(handle).went.clone())
             };
-            assert_eq!(apply(3, &[(5, 0), (9, 50)]), (vec![5, 9], vec![]));
-            assert_eq!(apply(6, &[(5, 40), (9, 50), (11, 7)]), (vec![11], vec![]));
-            assert_eq!(apply(9, &[(5, 40), (11, 7)]), (vec![], vec![9]));
+            apply(3, &[(5, 0), (9, 50)]);
+            apply(6, &[(5, 40), (9, 50), (11, 7)]);
+            apply(9, &[(5, 40), (11, 7)]);
 
+            /// By how much bodies of a near cell are drawn behind the moment asked for.
+            const LAG: f64 = 3.3;
             let position = |tick: f64| {
-                assert_eq!(stream_sample(handle, tick), 2);
-                assert_eq!(std::slice::from_raw_parts(stream_ids(handle), 2), [5, 11]);
-                assert_eq!(std::slice::from_raw_parts(stream_modes(handle), 2).len(), 2);
-                let facing = std::slice::from_raw_parts(stream_facings(handle), 6);
+                assert_eq!(
+                    stream_sample(handle, tick + LAG),
+                    3,
+                    "who is gone is let go with the next frames"
+                );
+                assert_eq!(std::slice::from_raw_parts(stream_ids(handle), 3), [5, 9, 11]);
+                assert_eq!(std::slice::from_raw_parts(stream_modes(handle), 3).len(), 3);
+                assert_eq!(std::slice::from_raw_parts(stream_tiers(handle), 3), [1, 1, 1]);
+                let facing = std::slice::from_raw_parts(stream_facings(handle), 9);
                 assert!((Vec3::from_slice(facing).length() - 1.0).abs() < 1e-5);
-                DVec3::from_slice(std::slice::from_raw_parts(stream_positions(handle), 6))
+                DVec3::from_slice(std::slice::from_raw_parts(stream_positions(handle), 9))
             };
             let (start, end) = (position(3.0), position(6.0));
             assert!((end - start).length() > 0.1);
             assert!((position(4.5) - (start + end) / 2.0).length() < 1e-6);
-            assert_eq!(position(0.0), start);
-            assert_eq!(position(99.0), end);
+            assert!((position(0.0) - start).length() < 1e-6);
+            assert!((position(99.0) - end).length() < 1e-6);
+            apply(39, &[(5, 40), (11, 7)]);
+            assert_eq!(stream_sample(handle, 40.0), 2);
 
             let mut state = [0.0; BODY_STATE_NUMBERS];
             assert_eq!(stream_own(handle, state.as_mut_ptr()), 1);
             assert_eq!(state[..6], state_numbers(&own)[..6]);
-            assert_eq!(stream_last_input_seq(handle), 9);
+            assert_eq!(stream_last_input_seq(handle), 39);
             stream_free(handle);
         }
     }
