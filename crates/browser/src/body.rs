@@ -10,7 +10,7 @@
 use glam::DVec3;
 use motion::{Body, Buttons, ClosedLand, Fenced, Ground, Input, Mode, Pace, Predictor, Surface};
 use planet::Planet;
-use wire::{ClientMessage, InputBatch, Kind, ServerMessage};
+use wire::{ClientMessage, INPUT_BATCH_MAX, InputBatch, Kind, ServerMessage};
 
 use crate::planet::planet_ref;
 use crate::stream::stream_ref;
@@ -182,6 +182,25 @@ pub unsafe extern "C" fn body_take_inputs(body: usize, out: *mut u8) -> u32 {
     message.len() as u32
 }
 
+/// Writes the `Input` message with the newest inputs that were not answered yet, at most 16, whether they were sent
+/// before or not, and returns its length; 0 if there are none. For a transport that loses messages: a lost one is
+/// contained in the next.
+///
+/// # Safety
+/// As [`body_take_inputs`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn body_repeat_inputs(body: usize, out: *mut u8) -> u32 {
+    // SAFETY: the caller's promise above.
+    let body = unsafe { body_mut(body) };
+    let before = body.predictor.last_seq().saturating_sub(INPUT_BATCH_MAX as u32);
+    let Some(batch) = InputBatch::unsent(&body.predictor, before) else { return 0 };
+    body.sent_seq = batch.last_seq();
+    let message = ClientMessage::Input(batch).encode();
+    // SAFETY: as before; the message is within its kind's limit.
+    unsafe { write_values(out, &message) };
+    message.len() as u32
+}
+
 /// Takes over the server's answer in the newest frame of `stream` and repeats the inputs it does not hold yet. Returns
 /// how far the prediction was off in metres, 0 when nothing went wrong: the amount to smooth away in the picture.
 ///
@@ -315,6 +334,18 @@ mod tests {
                 seen += u32::try_from(batch.inputs.len()).unwrap();
             }
             assert_eq!(seen, 40);
+
+            for (made, first, count) in [(0, 25, 16), (1, 26, 16)] {
+                for _ in 0..made {
+                    body_step(body, 17, look.x, look.y, look.z);
+                }
+                let length = body_repeat_inputs(body, message.as_mut_ptr()) as usize;
+                let Ok(ClientMessage::Input(batch)) = ClientMessage::decode(&message[..length]) else {
+                    panic!("not an input message");
+                };
+                assert_eq!((batch.first_seq, batch.inputs.len()), (first, count));
+            }
+            assert_eq!(body_take_inputs(body, message.as_mut_ptr()), 0, "what was repeated has been sent");
 
             let lot = cell::CellId::from_point(expected.position).parent(9);
             let mut closed = ClosedLand::default();
