@@ -26,6 +26,7 @@ pub mod stream;
 mod surface;
 pub mod tile;
 mod tracks;
+pub mod weather;
 
 use std::alloc::Layout;
 

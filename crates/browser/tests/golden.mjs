@@ -1,6 +1,6 @@
 // The planets of crates/planet/tests/golden.txt, the names of golden_planets.txt (hashes over every tile that the global
-// stage makes) and the walks of golden_walks.txt are the same in WebAssembly as in the server, whose tests read the same
-// files. Also says which functions of the host the module wants. The module is the page's with the feature `checks`.
+// stage makes), the walks of golden_walks.txt and the weather of golden_weather.txt are the same in WebAssembly as in the
+// server, whose tests read the same files. Also says which functions of the host the module wants. The module is the page's with the feature `checks`.
 //
 //   node crates/browser/tests/golden.mjs [MODULE.wasm]
 
@@ -86,3 +86,15 @@ for (const walk of walks) {
   assert.equal(hash.toString(16).padStart(16, "0"), expected, `the walk on planet ${seed}, shift ${shift} differs`);
 }
 console.log(`${walks.length} walks end where the server's do`);
+
+const skies = readFileSync(fromRoot("crates/browser/tests/golden_weather.txt"), "utf8")
+  .trimEnd()
+  .split("\n")
+  .filter((line) => !line.startsWith("#"));
+assert.ok(skies.length >= 3, "golden weather is missing");
+for (const sky of skies) {
+  const [seed, shift, expected] = sky.split(" ");
+  const hash = BigInt.asUintN(64, exports.weather_golden(exports.planet_generate(BigInt(seed), Number(shift))));
+  assert.equal(hash.toString(16).padStart(16, "0"), expected, `the weather of planet ${seed}, shift ${shift} differs`);
+}
+console.log(`${skies.length} planets have the server's weather`);

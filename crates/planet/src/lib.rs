@@ -20,6 +20,7 @@ pub mod codec;
 pub mod global;
 mod golden;
 mod ground;
+pub mod heaven;
 pub mod import;
 mod local;
 pub mod noise;
@@ -28,6 +29,7 @@ pub mod places;
 mod raster;
 mod reaches;
 pub mod stats;
+mod weather;
 
 use std::sync::{Arc, OnceLock};
 
@@ -38,12 +40,14 @@ pub use chunk::{CHUNK_LEVEL_MAX, CHUNK_SIDE, CHUNK_VERTICES, Chunk};
 pub use climate::Climate;
 pub use golden::golden_hash;
 pub use ground::Ground;
+pub use heaven::{Heaven, PlanetTime};
 pub use patch::{PATCH_QUADS_MAX, Patch};
 pub use raster::{
     DIRECTIONS, RASTER_LEVEL_MAX, RASTER_LEVEL_MIN, Raster, RasterCell, RasterTile, Receiver, TILE_CELLS,
     TILE_SIDE, TileId, discharge_m3_s, discharge_number,
 };
 pub use reaches::{Reach, RiverId};
+pub use weather::{Overhead, Weather, WeatherSite};
 
 use ground::Walked;
 use local::Local;
