@@ -64,9 +64,14 @@ impl TestDatabase {
         Some(Self { config, home: Home::Server { url, name } })
     }
 
-    /// One of each engine at hand.
+    /// One of each engine at hand; with `TERRANE_TEST_ENGINE` (`sqlite`, `postgres`), for long runs, of that one.
     pub fn each() -> Vec<Self> {
-        std::iter::once(Self::sqlite()).chain(Self::postgres()).collect()
+        match std::env::var("TERRANE_TEST_ENGINE").as_deref() {
+            Ok("sqlite") => vec![Self::sqlite()],
+            Ok("postgres") => vec![Self::postgres().expect("TERRANE_TEST_POSTGRES is set")],
+            Ok(other) => panic!("TERRANE_TEST_ENGINE={other}: there are sqlite and postgres"),
+            Err(_) => std::iter::once(Self::sqlite()).chain(Self::postgres()).collect(),
+        }
     }
 
     /// How to open it.
