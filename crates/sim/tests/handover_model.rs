@@ -341,7 +341,7 @@ fn check(without: Option<Rule>, hops_max: u32, crashes_max: u8) -> (Vec<&'static
 
 #[test]
 fn nothing_is_lost_and_nothing_doubled_whatever_becomes_of_messages_and_zones() {
-    let (found, states) = check(None, 1, 1);
+    let (found, states) = check(None, 2, 1);
     assert_eq!(found, Vec::<&str>::new());
     assert!(states > 1_000, "{states} states are no search");
     println!("{states} states");
