@@ -10,14 +10,18 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use wire::stream::{self, Tier};
 use wire::{
     Bye, ClientMessage, DecodeError, Fences, Hello, InputBatch, LotChanged, PROTOCOL_HASH, PROTOCOL_VERSION,
     People, Ping, Place, Pong, RESUME_TOKEN_BYTES, Refused, SERVER_MESSAGE_MAX_BYTES, Said, Say,
-    ServerMessage, View, Welcome, WhoIs, stream,
+    ServerMessage, View, Welcome, WhoIs,
 };
 
 /// Thousands of clients share a process: their buffers are small.
 const BUFFER_BYTES: usize = 4 * 1024;
+
+/// No honest server stretches time more.
+pub(crate) const STRETCH_MAX: f64 = 4.0;
 
 /// How to enter the world.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,6 +30,20 @@ pub struct ConnectOptions {
     pub resume_token: Option<[u8; RESUME_TOKEN_BYTES]>,
     /// Where to arrive.
     pub arrive_at: Option<LatLng>,
+}
+
+impl ConnectOptions {
+    /// The first message of somebody who has logged in.
+    pub(crate) fn hello(&self, login: &Login) -> Hello {
+        let place = |place: LatLng| Place { latitude_deg: place.lat_deg(), longitude_deg: place.lng_deg() };
+        Hello {
+            protocol_version: PROTOCOL_VERSION,
+            protocol_hash: PROTOCOL_HASH,
+            access_token: login.access_token.clone(),
+            resume_token: self.resume_token.map(Vec::from).unwrap_or_default(),
+            arrive_at: self.arrive_at.map(place),
+        }
+    }
 }
 
 /// Why a connection failed.
@@ -37,6 +55,9 @@ pub enum ClientError {
     /// The server closed without a `Bye`.
     #[error("the server closed the connection without saying why")]
     Closed,
+    /// No upgrade to a WebSocket.
+    #[error("no upgrade: {0}")]
+    Refused(String),
     /// The server said no instead of welcome.
     #[error("the server said {}: {}", .0.code, .0.detail)]
     Bye(Bye),
@@ -85,6 +106,8 @@ pub enum Event {
     Happened(wire::Event),
     /// Land near is closed or open to the player.
     Fences(Fences),
+    /// Time goes slower, or as usual again: see [`Client::dilation`].
+    Stretched(wire::Pace),
     /// The last message.
     Bye(Bye),
 }
@@ -99,6 +122,10 @@ pub struct Client {
     closed: ClosedLand,
     sent_seq: u32,
     view: View,
+    /// Of the last frame.
+    tick: u32,
+    /// Wall time of a tick over its nominal length.
+    dilation: f64,
     received_bytes: u64,
 }
 
@@ -111,15 +138,7 @@ impl Client {
             .max_message_size(Some(SERVER_MESSAGE_MAX_BYTES))
             .max_frame_size(Some(SERVER_MESSAGE_MAX_BYTES));
         let (mut socket, _) = connect_async_with_config(site.socket_address(), Some(config), true).await?;
-        let hello = ClientMessage::Hello(Hello {
-            protocol_version: PROTOCOL_VERSION,
-            protocol_hash: PROTOCOL_HASH,
-            access_token: login.access_token.clone(),
-            resume_token: options.resume_token.map(Vec::from).unwrap_or_default(),
-            arrive_at: options
-                .arrive_at
-                .map(|place| Place { latitude_deg: place.lat_deg(), longitude_deg: place.lng_deg() }),
-        });
+        let hello = ClientMessage::Hello(options.hello(login));
         socket.send(Message::Binary(hello.encode().into())).await?;
         let first = next_binary(&mut socket).await?;
         let welcome = match ServerMessage::decode(&first)? {
@@ -142,6 +161,8 @@ impl Client {
             closed: ClosedLand::default(),
             sent_seq: last_seq,
             view: View::default(),
+            tick: 0,
+            dilation: 1.0,
             received_bytes: first.len() as u64,
             welcome,
         })
@@ -175,6 +196,17 @@ impl Client {
     /// Where each seen body stands, with its number.
     pub fn positions(&self) -> impl Iterator<Item = (u32, DVec3)> {
         self.view.bodies().map(|seen| (seen.entity_id, seen.position(&self.ground)))
+    }
+
+    /// The tier of each seen body, and whether the last frame told of it anew; the own one is left out.
+    pub(crate) fn sights(&self) -> impl Iterator<Item = (Tier, bool)> {
+        let others = self.view.bodies().filter(|seen| seen.entity_id != self.entity_id());
+        others.map(|seen| (seen.tier, seen.updated_tick == self.tick))
+    }
+
+    /// Wall time of a tick over its nominal length: above 1 while the server is overloaded.
+    pub fn dilation(&self) -> f64 {
+        self.dilation
     }
 
     /// The land near that is closed to the player.
@@ -244,6 +276,7 @@ impl Client {
         Ok(match ServerMessage::decode(&bytes)? {
             ServerMessage::Frame(frame) => {
                 let gaps = self.view.apply(&frame)?;
+                self.tick = frame.head.tick;
                 let head = frame.head;
                 let fenced = Fenced { ground: &self.ground, closed: &self.closed };
                 let correction_m = self.predictor.reconcile(head.own, head.last_input_seq, &fenced);
@@ -262,6 +295,10 @@ impl Client {
                 let fenced = Fenced { ground: &self.ground, closed: &self.closed };
                 self.predictor.repeat_after(fences.after_input_seq, &fenced);
                 Event::Fences(fences)
+            }
+            ServerMessage::Pace(pace) => {
+                self.dilation = pace.stretch.clamp(1.0, STRETCH_MAX);
+                Event::Stretched(pace)
             }
             ServerMessage::Bye(bye) => Event::Bye(bye),
             ServerMessage::Welcome(_) => return Err(ClientError::Protocol("a second welcome")),

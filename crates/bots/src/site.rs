@@ -11,7 +11,7 @@ use reqwest::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How often an overloaded server is asked again.
@@ -108,6 +108,21 @@ pub struct Login {
     pub is_new: bool,
 }
 
+/// What a server answered.
+pub(crate) struct Answer {
+    status: StatusCode,
+    /// Null if it was no JSON.
+    pub(crate) body: serde_json::Value,
+    /// From the request to the whole answer.
+    pub(crate) took: Duration,
+}
+
+impl Answer {
+    pub(crate) fn is_success(&self) -> bool {
+        self.status.is_success()
+    }
+}
+
 #[derive(Deserialize)]
 struct PlanetInfo {
     planet_hash: String,
@@ -182,10 +197,37 @@ impl Site {
         PlanetGround(Arc::clone(&self.planet))
     }
 
+    /// `host:port`.
+    pub(crate) fn host(&self) -> &str {
+        self.origin.strip_prefix("http://").expect("open has checked it")
+    }
+
     /// Address of the realtime socket.
     pub(crate) fn socket_address(&self) -> String {
-        let host = self.origin.strip_prefix("http://").expect("open has checked it");
-        format!("ws://{host}/ws")
+        format!("ws://{}/ws", self.host())
+    }
+
+    /// Asks `/api/v1/…` as somebody: a question without a body, a decision under a new key with one (null for none).
+    pub(crate) async fn ask(
+        &self,
+        login: &Login,
+        path: &str,
+        decision: Option<&serde_json::Value>,
+    ) -> Result<Answer, reqwest::Error> {
+        let address = format!("{}/api/v1/{path}", self.origin);
+        let began_at = Instant::now();
+        let request = match decision {
+            None => self.http.get(address),
+            Some(body) => {
+                let key = Uuid::from_bytes(rand::random()).to_string();
+                let request = self.http.post(address).header("idempotency-key", key);
+                if body.is_null() { request } else { request.json(body) }
+            }
+        };
+        let answer = request.bearer_auth(&login.access_token).send().await?;
+        let status = answer.status();
+        let body = serde_json::from_slice(&answer.bytes().await?).unwrap_or_default();
+        Ok(Answer { status, body, took: began_at.elapsed() })
     }
 
     /// Logs in with a key, by challenge and signature. A key not seen before makes an account, named `display_name` if

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use bots::Scenario;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Role;
@@ -453,27 +454,80 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
 }
 
 #[derive(Args)]
-#[command(after_help = "\
-Example:
-  terrane bots --url http://127.0.0.1:7380 --count 200 --seconds 60 --json
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  terrane bots --count 50 --seconds 30
+  terrane bots crowd --count 5000 --seed 7 --metrics http://127.0.0.1:7381/metrics --server-pid 4711
+  terrane bots churn --count 300 --seconds 1800 --out churn.json
+  terrane bots report one.json two.json         what several processes saw, added up
 
-Status 1 if any bot was dropped.")]
+Status 1 if anybody could not come in or was dropped."
+)]
 pub(crate) struct BotsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<BotsCommand>,
+    #[arg(value_name = "SCENARIO", value_parser = parse_scenario, default_value = "stroll",
+          help = "What they do: stroll, crowd, cities, travel, border, market, churn or idle")]
+    pub(crate) scenario: Scenario,
     /// Where the server is
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7380")]
     pub(crate) url: String,
     /// How many
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) count: usize,
-    /// For how long
+    /// For how long, once all are in
     #[arg(long, value_name = "S", default_value_t = 30)]
     pub(crate) seconds: u64,
     /// Decides who they are and what they do; another one each time if not given
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// How many decode and predict everything [default: all of 200, 20 of more]
+    #[arg(long, value_name = "N")]
+    pub(crate) watchers: Option<usize>,
+    /// Messages with inputs that each of the others sends a second
+    #[arg(long, value_name = "HZ", default_value_t = 6.0)]
+    pub(crate) input_hz: f64,
+    /// Threads that carry the others
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) threads: usize,
+    /// How many log in at the same time
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub(crate) logins: usize,
+    /// Radius of the crowd or of a town in metres [default: 4 m² for each in a crowd, 80 m for a town]
+    #[arg(long, value_name = "M")]
+    pub(crate) radius: Option<f64>,
+    /// The server's metrics, for its cost
+    #[arg(long, value_name = "URL")]
+    pub(crate) metrics: Option<String>,
+    /// The server's process on this machine, for its CPU time and memory
+    #[arg(long, value_name = "PID")]
+    pub(crate) server_pid: Option<u32>,
+    /// Also write the report to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     /// One JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BotsCommand {
+    /// Add up what several processes saw.
+    Report {
+        /// Reports written with --out or --json
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// One JSON object instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn parse_scenario(name: &str) -> Result<Scenario, String> {
+    let names = || Scenario::ALL.map(|(name, _)| name).join(", ");
+    Scenario::try_from_name(name).ok_or_else(|| format!("must be one of {}", names()))
 }
 
 #[cfg(test)]
