@@ -11,7 +11,7 @@ use bytes::Bytes;
 use cell::CellId;
 use glam::DVec3;
 use std::collections::BTreeMap;
-use wire::{FrameHead, Kind, cell_count};
+use wire::{FrameHead, Kind};
 
 /// What an audience is made with.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +87,15 @@ impl Audience {
         self.watchers.remove(&id);
     }
 
+    /// Blocks of these cells were lost on the way to a watcher: its next frame begins them anew.
+    pub fn missed(&mut self, watcher: EntityId, cells: &[CellId]) {
+        if let Some(interest) = self.watchers.get_mut(&watcher) {
+            for watched in interest.cells.iter_mut().filter(|watched| cells.contains(&watched.cell)) {
+                watched.is_new = true;
+            }
+        }
+    }
+
     /// How many watch.
     pub fn watcher_count(&self) -> usize {
         self.watchers.len()
@@ -124,7 +133,8 @@ impl Audience {
             let Some((own, last_input_seq)) = zones.iter().find_map(|zone| zone.body(*id)) else { continue };
             interest.look(own.position, self.config.radius_m, self.config.cell_level);
             let is_restart = std::mem::take(&mut interest.is_restart);
-            let head = FrameHead { tick: tick as u32, is_restart, last_input_seq, own: *own };
+            let level = self.config.cell_level;
+            let head = FrameHead { tick: tick as u32, is_restart, level, last_input_seq, own: *own };
             if deliver(*id, frame(head, interest, streams)) == Delivery::Dropped {
                 interest.restart();
             }
@@ -135,15 +145,9 @@ impl Audience {
 fn frame(head: FrameHead, interest: &mut Interest, streams: &mut Streams) -> Frame {
     let mut frame = Vec::with_capacity(512);
     frame.push(Kind::Frame as u8);
-    head.append_to(&mut frame);
-    frame.extend(cell_count(interest.dropped.len()).to_le_bytes());
-    for cell in interest.dropped.drain(..) {
-        frame.extend(cell.raw().to_le_bytes());
-    }
-    let count_at = frame.len();
-    frame.extend([0; 2]);
+    head.append_to(&interest.dropped, &mut frame);
+    interest.dropped.clear();
     let cells = interest.cells.iter_mut().map(|watched| (watched.cell, std::mem::take(&mut watched.is_new)));
-    let count = streams.copy(cells, &mut frame);
-    frame[count_at..count_at + 2].copy_from_slice(&cell_count(count).to_le_bytes());
+    streams.copy(cells, &mut frame);
     Frame { head: frame.into(), parts: vec![] }
 }

@@ -4,24 +4,24 @@ use crate::bodies::Bodies;
 use crate::zone::EntityId;
 use cell::CellId;
 use motion::Body;
-use wire::stream::Placement;
+use wire::stream::Placed;
 
 /// The bodies of a zone after a tick, as those who watch need them. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct ZoneView<'a> {
     bodies: &'a Bodies,
     /// In the order of bodies.
-    placements: &'a [Placement],
+    placements: &'a [Placed],
 }
 
 impl<'a> ZoneView<'a> {
-    pub(crate) fn new(bodies: &'a Bodies, placements: &'a [Placement]) -> Self {
+    pub(crate) fn new(bodies: &'a Bodies, placements: &'a [Placed]) -> Self {
         assert_eq!(bodies.len(), placements.len(), "a zone is published after the last change of its bodies");
         Self { bodies, placements }
     }
 
     /// Each cell with bodies, in ascending order, and its bodies in ascending order of their numbers.
-    pub fn runs(&self) -> impl Iterator<Item = (CellId, &'a [Placement])> + use<'a> {
+    pub fn runs(&self) -> impl Iterator<Item = (CellId, &'a [Placed])> + use<'a> {
         let placements = self.placements;
         self.bodies.runs().map(move |(cell, run)| (cell, &placements[run]))
     }

@@ -16,6 +16,8 @@ pub enum Kind {
     Ping = 5,
     /// Client: leaves for good.
     Leave = 6,
+    /// Client: cells whose blocks were lost.
+    Missed = 7,
     /// Server: the answer to a hello.
     Welcome = 65,
     /// Server: own state and cell blocks, bit-packed.
@@ -36,17 +38,20 @@ pub enum Kind {
     Event = 73,
     /// Server: land nearby that is closed to the reader.
     Fences = 74,
+    /// Server: how slowly time goes.
+    Pace = 75,
 }
 
 impl Kind {
     /// Every kind, clients' first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Hello,
         Self::Input,
         Self::Say,
         Self::WhoIs,
         Self::Ping,
         Self::Leave,
+        Self::Missed,
         Self::Welcome,
         Self::Frame,
         Self::Said,
@@ -57,6 +62,7 @@ impl Kind {
         Self::Bye,
         Self::Event,
         Self::Fences,
+        Self::Pace,
     ];
 
     /// The kind with this number.
@@ -74,13 +80,15 @@ impl Kind {
             Self::Say | Self::Refused | Self::Bye => 1_024,
             // 64 ids of up to 5 bytes, and the field's head.
             Self::WhoIs => 384,
+            // 64 cells of 8 bytes, and the field's head.
+            Self::Missed => 544,
             Self::Ping => 32,
             Self::Leave => 1,
             Self::Welcome => 512,
             Self::Frame => 512 * 1024,
             Self::Said | Self::LotChanged => 2_048,
             Self::People => 16 * 1024,
-            Self::Pong => 64,
+            Self::Pong | Self::Pace => 64,
             // Its data has 4 KiB.
             Self::Event => 8 * 1024,
             // So many closed cells and as many opened ones, if each is a parcel of its own.
@@ -97,6 +105,8 @@ pub const SERVER_MESSAGE_MAX_BYTES: usize = Kind::Frame.max_bytes();
 pub const TEXT_MAX_CHARS: usize = 240;
 /// The most ids in one `WhoIs`, and people in one `People`.
 pub const WHO_IS_MAX: usize = 64;
+/// The most cells in one `Missed`.
+pub const MISSED_MAX: usize = 64;
 /// The most inputs in one `Input` message.
 pub const INPUT_BATCH_MAX: usize = 16;
 /// The most closed cells that one player is told of at a time.

@@ -9,7 +9,7 @@
 //!
 //! Read first: [`ClientMessage`], [`ServerMessage`], [`stream`].
 
-mod bits;
+mod block;
 mod fences;
 mod frame;
 mod input_batch;
@@ -17,22 +17,22 @@ mod kind;
 mod message;
 mod place;
 mod proto;
+mod range;
 mod reader;
 pub mod stream;
 mod version;
 mod view;
 
+pub use block::{Block, BlockError, INTERVALS};
 pub use fences::NoLot;
-pub use frame::{
-    Block, FRAME_CELLS_MAX, FRAME_HEAD_BYTES, Frame, FrameError, FrameHead, append_block, cell_count,
-};
+pub use frame::{FRAME_CELLS_MAX, Frame, FrameError, FrameHead};
 pub use input_batch::{InputBatch, InputBatchError};
 pub use kind::{
-    CLIENT_MESSAGE_MAX_BYTES, CLOSED_CELLS_MAX, INPUT_BATCH_MAX, Kind, RESUME_TOKEN_BYTES,
+    CLIENT_MESSAGE_MAX_BYTES, CLOSED_CELLS_MAX, INPUT_BATCH_MAX, Kind, MISSED_MAX, RESUME_TOKEN_BYTES,
     SERVER_MESSAGE_MAX_BYTES, TEXT_MAX_CHARS, WHO_IS_MAX,
 };
 pub use message::*;
 pub use place::{CELL_LEVEL_MAX, LATTICE_BITS, LATTICE_SIDE, LatticePlace, facing_from_u8, facing_to_u8};
 pub use reader::TooShort;
 pub use version::{PROTOCOL_HASH, PROTOCOL_VERSION, VersionMismatch, check_version};
-pub use view::{Seen, View, rest_height_m};
+pub use view::{Seen, View, WANDER_TICKS, rest_height_m};

@@ -3,11 +3,11 @@
 use crate::frame::Frame;
 use crate::input_batch::InputBatch;
 use crate::proto;
-use crate::{CLOSED_CELLS_MAX, Kind, WHO_IS_MAX};
+use crate::{CLOSED_CELLS_MAX, Kind, MISSED_MAX, WHO_IS_MAX};
 
 pub use crate::proto::{
-    BodyState, Bye, ClosedParcel, Event, Fences, Hello, Leave, LotChanged, People, Person, Ping, Place,
-    PlanetSpec, Pong, Refused, Said, Say, Welcome, WhoIs,
+    BodyState, Bye, ClosedParcel, Event, Fences, Hello, Leave, LotChanged, Missed, Pace, People, Person,
+    Ping, Place, PlanetSpec, Pong, Refused, Said, Say, Welcome, WhoIs,
 };
 
 /// Why bytes are not a message.
@@ -54,6 +54,8 @@ pub enum ClientMessage {
     Ping(Ping),
     /// Leaves for good.
     Leave,
+    /// Asks for cells whose blocks were lost.
+    Missed(Missed),
 }
 
 impl ClientMessage {
@@ -66,6 +68,7 @@ impl ClientMessage {
             Self::WhoIs(_) => Kind::WhoIs,
             Self::Ping(_) => Kind::Ping,
             Self::Leave => Kind::Leave,
+            Self::Missed(_) => Kind::Missed,
         }
     }
 
@@ -79,6 +82,7 @@ impl ClientMessage {
             Self::WhoIs(message) => append(message, &mut bytes),
             Self::Ping(message) => append(message, &mut bytes),
             Self::Leave => {}
+            Self::Missed(message) => append(message, &mut bytes),
         }
         bytes
     }
@@ -101,6 +105,13 @@ impl ClientMessage {
             }
             Kind::Ping => Self::Ping(parse(kind, payload)?),
             Kind::Leave => Self::Leave,
+            Kind::Missed => {
+                let message: Missed = parse(kind, payload)?;
+                if message.cells.len() > MISSED_MAX {
+                    return Err(malformed(kind, &"too many cells"));
+                }
+                Self::Missed(message)
+            }
             _ => return Err(DecodeError::UnknownKind(kind as u8)),
         })
     }
@@ -129,6 +140,8 @@ pub enum ServerMessage<'a> {
     Event(Event),
     /// Land nearby that is closed to the reader.
     Fences(Fences),
+    /// How slowly time goes.
+    Pace(Pace),
 }
 
 impl<'a> ServerMessage<'a> {
@@ -145,6 +158,7 @@ impl<'a> ServerMessage<'a> {
             Self::Bye(_) => Kind::Bye,
             Self::Event(_) => Kind::Event,
             Self::Fences(_) => Kind::Fences,
+            Self::Pace(_) => Kind::Pace,
         }
     }
 
@@ -162,6 +176,7 @@ impl<'a> ServerMessage<'a> {
             Self::Bye(message) => append(message, &mut bytes),
             Self::Event(message) => append(message, &mut bytes),
             Self::Fences(message) => append(message, &mut bytes),
+            Self::Pace(message) => append(message, &mut bytes),
         }
         bytes
     }
@@ -180,6 +195,7 @@ impl<'a> ServerMessage<'a> {
             Kind::Bye => Self::Bye(parse(kind, payload)?),
             Kind::Event => Self::Event(parse(kind, payload)?),
             Kind::Fences => Self::Fences(parse_fences(kind, payload)?),
+            Kind::Pace => Self::Pace(parse(kind, payload)?),
             _ => return Err(DecodeError::UnknownKind(kind as u8)),
         })
     }

@@ -8,13 +8,7 @@ pub(crate) struct Reader<'a>(pub &'a [u8]);
 #[error("it ends too early")]
 pub struct TooShort;
 
-impl<'a> Reader<'a> {
-    pub(crate) fn bytes(&mut self, count: usize) -> Result<&'a [u8], TooShort> {
-        let (head, tail) = self.0.split_at_checked(count).ok_or(TooShort)?;
-        self.0 = tail;
-        Ok(head)
-    }
-
+impl Reader<'_> {
     fn array<const N: usize>(&mut self) -> Result<[u8; N], TooShort> {
         let (head, tail) = self.0.split_first_chunk::<N>().ok_or(TooShort)?;
         self.0 = tail;

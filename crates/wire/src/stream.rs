@@ -1,36 +1,56 @@
 //! The stream of one cell: which bodies are in it and where.
 //!
-//! The sender keeps a [`CellStream`] for each cell with bodies. At each send it calls [`CellStream::advance`] and shares
-//! the block with everyone who has followed the cell so far; whoever begins gets [`CellStream::keyframe`] of the same
-//! state. The reader keeps a `CellStream` too and [applies](CellStream::apply) blocks; after each both hold the same
-//! records.
+//! The sender keeps a [`CellStream`] for each cell with bodies and each [`Tier`] in which somebody follows it. At each
+//! send of the tier it calls [`CellStream::advance`] and shares the block with everyone who has followed the cell so far;
+//! whoever begins gets [`CellStream::keyframe`] of the same state. The reader keeps a `CellStream` too and
+//! [applies](CellStream::apply) blocks; after each both hold the same records.
+//!
+//! A block is written by a range coder ([`crate::range`]) from chances that are the same at the start of every block
+//! (`model/priors.rs`) and learn within it:
 //!
 //! ```text
-//! block     kind 1 bit (1 key, 0 delta) · sequence 8 bits · body · filling
-//! key       count u4 · records
-//! delta     removed count u0 · removed indices, as gaps u2 · for every body left: change · added count u0 · records
-//! record    entity id, as gap u3 · i 12 bits · j 12 bits · facing 8 bits · stance 2 bits · [height s6]
-//!           · moving 1 bit · [vi s4 · vj s4]
-//! change    0: went on as predicted
-//!           1: di s0 · dj s0 · turned 1 bit · [turn s2] · new stance 1 bit · [stance 2 bits] · [height s6]
+//! key       count · records
+//! delta     removed count · of each: gap, whether it has left · of every body left: change · added count · records
 //! ```
 //!
-//! `uK` and `sK` are the unsigned and signed codes of order K (see `bits.rs`). Bodies stand in ascending order of entity
-//! id. A gap is the difference to the one before less 1; the first is counted from -1. A body is predicted to repeat
-//! its last step: `i + vi` and `j + vj`, kept inside 0..=4095; `di` and `dj` are what is to be added to that, and the
-//! step really made is the next `vi`, `vj`. A height is present in stances that have one (in a change: as the difference
-//! to the height before, 0 if it had none).
+//! A body is predicted to repeat its last step, turned by as much as its facing has turned since. Places are predicted
+//! in eighths of a lattice cell, because steps are no whole numbers of cells.
 
-use crate::bits::{BadBits, BitReader, BitWriter};
-use crate::place::LATTICE_SIDE;
+use crate::place::LATTICE_BITS;
+use crate::range::{Coder as _, Decoder, Encoder};
+use cell::CellId;
+use model::{Lattice, Model, PRIORS};
+use turn::{LENGTH_MAX, Metric};
+
+mod model;
+mod turn;
 
 /// Version of the stream format; part of the protocol hash.
-pub const STREAM_VERSION: u32 = 1;
+pub const STREAM_VERSION: u32 = 2;
 /// Height steps in a metre.
 pub const HEIGHT_STEPS_PER_M: f64 = 64.0;
+/// A crowded cell is divided into the cells two levels below, and each of those again: so often at most.
+pub const DEPTH_MAX: u8 = 2;
 
-const I_LAST: i32 = LATTICE_SIDE as i32 - 1;
 const HEIGHT_MAX: i32 = 1 << 24;
+
+/// How often a reader is told of a cell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Tier {
+    /// At every send.
+    #[default]
+    Near = 0,
+    /// Some times a second.
+    Mid = 1,
+    /// About once a second.
+    Far = 2,
+}
+
+impl Tier {
+    /// Every tier, the most frequent first.
+    pub const ALL: [Self; 3] = [Self::Near, Self::Mid, Self::Far];
+}
 
 /// A body's mode, and whether its height follows from its place.
 ///
@@ -56,7 +76,7 @@ impl Stance {
         matches!(self, Self::Airborne | Self::Diving)
     }
 
-    const fn from_two_bits(bits: u32) -> Self {
+    const fn from_two_bits(bits: u8) -> Self {
         match bits & 3 {
             0 => Self::Grounded,
             1 => Self::Airborne,
@@ -71,7 +91,8 @@ impl Stance {
 pub struct Placement {
     /// Whose.
     pub entity_id: u32,
-    /// Lattice column, below [`LATTICE_SIDE`].
+    /// Lattice column, below [`crate::LATTICE_SIDE`]; in a cell that is part of a divided one, below a quarter or a
+    /// sixteenth of it.
     pub i: u16,
     /// Lattice row.
     pub j: u16,
@@ -83,13 +104,34 @@ pub struct Placement {
     pub height: i32,
 }
 
+/// A body as a sender gives it: where it is, and how fast it goes along the ground, for its first prediction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Placed {
+    /// What is said.
+    pub placement: Placement,
+    /// In 1/16 m/s, 255 for all that is faster.
+    pub speed: u8,
+}
+
+impl From<Placement> for Placed {
+    fn from(placement: Placement) -> Self {
+        Self { placement, speed: 0 }
+    }
+}
+
 /// A body as the stream remembers it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// Where it is.
     pub placement: Placement,
-    /// Its last step, in lattice cells: the prediction of the next one.
-    pub step: (i16, i16),
+    /// Where it is believed to be, in eighths of a lattice cell.
+    at: (u16, u16),
+    /// The prediction of its next step, in the same.
+    step: (i16, i16),
+    /// Its last step up.
+    climb: i16,
+    /// How well it was predicted: 0 exactly, 1 nearly, 2 not.
+    activity: u8,
 }
 
 /// Why a block was not applied.
@@ -103,29 +145,52 @@ pub enum StreamError {
     Malformed,
 }
 
-impl From<BadBits> for StreamError {
-    fn from(_: BadBits) -> Self {
-        Self::Malformed
-    }
-}
-
 /// The state of one cell's stream, equal on both sides after each block.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct CellStream {
+    lattice: Lattice,
     sequence: u8,
     /// Whether `records` are what the sender has: false before the first keyframe and after a gap.
     is_known: bool,
     /// In ascending order of entity id.
     records: Vec<Record>,
+    /// Kept for the next block, so that a send allocates nothing.
+    spare: Vec<Record>,
+}
+
+/// Equal are streams whose next blocks are.
+impl PartialEq for CellStream {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |stream: &Self| (stream.sequence, stream.is_known, stream.lattice.bits);
+        key(self) == key(other) && self.records == other.records
+    }
+}
+
+/// What a block is besides its body: the sequence number and whether it is a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockOrder {
+    /// A key, or a change of the state left by the block before.
+    pub is_key: bool,
+    /// A delta's is one more, mod 256, than that of the block before.
+    pub sequence: u8,
 }
 
 impl CellStream {
-    /// The stream of an empty cell, for a sender.
-    pub fn new() -> Self {
-        Self { is_known: true, ..Self::default() }
+    /// The stream of a cell that is `depth` divisions below those of the planet's streams, for a reader who waits for a
+    /// keyframe.
+    pub fn new(cell: CellId, depth: u8) -> Self {
+        assert!(depth <= DEPTH_MAX, "cells are divided {DEPTH_MAX} times at most");
+        let bits = u32::from(LATTICE_BITS) - 2 * u32::from(depth);
+        let lattice = Lattice { bits, metric: Metric::of(cell) };
+        Self { lattice, sequence: 0, is_known: false, records: vec![], spare: vec![] }
     }
 
-    /// The bodies in the cell, in ascending order of entity id; none while the stream waits for a keyframe.
+    /// The stream of an empty cell, for its sender.
+    pub fn sender(cell: CellId, depth: u8) -> Self {
+        Self { is_known: true, ..Self::new(cell, depth) }
+    }
+
+    /// The bodies in the cell, in ascending order of entity id; those known last while the stream waits for a keyframe.
     pub fn records(&self) -> &[Record] {
         &self.records
     }
@@ -135,259 +200,248 @@ impl CellStream {
         self.is_known
     }
 
+    /// A block is known to be missing: the stream waits for a keyframe. Its bodies stay as they were.
+    pub fn lose(&mut self) {
+        self.is_known = false;
+    }
+
+    /// What the stream's newest block is numbered.
+    pub fn sequence(&self) -> u8 {
+        self.sequence
+    }
+
     /// Moves the stream on to `now`, in strictly ascending order of entity id, and appends the delta block to `block`.
     ///
     /// Appends nothing and gives `false` when nothing would be said: the same bodies at rest at the same places. Readers
-    /// who get no block for a cell keep it as it is.
-    pub fn advance(&mut self, now: &[Placement], block: &mut Vec<u8>) -> bool {
-        debug_assert!(now.is_sorted_by(|a, b| a.entity_id < b.entity_id));
+    /// then need nothing.
+    ///
+    /// `stride` is how many eighths of a lattice cell a body at 1 m/s goes from one send to the next. `has_left` tells of
+    /// a body that is gone whether it is nowhere else either.
+    pub fn advance(
+        &mut self,
+        now: &[Placed],
+        stride: u32,
+        mut has_left: impl FnMut(u32) -> bool,
+        block: &mut Vec<u8>,
+    ) -> bool {
+        debug_assert!(now.is_sorted_by(|a, b| a.placement.entity_id < b.placement.entity_id));
         if self.is_at_rest(now) {
             return false;
         }
         self.sequence = self.sequence.wrapping_add(1);
-        let mut writer = BitWriter::new(block);
-        writer.bit(false);
-        writer.bits(self.sequence.into(), 8);
-        self.write_removed(now, &mut writer);
-
-        let before = std::mem::take(&mut self.records);
-        let mut old = before.iter().peekable();
-        let mut added = 0;
-        self.records.reserve(now.len());
-        for placement in now {
+        let mut model = PRIORS;
+        let mut encoder = Encoder::new(block);
+        self.say_removed(now, &mut has_left, &mut model, &mut encoder);
+        let mut spare = std::mem::take(&mut self.spare);
+        spare.clear();
+        spare.reserve(now.len());
+        let mut old = self.records.iter().peekable();
+        let mut added_count = 0;
+        for Placed { placement, speed } in now {
             while old.next_if(|old| old.placement.entity_id < placement.entity_id).is_some() {}
             if let Some(old) = old.next_if(|old| old.placement.entity_id == placement.entity_id) {
-                self.records.push(write_change(old, *placement, &mut writer));
+                let record = model.change(&mut encoder, &self.lattice, old, placement);
+                spare.push(record.expect("places are inside their cell"));
             } else {
-                added += 1;
-                self.records.push(Record { placement: *placement, step: (0, 0) });
+                added_count += 1;
+                let length = (u32::from(*speed) * stride) >> 4;
+                spare.push(Record::added(*placement, length.min(LENGTH_MAX as u32) as i32, &self.lattice));
             }
         }
-        writer.unsigned(added, 0);
-        if added > 0 {
-            let mut old = before.iter().peekable();
-            let is_new = self.records.iter().filter(|record| {
+        model.counts[2].code(&mut encoder, added_count).expect("what is written is in order");
+        if added_count > 0 {
+            let mut length = last_length(&self.records, &self.lattice);
+            let mut old = self.records.iter().peekable();
+            let mut next_id = 0;
+            for record in &mut spare {
                 let id = record.placement.entity_id;
                 while old.next_if(|old| old.placement.entity_id < id).is_some() {}
-                old.next_if(|old| old.placement.entity_id == id).is_none()
-            });
-            write_records(is_new, &mut writer);
+                if old.next_if(|old| old.placement.entity_id == id).is_none() {
+                    say_id(&mut model, &mut encoder, true, &mut next_id, id);
+                    let said = model.begin(&mut encoder, &self.lattice, record, true, &mut length);
+                    *record = said.expect("places are inside their cell");
+                }
+            }
         }
-        writer.finish();
+        encoder.finish();
+        self.spare = std::mem::replace(&mut self.records, spare);
         true
     }
 
-    /// Appends a keyframe of the present state to `block`. It has the sequence number of the last delta, so a reader goes
-    /// on with the next one.
+    /// Appends a keyframe of the present state, which carries no news for followers.
     pub fn keyframe(&self, block: &mut Vec<u8>) {
-        let mut writer = BitWriter::new(block);
-        writer.bit(true);
-        writer.bits(self.sequence.into(), 8);
-        writer.unsigned(self.records.len() as u32, 4);
-        write_records(self.records.iter(), &mut writer);
-        writer.finish();
+        let mut model = PRIORS;
+        let mut encoder = Encoder::new(block);
+        let count = self.records.len() as u32;
+        model.counts[0].code(&mut encoder, count).expect("what is written is in order");
+        let (mut next_id, mut length) = (0, 0);
+        for record in &self.records {
+            say_id(&mut model, &mut encoder, false, &mut next_id, record.placement.entity_id);
+            let said = model.begin(&mut encoder, &self.lattice, record, false, &mut length);
+            debug_assert_eq!(said, Ok(*record));
+        }
+        encoder.finish();
     }
 
-    fn is_at_rest(&self, now: &[Placement]) -> bool {
+    fn is_at_rest(&self, now: &[Placed]) -> bool {
         now.len() == self.records.len()
-            && self.records.iter().zip(now).all(|(old, now)| old.placement == *now && old.step == (0, 0))
+            && self
+                .records
+                .iter()
+                .zip(now)
+                .all(|(old, now)| old.placement == now.placement && old.step == (0, 0) && old.climb == 0)
     }
 
-    fn write_removed(&self, now: &[Placement], writer: &mut BitWriter<'_>) {
+    fn say_removed(
+        &self,
+        now: &[Placed],
+        has_left: &mut impl FnMut(u32) -> bool,
+        model: &mut Model,
+        encoder: &mut Encoder<'_>,
+    ) {
         let mut now = now.iter().peekable();
-        let removed: Vec<u32> = (0..)
-            .zip(&self.records)
-            .filter(|(_, old)| {
-                let id = old.placement.entity_id;
-                while now.next_if(|now| now.entity_id < id).is_some() {}
-                now.next_if(|now| now.entity_id == id).is_none()
-            })
-            .map(|(index, _)| index)
-            .collect();
-        writer.unsigned(removed.len() as u32, 0);
+        let mut gone = vec![];
+        for (index, old) in (0_u32..).zip(&self.records) {
+            let id = old.placement.entity_id;
+            while now.next_if(|now| now.placement.entity_id < id).is_some() {}
+            if now.next_if(|now| now.placement.entity_id == id).is_none() {
+                gone.push((index, id));
+            }
+        }
+        model.counts[1].code(encoder, gone.len() as u32).expect("what is written is in order");
         let mut next = 0;
-        for index in removed {
-            writer.unsigned(index - next, 2);
+        for (index, id) in gone {
+            model.removed_gap.code(encoder, index - next).expect("what is written is in order");
+            encoder.code(&mut model.has_left, has_left(id));
             next = index + 1;
         }
     }
 
-    /// Reads a block. After an error the stream is unknown and waits for a keyframe.
-    pub fn apply(&mut self, block: &[u8]) -> Result<(), StreamError> {
-        match self.read(block) {
-            Ok((sequence, records)) => {
-                *self = Self { sequence, is_known: true, records };
-                Ok(())
+    /// Reads a block. `gone` is given each body that is no longer in the cell, as it was, and whether it has left the
+    /// world. After an error the stream is unknown and waits for a keyframe; after a gap its bodies stay as they were.
+    pub fn apply(
+        &mut self,
+        order: BlockOrder,
+        block: &[u8],
+        mut gone: impl FnMut(&Record, bool),
+    ) -> Result<(), StreamError> {
+        let mut records = std::mem::take(&mut self.spare);
+        records.clear();
+        let read = if order.is_key {
+            self.read_key(block, &mut records)
+        } else if self.is_known && order.sequence == self.sequence.wrapping_add(1) {
+            self.read_delta(block, &mut records, &mut gone)
+        } else {
+            Err(StreamError::Gap)
+        };
+        match read {
+            Ok(()) => {
+                self.is_known = true;
+                self.sequence = order.sequence;
+                self.spare = std::mem::replace(&mut self.records, records);
             }
-            Err(error) => {
-                *self = Self::default();
-                Err(error)
+            Err(StreamError::Gap) => self.lose(),
+            Err(StreamError::Malformed) => {
+                self.lose();
+                self.records.clear();
             }
         }
+        read
     }
 
-    fn read(&self, block: &[u8]) -> Result<(u8, Vec<Record>), StreamError> {
-        let mut reader = BitReader::new(block);
-        let is_key = reader.bit()?;
-        let sequence = reader.bits(8)? as u8;
-        let records = if is_key {
-            let count = reader.unsigned(4)?;
-            let mut records = vec![];
-            read_records(count, &mut reader, |record| records.push(record))?;
-            records
-        } else {
-            if !self.is_known || sequence != self.sequence.wrapping_add(1) {
-                return Err(StreamError::Gap);
-            }
-            self.read_delta(&mut reader)?
-        };
-        reader.finish()?;
-        Ok((sequence, records))
+    fn read_key(&self, block: &[u8], records: &mut Vec<Record>) -> Result<(), StreamError> {
+        let mut model = PRIORS;
+        let mut decoder = Decoder::new(block);
+        let count = model.counts[0].code(&mut decoder, 0)?;
+        let (mut next_id, mut length) = (Some(0), 0);
+        for _ in 0..count {
+            records.push(read_beginning(
+                &mut model,
+                &mut decoder,
+                &self.lattice,
+                false,
+                &mut next_id,
+                &mut length,
+            )?);
+        }
+        if decoder.is_finished() { Ok(()) } else { Err(StreamError::Malformed) }
     }
 
-    fn read_delta(&self, reader: &mut BitReader<'_>) -> Result<Vec<Record>, StreamError> {
-        let removed_count = reader.unsigned(0)? as usize;
+    fn read_delta(
+        &self,
+        block: &[u8],
+        records: &mut Vec<Record>,
+        gone: &mut impl FnMut(&Record, bool),
+    ) -> Result<(), StreamError> {
+        let mut model = PRIORS;
+        let mut decoder = Decoder::new(block);
+        let removed_count = model.counts[1].code(&mut decoder, 0)? as usize;
         if removed_count > self.records.len() {
             return Err(StreamError::Malformed);
         }
-        let mut kept = Vec::with_capacity(self.records.len());
         let mut rest = self.records.as_slice();
         for _ in 0..removed_count {
-            let gap = reader.unsigned(2)? as usize;
+            let gap = model.removed_gap.code(&mut decoder, 0)? as usize;
+            let has_left = decoder.code(&mut model.has_left, false);
             let (before, from) = rest.split_at_checked(gap).ok_or(StreamError::Malformed)?;
-            kept.extend_from_slice(before);
-            rest = from.get(1..).ok_or(StreamError::Malformed)?;
+            records.extend_from_slice(before);
+            let (removed, after) = from.split_first().ok_or(StreamError::Malformed)?;
+            gone(removed, has_left);
+            rest = after;
         }
-        kept.extend_from_slice(rest);
-        for record in &mut kept {
-            *record = read_change(record, reader)?;
+        records.extend_from_slice(rest);
+        for record in records.iter_mut() {
+            *record = model.change(&mut decoder, &self.lattice, record, &Placement::default())?;
         }
-        let added_count = reader.unsigned(0)?;
-        let kept_count = kept.len();
-        read_records(added_count, reader, |record| kept.push(record))?;
-        if added_count > 0 {
-            kept.sort_unstable_by_key(|record| record.placement.entity_id);
-            if kept_count > 0 && !kept.is_sorted_by(|a, b| a.placement.entity_id < b.placement.entity_id) {
+        let added_count = model.counts[2].code(&mut decoder, 0)?;
+        let kept_count = records.len();
+        let (mut next_id, mut length) = (Some(0), last_length(&self.records, &self.lattice));
+        for _ in 0..added_count {
+            records.push(read_beginning(
+                &mut model,
+                &mut decoder,
+                &self.lattice,
+                true,
+                &mut next_id,
+                &mut length,
+            )?);
+        }
+        if !decoder.is_finished() {
+            return Err(StreamError::Malformed);
+        }
+        if added_count > 0 && kept_count > 0 {
+            records.sort_unstable_by_key(|record| record.placement.entity_id);
+            if !records.is_sorted_by(|a, b| a.placement.entity_id < b.placement.entity_id) {
                 return Err(StreamError::Malformed);
             }
         }
-        Ok(kept)
+        Ok(())
     }
 }
 
-/// Where `record` is expected at the next send if it repeats its step.
-fn predicted(record: &Record) -> (i32, i32) {
-    let Record { placement, step } = record;
-    let on = |index: u16, step: i16| (i32::from(index) + i32::from(step)).clamp(0, I_LAST);
-    (on(placement.i, step.0), on(placement.j, step.1))
+/// How fast the first of those who move goes: likely those who come are no different.
+fn last_length(records: &[Record], lattice: &Lattice) -> i32 {
+    let first = records.iter().find(|record| record.step != (0, 0));
+    first.map_or(0, |record| lattice.metric.length((record.step.0.into(), record.step.1.into())))
 }
 
-/// The record after a move from `old` to `now`.
-fn stepped(old: &Record, now: Placement) -> Record {
-    // Both indices are below 4096, so the difference fits.
-    let step = |from: u16, to: u16| (i32::from(to) - i32::from(from)) as i16;
-    Record { placement: now, step: (step(old.placement.i, now.i), step(old.placement.j, now.j)) }
+fn say_id(model: &mut Model, encoder: &mut Encoder<'_>, is_added: bool, next_id: &mut u32, id: u32) {
+    let gap = &mut model.beginnings[usize::from(is_added)].gap;
+    gap.code(encoder, id - *next_id).expect("what is written is in order");
+    *next_id = id.wrapping_add(1);
 }
 
-fn write_change(old: &Record, now: Placement, writer: &mut BitWriter<'_>) -> Record {
-    let was = &old.placement;
-    let (i, j) = predicted(old);
-    let (di, dj) = (i32::from(now.i) - i, i32::from(now.j) - j);
-    let has_turned = now.facing != was.facing;
-    let has_new_stance = now.stance != was.stance;
-    let is_as_predicted = di == 0 && dj == 0 && !has_turned && !has_new_stance && now.height == was.height;
-    writer.bit(!is_as_predicted);
-    if !is_as_predicted {
-        writer.signed(di, 0);
-        writer.signed(dj, 0);
-        writer.bit(has_turned);
-        if has_turned {
-            writer.signed(i32::from(now.facing.wrapping_sub(was.facing).cast_signed()), 2);
-        }
-        writer.bit(has_new_stance);
-        if has_new_stance {
-            writer.bits(now.stance as u32, 2);
-        }
-        if now.stance.has_height() {
-            writer.signed(now.height - was.height, 6);
-        }
-    }
-    stepped(old, now)
-}
-
-fn read_change(old: &Record, reader: &mut BitReader<'_>) -> Result<Record, StreamError> {
-    let mut now = old.placement;
-    let (i, j) = predicted(old);
-    if !reader.bit()? {
-        now.i = i as u16;
-        now.j = j as u16;
-        return Ok(stepped(old, now));
-    }
-    now.i = inside(i, reader.signed(0)?)?;
-    now.j = inside(j, reader.signed(0)?)?;
-    if reader.bit()? {
-        let turn = i8::try_from(reader.signed(2)?).map_err(|_| StreamError::Malformed)?;
-        now.facing = now.facing.wrapping_add_signed(turn);
-    }
-    if reader.bit()? {
-        now.stance = Stance::from_two_bits(reader.bits(2)?);
-    }
-    now.height = if now.stance.has_height() { height(old.placement.height, reader.signed(6)?)? } else { 0 };
-    Ok(stepped(old, now))
-}
-
-fn inside(predicted: i32, difference: i32) -> Result<u16, StreamError> {
-    let index = predicted.checked_add(difference).filter(|index| (0..=I_LAST).contains(index));
-    index.map(|index| index as u16).ok_or(StreamError::Malformed)
-}
-
-fn height(before: i32, difference: i32) -> Result<i32, StreamError> {
-    let height = before.checked_add(difference).filter(|height| height.abs() <= HEIGHT_MAX);
-    height.ok_or(StreamError::Malformed)
-}
-
-fn write_records<'a>(records: impl Iterator<Item = &'a Record>, writer: &mut BitWriter<'_>) {
-    let mut next_id = 0;
-    for Record { placement, step } in records {
-        writer.unsigned(placement.entity_id - next_id, 3);
-        next_id = placement.entity_id.wrapping_add(1);
-        writer.bits(placement.i.into(), 12);
-        writer.bits(placement.j.into(), 12);
-        writer.bits(placement.facing.into(), 8);
-        writer.bits(placement.stance as u32, 2);
-        if placement.stance.has_height() {
-            writer.signed(placement.height, 6);
-        }
-        let is_moving = *step != (0, 0);
-        writer.bit(is_moving);
-        if is_moving {
-            writer.signed(step.0.into(), 4);
-            writer.signed(step.1.into(), 4);
-        }
-    }
-}
-
-fn read_records(
-    count: u32,
-    reader: &mut BitReader<'_>,
-    mut take: impl FnMut(Record),
-) -> Result<(), StreamError> {
-    let mut next_id = Some(0_u32);
-    for _ in 0..count {
-        let first = next_id.ok_or(StreamError::Malformed)?;
-        let entity_id = first.checked_add(reader.unsigned(3)?).ok_or(StreamError::Malformed)?;
-        next_id = entity_id.checked_add(1);
-        let (i, j) = (reader.bits(12)? as u16, reader.bits(12)? as u16);
-        let facing = reader.bits(8)? as u8;
-        let stance = Stance::from_two_bits(reader.bits(2)?);
-        let height = if stance.has_height() { height(0, reader.signed(6)?)? } else { 0 };
-        let step = if reader.bit()? { (read_step(reader)?, read_step(reader)?) } else { (0, 0) };
-        take(Record { placement: Placement { entity_id, i, j, facing, stance, height }, step });
-    }
-    Ok(())
-}
-
-fn read_step(reader: &mut BitReader<'_>) -> Result<i16, StreamError> {
-    let step = reader.signed(4)?;
-    if step.abs() > I_LAST { Err(StreamError::Malformed) } else { Ok(step as i16) }
+fn read_beginning(
+    model: &mut Model,
+    decoder: &mut Decoder<'_>,
+    lattice: &Lattice,
+    is_added: bool,
+    next_id: &mut Option<u32>,
+    length: &mut i32,
+) -> Result<Record, StreamError> {
+    let gap = model.beginnings[usize::from(is_added)].gap.code(decoder, 0)?;
+    let entity_id = next_id.and_then(|next| next.checked_add(gap)).ok_or(StreamError::Malformed)?;
+    *next_id = entity_id.checked_add(1);
+    let unknown = Record { placement: Placement { entity_id, ..Placement::default() }, ..Record::default() };
+    model.begin(decoder, lattice, &unknown, is_added, length)
 }

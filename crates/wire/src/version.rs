@@ -3,7 +3,7 @@
 use crate::message::{Bye, Hello};
 
 /// Version of the message kinds and layouts. A server speaks exactly one.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// Fingerprint of everything both sides must share: schema, stream format, movement rules, terrain.
 ///

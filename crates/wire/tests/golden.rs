@@ -7,10 +7,10 @@ use glam::DVec3;
 use motion::{Body, Buttons, Input, Mode};
 use std::fmt::Write as _;
 use std::path::Path;
-use wire::stream::{CellStream, Placement, Stance};
+use wire::stream::{BlockOrder, CellStream, Placed, Placement, Stance, Tier};
 use wire::{
     Block, Bye, ClientMessage, ClosedParcel, Event, Fences, Frame, FrameHead, Hello, InputBatch, LotChanged,
-    People, Person, Ping, PlanetSpec, Pong, Refused, Said, Say, ServerMessage, Welcome, WhoIs,
+    Missed, Pace, People, Person, Ping, PlanetSpec, Pong, Refused, Said, Say, ServerMessage, Welcome, WhoIs,
 };
 
 fn hex(bytes: &[u8]) -> String {
@@ -35,51 +35,52 @@ fn check_golden(name: &str, text: &str) -> String {
     golden
 }
 
+/// Eighths of a lattice cell that a body at 1 m/s goes between two sends.
+const STRIDE: u32 = 46;
+
 /// A walker who turns, a jumper, one who leaves, one who comes, one who swims and sinks.
-fn sends() -> Vec<Vec<Placement>> {
+fn sends() -> Vec<Vec<Placed>> {
     let body = |entity_id, i, j, facing| Placement { entity_id, i, j, facing, ..Placement::default() };
     let up = |placement, stance, height| Placement { stance, height, ..placement };
-    vec![
-        vec![body(7, 100, 200, 64), body(9, 4000, 5, 0), body(300, 2048, 2048, 255)],
+    let sends = [
+        vec![body(7, 100, 200, 0), body(9, 1000, 5, 0), body(300, 512, 512, 255)],
+        vec![body(7, 117, 200, 0), up(body(9, 1000, 5, 0), Stance::Airborne, 29), body(300, 512, 512, 255)],
+        vec![body(7, 134, 201, 8), up(body(9, 1000, 5, 0), Stance::Airborne, 70), body(300, 512, 512, 255)],
+        vec![body(7, 151, 204, 8), body(9, 1000, 5, 250), body(70_000, 0, 1023, 128)],
         vec![
-            body(7, 117, 200, 64),
-            up(body(9, 4000, 5, 0), Stance::Airborne, 29),
-            body(300, 2048, 2048, 255),
+            body(7, 168, 207, 8),
+            body(9, 1000, 5, 250),
+            up(body(70_000, 0, 1023, 128), Stance::Swimming, 0),
         ],
-        vec![
-            body(7, 134, 201, 60),
-            up(body(9, 4000, 5, 0), Stance::Airborne, 70),
-            body(300, 2048, 2048, 255),
-        ],
-        vec![body(7, 152, 201, 60), body(9, 4000, 5, 250), body(70_000, 0, 4095, 128)],
-        vec![
-            body(7, 169, 201, 60),
-            body(9, 4000, 5, 250),
-            up(body(70_000, 0, 4095, 128), Stance::Swimming, 0),
-        ],
-        vec![body(7, 186, 201, 60), up(body(70_000, 0, 4095, 128), Stance::Diving, -130)],
-        vec![body(7, 186, 201, 60), up(body(70_000, 0, 4095, 128), Stance::Diving, -96)],
+        vec![body(7, 185, 210, 8), up(body(70_000, 0, 1023, 128), Stance::Diving, -130)],
+        vec![body(7, 185, 210, 8), up(body(70_000, 0, 1023, 128), Stance::Diving, -96)],
         vec![],
-    ]
+    ];
+    // Only the first walks when it begins.
+    let placed =
+        |placement: Placement| Placed { placement, speed: if placement.entity_id == 7 { 48 } else { 0 } };
+    sends.into_iter().map(|bodies| bodies.into_iter().map(placed).collect()).collect()
 }
 
 #[test]
 fn the_golden_stream_is_written_and_read_as_ever() {
-    let mut sender = CellStream::new();
-    let mut text = String::from(
-        "# One cell's stream. Each send: the delta block, the keyframe of the same state, and the bodies after it.\n\
-         # body <entity id> i j facing stance height step_i step_j\n",
+    let cell = CellId::from_point(DVec3::new(0.9, 0.2, 0.3)).parent(16);
+    let mut sender = CellStream::sender(cell, 1);
+    let mut text = format!(
+        "# The stream of cell {:016x} at depth 1. Each send: the delta's bytes, those of the keyframe of the same\n\
+         # state (both without the block's head), and the bodies after it.\n\
+         # body <entity id> i j facing stance height\n",
+        cell.raw()
     );
     for (send, bodies) in sends().iter().enumerate() {
         let (mut delta, mut key) = (vec![], vec![]);
-        assert!(sender.advance(bodies, &mut delta));
+        // Of the two who go, 9 has only gone to another cell.
+        assert!(sender.advance(bodies, STRIDE, |id| id != 9, &mut delta));
         sender.keyframe(&mut key);
         writeln!(text, "send {send}\ndelta {}\nkey {}", hex(&delta), hex(&key)).unwrap();
         for record in sender.records() {
             let Placement { entity_id, i, j, facing, stance, height } = record.placement;
-            let (step_i, step_j) = record.step;
-            writeln!(text, "body {entity_id} {i} {j} {facing} {stance:?} {height} {step_i} {step_j}")
-                .unwrap();
+            writeln!(text, "body {entity_id} {i} {j} {facing} {stance:?} {height}").unwrap();
         }
     }
     let golden = check_golden("stream.txt", &text);
@@ -87,15 +88,21 @@ fn the_golden_stream_is_written_and_read_as_ever() {
     let blocks = |word: &str| -> Vec<Vec<u8>> {
         golden.lines().filter_map(|line| line.strip_prefix(word)).map(unhex).collect()
     };
-    let mut follower = CellStream::new();
+    let mut follower = CellStream::sender(cell, 1);
+    let mut gone = vec![];
     for (send, (delta, key)) in blocks("delta ").iter().zip(blocks("key ")).enumerate() {
-        let mut beginner = CellStream::default();
-        beginner.apply(&key).unwrap();
-        follower.apply(delta).unwrap();
+        let order = |is_key| BlockOrder { is_key, sequence: send as u8 + 1 };
+        let mut beginner = CellStream::new(cell, 1);
+        beginner.apply(order(true), &key, |_, _| ()).unwrap();
+        let mut note =
+            |record: &wire::stream::Record, has_left| gone.push((record.placement.entity_id, has_left));
+        follower.apply(order(false), delta, &mut note).unwrap();
         assert_eq!(beginner, follower, "send {send}");
         let placements: Vec<_> = follower.records().iter().map(|record| record.placement).collect();
-        assert_eq!(placements, sends()[send], "send {send}");
+        let told: Vec<_> = sends()[send].iter().map(|placed| placed.placement).collect();
+        assert_eq!(placements, told, "send {send}");
     }
+    assert_eq!(gone, [(300, true), (9, false), (7, true), (70_000, true)]);
 }
 
 fn body() -> Body {
@@ -125,11 +132,13 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::WhoIs(WhoIs { entity_ids: vec![7, 300, 70_000] }),
         ClientMessage::Ping(Ping { client_time_ms: 1234.5 }),
         ClientMessage::Leave,
+        ClientMessage::Missed(Missed { cells: vec![0x89c2_5985_0000_0000] }),
     ]
 }
 
 fn server_messages(key: &[u8], cell: CellId) -> Vec<ServerMessage<'_>> {
-    let head = FrameHead { tick: 90, is_restart: true, last_input_seq: 1002, own: body() };
+    let head = FrameHead { tick: 90, is_restart: true, level: 14, last_input_seq: 1002, own: body() };
+    let order = BlockOrder { is_key: true, sequence: 1 };
     vec![
         ServerMessage::Welcome(Welcome {
             protocol_version: 1,
@@ -148,7 +157,7 @@ fn server_messages(key: &[u8], cell: CellId) -> Vec<ServerMessage<'_>> {
         ServerMessage::Frame(Frame {
             head,
             dropped: vec![cell.next().expect("not the last cell")],
-            blocks: vec![Block { cell, bytes: key }],
+            blocks: vec![Block { cell, tier: Tier::Mid, interval: 2, order, bytes: key }],
         }),
         ServerMessage::Said(Said {
             entity_id: 7,
@@ -188,16 +197,17 @@ fn server_messages(key: &[u8], cell: CellId) -> Vec<ServerMessage<'_>> {
             }],
             opened_cells: vec![0x89c2_598f_0000_0000],
         }),
+        ServerMessage::Pace(Pace { stretch: 1.25, from_tick: 90 }),
     ]
 }
 
 #[test]
 fn the_golden_messages_are_written_and_read_as_ever() {
-    let mut stream = CellStream::new();
-    stream.advance(&sends()[0], &mut vec![]);
+    let cell = CellId::from_point(body().position).parent(14);
+    let mut stream = CellStream::sender(cell, 0);
+    stream.advance(&sends()[0], STRIDE, |_| true, &mut vec![]);
     let mut key = vec![];
     stream.keyframe(&mut key);
-    let cell = CellId::from_point(body().position).parent(14);
     let (to_server, to_client) = (client_messages(), server_messages(&key, cell));
 
     let mut text = String::from("# One message of each kind: its bytes, and what they say.\n");

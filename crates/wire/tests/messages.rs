@@ -4,11 +4,12 @@ use cell::CellId;
 use glam::DVec3;
 use motion::{Body, Buttons, Input, Mode};
 use proptest::prelude::*;
+use wire::stream::{BlockOrder, Tier};
 use wire::{
-    Block, Bye, CLOSED_CELLS_MAX, ClientMessage, ClosedParcel, DecodeError, Event, Fences, Frame, FrameHead,
-    Hello, INPUT_BATCH_MAX, InputBatch, Kind, LotChanged, PROTOCOL_HASH, PROTOCOL_VERSION, People, Person,
-    Ping, Place, PlanetSpec, Pong, Refused, Said, Say, ServerMessage, VersionMismatch, WHO_IS_MAX, Welcome,
-    WhoIs, check_version,
+    Block, Bye, CELL_LEVEL_MAX, CLOSED_CELLS_MAX, ClientMessage, ClosedParcel, DecodeError, Event, Fences,
+    Frame, FrameHead, Hello, INPUT_BATCH_MAX, INTERVALS, InputBatch, Kind, LotChanged, MISSED_MAX, Missed,
+    PROTOCOL_HASH, PROTOCOL_VERSION, Pace, People, Person, Ping, Place, PlanetSpec, Pong, Refused, Said, Say,
+    ServerMessage, VersionMismatch, WHO_IS_MAX, Welcome, WhoIs, check_version,
 };
 
 fn finite() -> impl Strategy<Value = f64> {
@@ -59,18 +60,44 @@ fn any_client_message() -> impl Strategy<Value = ClientMessage> {
             .prop_map(|entity_ids| ClientMessage::WhoIs(WhoIs { entity_ids })),
         finite().prop_map(|client_time_ms| ClientMessage::Ping(Ping { client_time_ms })),
         Just(ClientMessage::Leave),
+        prop::collection::vec(any::<u64>(), 0..=MISSED_MAX)
+            .prop_map(|cells| ClientMessage::Missed(Missed { cells })),
     ]
 }
 
-/// The blocks' bytes, from which frames are made.
-type FrameParts = (FrameHead, Vec<CellId>, Vec<(CellId, Vec<u8>)>);
+/// The blocks' bytes, from which frames are made: cells at depths below the stream's level.
+type FrameParts = (FrameHead, Vec<CellId>, Vec<(CellId, u32, Vec<u8>)>);
+
+fn frame_of((head, dropped, blocks): &FrameParts) -> ServerMessage<'_> {
+    let blocks = blocks.iter().map(|(cell, chance, bytes)| Block {
+        cell: *cell,
+        tier: Tier::ALL[(chance >> 1) as usize % 3],
+        interval: INTERVALS[(chance >> 4) as usize % 8],
+        order: BlockOrder { is_key: chance & 1 == 1, sequence: (chance >> 8) as u8 },
+        bytes,
+    });
+    ServerMessage::Frame(Frame { head: *head, dropped: dropped.clone(), blocks: blocks.collect() })
+}
 
 fn any_frame_parts() -> impl Strategy<Value = FrameParts> {
-    let head = (any::<u32>(), any::<bool>(), any::<u32>(), any_body()).prop_map(
-        |(tick, is_restart, last_input_seq, own)| FrameHead { tick, is_restart, last_input_seq, own },
-    );
-    let block = (any_cell(), prop::collection::vec(any::<u8>(), 0..50));
-    (head, prop::collection::vec(any_cell(), 0..20), prop::collection::vec(block, 0..20))
+    (0..=CELL_LEVEL_MAX).prop_flat_map(|level| {
+        let head = (any::<u32>(), any::<bool>(), any::<u32>(), any_body(), any::<bool>()).prop_map(
+            move |(tick, is_restart, last_input_seq, mut own, is_at_rest)| {
+                if is_at_rest {
+                    own.velocity = DVec3::ZERO;
+                }
+                FrameHead { tick, is_restart, level, last_input_seq, own }
+            },
+        );
+        let cell = (any_vector(), 0..=2_u8)
+            .prop_map(move |(point, depth)| CellId::from_point(point).parent(level + 2 * depth));
+        let bytes = prop_oneof![
+            9 => prop::collection::vec(any::<u8>(), 0..50),
+            1 => prop::collection::vec(any::<u8>(), 120..20_000),
+        ];
+        let block = (cell, any::<u32>(), bytes);
+        (head, prop::collection::vec(any_cell(), 0..20), prop::collection::vec(block, 0..20))
+    })
 }
 
 /// Up to as many cells as are allowed, each parcel of one to three.
@@ -146,6 +173,8 @@ fn any_control() -> impl Strategy<Value = ServerMessage<'static>> {
             })
         ),
         any_fences().prop_map(ServerMessage::Fences),
+        (1.0..2.0_f64, any::<u64>())
+            .prop_map(|(stretch, from_tick)| ServerMessage::Pace(Pace { stretch, from_tick })),
     ]
 }
 
@@ -165,18 +194,27 @@ proptest! {
     }
 
     #[test]
-    fn frames_survive_the_wire((head, dropped, blocks) in any_frame_parts()) {
-        let blocks = blocks.iter().map(|(cell, bytes)| Block { cell: *cell, bytes }).collect();
-        let message = ServerMessage::Frame(Frame { head, dropped, blocks });
+    fn frames_survive_the_wire(parts in any_frame_parts()) {
+        let message = frame_of(&parts);
         let bytes = message.encode();
+        let ServerMessage::Frame(frame) = &message else { unreachable!("it was made as one") };
+        prop_assert_eq!(FrameHead::peek(&bytes), Ok(frame.head));
+        let of_blocks: usize = frame.blocks.iter().map(Block::byte_count).sum();
+        let bare = Frame { blocks: vec![], ..frame.clone() };
+        prop_assert_eq!(ServerMessage::Frame(bare).encode().len() + of_blocks, bytes.len());
         prop_assert_eq!(ServerMessage::decode(&bytes), Ok(message));
     }
 
     #[test]
-    fn a_cut_frame_is_refused((head, dropped, blocks) in any_frame_parts(), cut in any::<prop::sample::Index>()) {
-        let blocks = blocks.iter().map(|(cell, bytes)| Block { cell: *cell, bytes }).collect();
-        let bytes = ServerMessage::Frame(Frame { head, dropped, blocks }).encode();
-        prop_assert!(ServerMessage::decode(&bytes[..cut.index(bytes.len())]).is_err());
+    fn a_cut_frame_is_refused_or_holds_the_blocks_before_the_cut(
+        parts in any_frame_parts(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let bytes = frame_of(&parts).encode();
+        let cut = &bytes[..cut.index(bytes.len())];
+        if let Ok(message @ ServerMessage::Frame(_)) = ServerMessage::decode(cut) {
+            prop_assert_eq!(message.encode(), cut);
+        }
     }
 
     #[test]
@@ -229,6 +267,10 @@ fn malformed_inputs_and_lists_are_refused() {
     assert!(refused(&[&[2, 255, 255, 255, 255, 1][..], &[0; 7]].concat()), "sequence overflow");
     let too_many = WhoIs { entity_ids: vec![1; WHO_IS_MAX + 1] };
     assert!(refused(&ClientMessage::WhoIs(too_many).encode()), "65 ids");
+    let mut too_many = ClientMessage::Missed(Missed { cells: vec![1; MISSED_MAX] }).encode();
+    too_many[2] += 8;
+    too_many.extend([0; 8]);
+    assert!(ClientMessage::decode(&too_many).is_err(), "65 cells");
 }
 
 #[test]
