@@ -40,7 +40,7 @@ impl Hosts {
     }
 
     /// Refuses a request that is for somebody else.
-    fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let mut lines = headers.get_all(header::HOST).iter();
         let host = match (lines.next(), lines.next()) {
             (Some(host), None) => host.to_str().ok().and_then(name_of),
@@ -62,7 +62,7 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 /// The name in `name`, `name:port`, `[v6]` or `[v6]:port`, in lower case and without the dot of the root.
-fn name_of(host: &str) -> Option<String> {
+pub(crate) fn name_of(host: &str) -> Option<String> {
     let (name, port) = match host.rfind(':') {
         Some(at) if !host.ends_with(']') => (&host[..at], Some(&host[at + 1..])),
         _ => (host, None),

@@ -3,7 +3,8 @@
 //! It takes the routes of the service crates as they are and puts the same things around all of them: request ids and
 //! traces, names it answers under, limits of size, time and number, problem documents for every error, security
 //! headers. `/ws` carries bytes between a socket and a session in the zone. The browser client is embedded and served
-//! from memory. TLS 1.3 is ours or that of a proxy whose address we are told.
+//! from memory. TLS 1.3 is ours or that of a proxy whose address we are told. WebTransport speaks the protocol of `/ws`
+//! over UDP.
 //!
 //! It decides no rule and holds no state of the world.
 //!
@@ -28,12 +29,14 @@ mod request_body;
 mod server;
 mod socket;
 mod tls;
+mod webtransport;
+mod weather;
 
-use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use api::Verifier;
+use api::{SharedClock, Verifier};
 use axum::Router;
 use axum::extract::Extension;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -55,12 +58,14 @@ pub use guard::Unguarded;
 pub use planet_info::About;
 pub use preparing::Preparation;
 pub use tls::{Tls, TlsError, TlsFiles};
+pub use weather::weather_routes;
 
 use guard::Guard;
 use hosts::Hosts;
 use peer::Proxies;
 use planet_info::PlanetAnswer;
 use server::{App, Limits};
+use webtransport::Certificates;
 
 /// Bytes of a request body; more is answered with 413.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -88,6 +93,8 @@ pub struct GatewayConfig {
     pub sockets_max: usize,
     /// What the system may hold for one slow reader.
     pub socket_send_buffer_bytes: usize,
+    /// Whether `/ws/echo` says back what it is told, for conformance suites.
+    pub has_echo: bool,
 }
 
 /// What the gateway needs from outside to be reached at all.
@@ -96,6 +103,10 @@ pub struct Front {
     pub listener: TcpListener,
     /// Certificate and key; `None` for plain HTTP, which only this machine and named proxies may speak.
     pub tls: Option<Tls>,
+    /// Where clients may come by WebTransport; not blocking.
+    pub datagrams: Option<UdpSocket>,
+    /// For certificates of our own.
+    pub clock: SharedClock,
     /// Where Prometheus asks for `/metrics`.
     pub metrics_listener: Option<TcpListener>,
     /// What the metrics listener shows.
@@ -151,7 +162,16 @@ pub(crate) struct Edge {
     sockets: Arc<Semaphore>,
     /// One permit for each WebSocket before its session.
     handshakes: Arc<Semaphore>,
+    /// None where there is no WebTransport.
+    webtransport: Option<Told>,
     stop: watch::Receiver<bool>,
+}
+
+/// What is told of WebTransport.
+#[derive(Clone)]
+pub(crate) struct Told {
+    port: u16,
+    certificates: Arc<Certificates>,
 }
 
 impl Edge {
@@ -170,7 +190,10 @@ pub struct Gateway {
     whole: Arc<OnceLock<Router>>,
     stop: watch::Sender<bool>,
     sockets: Arc<Semaphore>,
-    servers: Vec<JoinHandle<()>>,
+    /// Until it is opened.
+    datagrams: Mutex<Option<UdpSocket>>,
+    webtransport: Option<Told>,
+    servers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// Begins to serve on the listeners it is given: that the planet is being made, until [`Gateway::open`].
@@ -185,6 +208,13 @@ pub fn start(config: GatewayConfig, front: Front) -> std::io::Result<Gateway> {
     let app = App { until_then: preparing::router(front.progress, &outside), whole: Arc::clone(&whole) };
     let tls = front.tls.map(Arc::new);
     let is_encrypted = tls.is_some();
+    let webtransport = front.datagrams.as_ref().map(UdpSocket::local_addr).transpose()?.map(|address| {
+        let certificates = match &tls {
+            Some(tls) => Certificates::Configured(tls.resolver()),
+            None => Certificates::own(front.clock),
+        };
+        Told { port: address.port(), certificates: Arc::new(certificates) }
+    });
     let mut servers = Vec::new();
     if let Some(tls) = &tls {
         servers.push(tokio::spawn(tls::keep_fresh(Arc::clone(tls), stopping.clone())));
@@ -196,7 +226,19 @@ pub fn start(config: GatewayConfig, front: Front) -> std::io::Result<Gateway> {
         servers.push(tokio::spawn(server::serve(listener, None, app, limits, stopping.clone())));
     }
     servers.push(tokio::spawn(tidy_metrics(front.metrics, stopping)));
-    Ok(Gateway { address, is_encrypted, metrics_address, config, outside, whole, stop, sockets, servers })
+    Ok(Gateway {
+        address,
+        is_encrypted,
+        metrics_address,
+        config,
+        outside,
+        whole,
+        stop,
+        sockets,
+        datagrams: Mutex::new(front.datagrams),
+        webtransport,
+        servers: Mutex::new(servers),
+    })
 }
 
 impl Gateway {
@@ -205,7 +247,7 @@ impl Gateway {
     /// Refused if an operation is not in the table of permissions.
     ///
     /// # Panics
-    /// If it is open.
+    /// If it is open, or the system refuses to wait for datagrams.
     pub fn open(&self, deps: Deps) -> Result<(), Unguarded> {
         let edge = Arc::new(Edge {
             store: deps.store,
@@ -214,10 +256,25 @@ impl Gateway {
             zone: deps.zone,
             sockets: Arc::clone(&self.sockets),
             handshakes: Arc::new(Semaphore::new(socket::HANDSHAKES_MAX)),
+            webtransport: self.webtransport.clone(),
             stop: self.stop.subscribe(),
         });
+        let doors = webtransport::Doors {
+            hosts: self.outside.hosts.clone(),
+            origins: origin::Origins::new(&self.config.public_origins, &self.config.cors_origins),
+            limiter: deps.limiter.clone(),
+            send_buffer_bytes: self.config.socket_send_buffer_bytes,
+        };
+        let with_datagrams = Arc::clone(&edge);
         let (app, _) = router(&self.config, &self.outside, edge, deps.identity, deps.limiter, deps.services)?;
         assert!(self.whole.set(app).is_ok(), "a gateway is opened once");
+        let datagrams = self.datagrams.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let (Some(socket), Some(told)) = (datagrams, &self.webtransport) {
+            let stop = self.stop.subscribe();
+            let server = webtransport::start(socket, &told.certificates, with_datagrams, doors, stop);
+            let server = server.expect("a socket that is bound can be waited for");
+            self.servers.lock().unwrap_or_else(PoisonError::into_inner).push(server);
+        }
         Ok(())
     }
 
@@ -250,7 +307,8 @@ impl Gateway {
         let done = async {
             // All permits are back when the last socket is closed.
             let _ = self.sockets.acquire_many(all_sockets).await;
-            for server in self.servers {
+            let servers = self.servers.into_inner().unwrap_or_else(PoisonError::into_inner);
+            for server in servers {
                 // A server that panicked has said so.
                 let _ = server.await;
             }
@@ -286,6 +344,7 @@ fn router(
     let origins = origin::Origins::new(&config.public_origins, &config.cors_origins);
     let verifier: Verifier = identity;
     let app = routes
+        .merge(if config.has_echo { socket::echo_routes() } else { Router::new() })
         .merge(openapi::routes(&document))
         .fallback_service(get(client::serve).fallback(client::serve).with_state(client))
         .method_not_allowed_fallback(api::method_not_allowed)

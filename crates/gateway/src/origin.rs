@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use api::{Problem, ProblemKind};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use identity::SiteOrigin;
 use identity::challenge::is_plain_origin;
 
-use crate::hosts::HOST_INVALID;
+use crate::hosts::{HOST_INVALID, name_of};
 use crate::peer::Way;
 
 const ORIGIN_REFUSED: ProblemKind =
@@ -58,6 +58,22 @@ impl Origins {
             (None, None, None) => return Err(HOST_INVALID.into()),
         };
         if is_plain_origin(&origin) { Ok(SiteOrigin(origin)) } else { Err(HOST_INVALID.into()) }
+    }
+}
+
+impl Origins {
+    /// Whether a page may open a session on another port of the host that is asked: a page of ours comes from a port
+    /// of HTTP.
+    pub(crate) fn check_on_another_port(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let name = |host: &HeaderValue| host.to_str().ok().and_then(name_of);
+        let origin =
+            headers.get(header::ORIGIN).map(|it| it.to_str().unwrap_or_default().to_ascii_lowercase());
+        let host = headers.get(header::HOST).and_then(name);
+        let is_from_host = |origin: &str| host_of(origin).and_then(name_of) == host && host.is_some();
+        match origin {
+            Some(origin) if self.public.is_empty() && is_from_host(&origin) => Ok(()),
+            _ => self.of(headers, true).map(drop),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use cell::{CellId, LatLng};
 use planet::artifact::Digest;
@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::Edge;
+use crate::hosts::name_of;
+use crate::{Edge, webtransport};
 
 /// The level of interest cells and terrain chunks on a planet of shift 3.
 const INTEREST_LEVEL: u8 = 14;
@@ -33,7 +34,7 @@ pub struct About {
     pub day_length_s: u32,
 }
 
-/// What a client must know of the planet; never changes while the process runs.
+/// What a client must know of the planet; but for certificates it never changes while the process runs.
 #[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct PlanetAnswer {
     /// What people call it.
@@ -75,6 +76,20 @@ pub(crate) struct PlanetAnswer {
     interest_level: u8,
     arrival: ArrivalAnswer,
     currency: CurrencyAnswer,
+    /// Absent where only `/ws` is served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webtransport: Option<WebTransportAnswer>,
+}
+
+/// The same protocol as at `/ws`, over WebTransport.
+#[derive(Clone, Serialize, ToSchema)]
+struct WebTransportAnswer {
+    /// Where to open a session.
+    #[schema(example = "https://127.0.0.1:7380/wt")]
+    url: String,
+    /// SHA-256 of the certificates to accept, in base64: the present one and the next. Empty where the certificate is
+    /// to be checked as any other.
+    certificate_hashes: Vec<String>,
 }
 
 /// Where newcomers arrive.
@@ -124,6 +139,7 @@ impl PlanetAnswer {
                 lot_token: CellId::from_point(ground).parent(lot_level).token(),
             },
             currency: CurrencyAnswer { code: "coin", scale: 2, symbol: "¤" },
+            webtransport: None,
         }
     }
 }
@@ -132,8 +148,13 @@ impl PlanetAnswer {
 #[utoipa::path(get, path = "/api/v1/planet", operation_id = "planet", tag = "planet", responses(
     (status = 200, description = "Everything a client needs before it begins", body = PlanetAnswer),
 ))]
-async fn planet(State(edge): State<Arc<Edge>>) -> Response {
+async fn planet(State(edge): State<Arc<Edge>>, headers: HeaderMap) -> Response {
     // A restart may bring another version: a page that reloads must not believe an old answer.
     let cache = (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    ([cache], Json(edge.planet.clone())).into_response()
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).and_then(name_of);
+    let webtransport = edge.webtransport.as_ref().zip(host).map(|(told, host)| WebTransportAnswer {
+        url: format!("https://{host}:{}{}", told.port, webtransport::PATH),
+        certificate_hashes: told.certificates.hashes(),
+    });
+    ([cache], Json(PlanetAnswer { webtransport, ..edge.planet.clone() })).into_response()
 }

@@ -57,11 +57,14 @@ impl World {
             zone: None,
             sockets: Arc::new(Semaphore::new(1)),
             handshakes: Arc::new(Semaphore::new(1)),
+            webtransport: None,
             stop: stopping,
         });
         let address = SocketAddr::from(([127, 0, 0, 1], 7_380));
         let outside = Outside { request_time_max, ..Outside::new(&config, address) };
-        let (app, document) = router(&config, &outside, edge, identity, limiter, services()).unwrap();
+        let clock = Arc::new(ManualClock::at(NOW_US));
+        let services = services().merge(weather_routes(Arc::new(planet), 5_400, clock));
+        let (app, document) = router(&config, &outside, edge, identity, limiter, services).unwrap();
         Self {
             app,
             document,
@@ -98,6 +101,7 @@ pub(crate) fn plain() -> GatewayConfig {
         connections_max: 10,
         sockets_max: 1,
         socket_send_buffer_bytes: 65_536,
+        has_echo: true,
     }
 }
 
@@ -363,4 +367,36 @@ async fn the_planet_tells_what_a_client_needs() {
     assert!(planet["arrival"]["lot_token"].is_string());
     assert_eq!(planet["planet_hash"], Digest::of(b"planet").to_string());
     assert_eq!((&planet["raster_level"], &planet["day_length_s"]), (&6.into(), &5_400.into()));
+}
+
+#[tokio::test]
+async fn the_weather_of_a_place_and_time_is_the_same_for_all_who_ask() {
+    let world = World::new().await;
+    let ask = async |query: &str| {
+        let answer = world.get(&format!("/api/v1/planet/weather?{query}")).await;
+        (answer.status(), json(answer).await)
+    };
+    let (_, now) = ask("lat=47.5&lng=-120").await;
+    assert_eq!(now["time"], api::timestamp(NOW_US).to_string());
+    assert_eq!(ask("lat=47.5&lng=-120").await.1, now);
+    // Unix time 0 is noon over longitude 0; a quarter of the day of 5,400 s later the sun has gone west.
+    let (_, noon) = ask("lat=0&lng=0&time=1970-01-01T00:00:00Z").await;
+    assert_eq!((&noon["planet_days"], &noon["day_share"]), (&0.0.into(), &0.5.into()));
+    assert_eq!(noon["sun"]["height_deg"].as_f64().unwrap().round(), 90.0);
+    let (_, evening) = ask("lat=0&lng=0&time=1970-01-01T00:22:30Z").await;
+    assert_eq!(evening["sun"]["height_deg"].as_f64().unwrap().round(), 0.0);
+    assert_eq!(evening["sun"]["azimuth_deg"].as_f64().unwrap().round(), 270.0);
+    for (query, at_fault) in [
+        ("lat=90.5&lng=0", "lat"),
+        ("lat=0&lng=181", "lng"),
+        ("lat=0&lng=0&time=1969-12-31T23:59:59Z", "time"),
+        ("lat=0&lng=0&time=2300-01-01T00:00:00Z", "time"),
+    ] {
+        let (status, problem) = ask(query).await;
+        assert_eq!((status.as_u16(), &problem["code"]), (400, &"invalid_query".into()), "{query}");
+        assert_eq!(problem["errors"][0]["parameter"], at_fault, "{query}");
+    }
+    for query in ["lat=0", "lat=NaN&lng=0", "lat=0&lng=0&time=noon", "lat=0&lng=0&lon=0"] {
+        assert_eq!(ask(query).await.0, 400, "{query}");
+    }
 }

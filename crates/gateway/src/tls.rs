@@ -174,6 +174,11 @@ impl Tls {
         Ok(true)
     }
 
+    /// Gives the certificate in use to others who encrypt.
+    pub(crate) fn resolver(&self) -> Arc<dyn ResolvesServerCert> {
+        Arc::<Current>::clone(&self.current)
+    }
+
     /// When the certificate in use ends, microseconds since 1970.
     pub fn expires_at_us(&self) -> i64 {
         self.current.get().expires_at_us

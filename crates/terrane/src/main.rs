@@ -14,6 +14,7 @@ mod fences;
 mod making;
 mod memory;
 mod node;
+mod open_files;
 mod personal;
 mod planet_file;
 mod planet_record;

@@ -1,7 +1,7 @@
 //! One running process: which parts are opened, in which order, and how they are ended.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,6 +155,7 @@ fn edge(config: &Config) -> GatewayConfig {
         connections_max: config.http.connections_max,
         sockets_max: config.http.sockets_max,
         socket_send_buffer_bytes: config.http.socket_send_buffer_bytes,
+        has_echo: config.http.has_echo,
     }
 }
 
@@ -172,7 +173,16 @@ pub(crate) async fn start(config: &Config, configuration: String, metrics: Metri
         let tls = config.http.tls.clone().map(|files| gateway::Tls::open(files, Arc::new(SystemClock)));
         let tls = tls.transpose()?;
         let (listener, metrics_listener) = listen(config).await?;
-        let front = gateway::Front { listener, tls, metrics_listener, metrics, progress: prepared.clone() };
+        let datagrams = listen_for_datagrams(config, listener.local_addr()?)?;
+        let front = gateway::Front {
+            listener,
+            tls,
+            datagrams,
+            clock: Arc::new(SystemClock),
+            metrics_listener,
+            metrics,
+            progress: prepared.clone(),
+        };
         let gateway = gateway::start(edge(config), front).context("the listeners are of no use")?;
         say(format_args!("Starting; {} shows how far it is", gateway.url()));
         Some(gateway)
@@ -342,7 +352,14 @@ async fn open(
         planet: Arc::clone(&planet),
         zone: zone.clone(),
         limiter: limiter.clone(),
-        services: services.merge(oidc::routes(Arc::new(oidc))).merge(wiring::audit_log(&store, &vault)),
+        services: services
+            .merge(oidc::routes(Arc::new(oidc)))
+            .merge(wiring::audit_log(&store, &vault))
+            .merge(gateway::weather_routes(
+                Arc::clone(&planet),
+                config.planet.day_length_s,
+                Arc::new(SystemClock),
+            )),
     })?;
     let metrics_at = gateway.metrics_address().map_or_else(
         || "no metrics listener".to_owned(),
@@ -408,6 +425,15 @@ async fn listen(config: &Config) -> anyhow::Result<(TcpListener, Option<TcpListe
         }
     };
     Ok((listener, metrics_listener))
+}
+
+/// Where WebTransport comes in, if anywhere.
+fn listen_for_datagrams(config: &Config, http: SocketAddr) -> anyhow::Result<Option<UdpSocket>> {
+    let Some(address) = config.http.webtransport_at(http) else { return Ok(None) };
+    let flag = "http.webtransport, or off";
+    let socket = UdpSocket::bind(address).map_err(|error| explain(&error, address, flag))?;
+    socket.set_nonblocking(true)?;
+    Ok(Some(socket))
 }
 
 /// What to do about a port that cannot be had.

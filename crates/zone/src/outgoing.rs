@@ -15,18 +15,22 @@ pub enum Outgoing {
 }
 
 impl Outgoing {
-    /// The message's bytes, one piece after the other; pieces of frames are shared with other clients.
-    pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
-        let (first, rest) = match self {
-            Self::Frame(frame) => (&frame.head, &frame.parts[..]),
-            Self::Control(bytes) => (bytes, &[][..]),
+    /// The message's bytes, one slice after the other; those of a frame are shared with other clients.
+    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        let (control, frame) = match self {
+            Self::Control(bytes) => (Some(bytes), None),
+            Self::Frame(frame) => (None, Some(frame)),
         };
-        std::iter::once(first).chain(rest)
+        let of_frame = frame.into_iter().flat_map(|frame| std::iter::once(&frame.head).chain(&frame.parts));
+        control.into_iter().chain(of_frame).map(|bytes| &bytes[..])
     }
 
     /// How many bytes it has.
     pub fn byte_count(&self) -> usize {
-        self.pieces().map(Bytes::len).sum()
+        match self {
+            Self::Control(bytes) => bytes.len(),
+            Self::Frame(frame) => frame.byte_count(),
+        }
     }
 
     /// All of it in one piece.

@@ -10,6 +10,7 @@ use crate::Failure;
 use crate::cli::ServeArgs;
 use crate::config;
 use crate::node;
+use crate::open_files;
 use crate::progress::say;
 
 /// How often to look whether the simulation still runs.
@@ -32,6 +33,7 @@ pub(crate) fn run(arguments: &ServeArgs) -> Result<(), Failure> {
     for variable in unknown_variables {
         warn!(variable, "this environment variable is no setting");
     }
+    open_files::allow(config.http.connections_max, config.http.sockets_max);
     let metrics = telemetry::Metrics::install()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {

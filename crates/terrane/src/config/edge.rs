@@ -12,6 +12,15 @@ use super::settings::{self as key, Setting};
 use super::source::Sources;
 use super::{list_items, parse_address, parse_number, parse_origins};
 
+/// Where browsers may come by WebTransport.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum WebTransport {
+    Off,
+    /// Beside HTTP, if clients reach us there themselves.
+    Auto,
+    At(SocketAddr),
+}
+
 #[derive(Debug, PartialEq)]
 pub(crate) struct HttpConfig {
     pub(crate) listen: SocketAddr,
@@ -25,6 +34,8 @@ pub(crate) struct HttpConfig {
     pub(crate) hosts: Vec<String>,
     /// Pages of others that may use the API.
     pub(crate) cors_origins: Vec<String>,
+    pub(crate) webtransport: WebTransport,
+    pub(crate) has_echo: bool,
     pub(crate) connections_max: usize,
     pub(crate) sockets_max: usize,
     pub(crate) socket_send_buffer_bytes: usize,
@@ -51,6 +62,8 @@ impl HttpConfig {
             public_origins: sources.take(&key::HTTP_PUBLIC_ORIGINS, parse_origins),
             hosts: sources.take(&key::HTTP_HOSTS, parse_hosts),
             cors_origins: sources.take(&key::HTTP_CORS_ORIGINS, parse_origins),
+            webtransport: sources.take(&key::HTTP_WEBTRANSPORT, parse_webtransport),
+            has_echo: sources.take(&key::HTTP_ECHO, parse_switch),
             connections_max: sources
                 .take(&key::HTTP_CONNECTIONS_MAX, parse_number("1 to 1000000", 1..=1_000_000)),
             sockets_max: sources.take(&key::HTTP_SOCKETS_MAX, parse_number("1 to 1000000", 1..=1_000_000)),
@@ -58,6 +71,15 @@ impl HttpConfig {
                 &key::HTTP_SOCKET_SEND_BUFFER_BYTES,
                 parse_number("4096 to 16777216", 4_096..=16_777_216),
             ),
+        }
+    }
+
+    /// Where WebTransport is, given where HTTP is; `None`: nowhere.
+    pub(crate) fn webtransport_at(&self, http: SocketAddr) -> Option<SocketAddr> {
+        match self.webtransport {
+            WebTransport::Off => None,
+            WebTransport::At(address) => Some(address),
+            WebTransport::Auto => self.trusted_proxies.is_empty().then_some(http),
         }
     }
 
@@ -102,6 +124,22 @@ fn setting_of(limit: Limit) -> &'static Setting {
 #[expect(clippy::unnecessary_wraps, reason = "has the form of all that parse a setting")]
 fn parse_path(text: &str) -> Result<Option<PathBuf>, String> {
     Ok((!text.is_empty()).then(|| PathBuf::from(text)))
+}
+
+fn parse_webtransport(text: &str) -> Result<WebTransport, String> {
+    match text {
+        "off" => Ok(WebTransport::Off),
+        "auto" => Ok(WebTransport::Auto),
+        _ => parse_address(text).map(WebTransport::At).map_err(|said| format!("{said}, auto or off")),
+    }
+}
+
+fn parse_switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("must be on or off".to_owned()),
+    }
 }
 
 fn parse_networks(text: &str) -> Result<Vec<IpNet>, String> {

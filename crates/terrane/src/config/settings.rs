@@ -76,7 +76,12 @@ settings! {
         "Web pages of others that may use the API from a browser, like https://tools.example.";
     HTTP_CONNECTIONS_MAX: "http.connections_max", Number, "10000",
         "TCP connections at once; further ones wait.";
-    HTTP_SOCKETS_MAX: "http.sockets_max", Number, "5000",
+    HTTP_WEBTRANSPORT: "http.webtransport", Text, "auto",
+        "UDP address at which browsers may come by WebTransport. auto: the same address and port as above,",
+        "unless a proxy is named, which would not pass it on; off: WebSocket alone.";
+    HTTP_ECHO: "http.echo", Text, "off",
+        "on: /ws/echo says back what it is told, for conformance suites of WebSocket.";
+    HTTP_SOCKETS_MAX: "http.sockets_max", Number, "10000",
         "Players connected at once; further ones are told that the planet is full.";
     HTTP_SOCKET_SEND_BUFFER_BYTES: "http.socket_send_buffer_bytes", Number, "262144",
         "What the system may hold for one slow reader.";

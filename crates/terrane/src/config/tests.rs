@@ -135,3 +135,21 @@ fn an_operator_brings_an_economy_and_is_told_what_is_wrong_with_it() {
     let said = problems("", &[("TERRANE_ECONOMY_PATH", "/nowhere/economy.toml")]);
     assert!(said.len() == 1 && said[0].contains("cannot be read"), "{said:?}");
 }
+
+#[test]
+fn webtransport_is_beside_http_where_clients_reach_it_themselves() {
+    let http: std::net::SocketAddr = "127.0.0.1:7380".parse().unwrap();
+    let at = |file: &str| Config::read(sources(file, &[], &[])).unwrap().http.webtransport_at(http);
+    assert_eq!(at(""), Some(http));
+    assert_eq!(at("[http]\nwebtransport = 'off'\n"), None);
+    assert_eq!(at("[http]\ntrusted_proxies = ['10.0.0.7']\n"), None);
+    let named = "[http]\ntrusted_proxies = ['10.0.0.7']\nwebtransport = '0.0.0.0:7443'\n";
+    assert_eq!(at(named), Some("0.0.0.0:7443".parse().unwrap()));
+    assert_eq!(
+        problems("[http]\nwebtransport = 'yes'\necho = 'true'\n", &[]),
+        [
+            "t.toml: http.webtransport must be an address and port like 127.0.0.1:7380 or [::]:7380, auto or off",
+            "t.toml: http.echo must be on or off"
+        ]
+    );
+}
