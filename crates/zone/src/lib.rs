@@ -13,6 +13,8 @@ mod clock;
 mod fences;
 mod handle;
 mod host;
+pub mod journal;
+mod lease;
 pub mod limits;
 mod outbox;
 mod outgoing;
@@ -22,6 +24,7 @@ mod saved;
 mod session;
 mod slow_reader;
 mod text;
+mod world;
 
 pub use clock::{Clock, SystemClock};
 pub use fences::{Admission, Admits, Fence, FenceSource, FencesIn, GroupsOf, Visitor};
@@ -32,11 +35,18 @@ pub use personal::Personal;
 pub use session::{Fault, Session};
 pub use sim::Frame;
 
+pub use lease::LeaseError;
+pub use world::{
+    Balance, Cost, Counts, InProcess, Messenger, RestoreError, World, WorldConfig, ZoneInfo,
+};
+
 use store::Migration;
 
 /// The schema of this crate.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 4, name: "zone", sql: include_str!("../migrations/0004_zone.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 4, name: "zone", sql: include_str!("../migrations/0004_zone.sql") },
+    Migration { number: 22, name: "zone_leases", sql: include_str!("../migrations/0022_zone_leases.sql") },
+];
 
 /// Seconds a body waits for its player after the connection was lost.
 pub const LINK_DEAD_S: u64 = 30;
