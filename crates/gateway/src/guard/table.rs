@@ -60,6 +60,7 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     ("users_get", SignedIn, Some(Read)),
     // The planet.
     ("planet", Public, None),
+    ("planet_weather", Public, None),
     ("planet_progress", Public, None),
     ("chunk", Public, None),
     ("planet_manifest", Public, None),
