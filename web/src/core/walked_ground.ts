@@ -43,6 +43,11 @@ export class WalkedGround {
     await Promise.all(this.planet.missingAround(point, AHEAD_M).map((id) => this.#bring(id)));
   }
 
+  /** Fetches certain tiles before others; rejects with `TileUnavailable`. */
+  async bring(ids: readonly CellId[]): Promise<void> {
+    await Promise.all(ids.map((id) => this.#bring(id)));
+  }
+
   #bring(id: CellId): Promise<void> {
     const known = this.#coming.get(id);
     if (known) return known;

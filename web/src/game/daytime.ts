@@ -1,6 +1,6 @@
 /** Which time of day is shown: the planet's own, an everlasting morning, or one fixed in the address for pictures. */
 import type { Vec3 } from "../geo/vec3.ts";
-import { eternalMorning, type Heaven, heavenAt, heavenAtLocalTime } from "../world/daylight.ts";
+import { eternalMorning, type Heaven, heavenAtLocalTime } from "../world/daylight.ts";
 
 /** What a person may choose. */
 export type Daylight = "planet" | "day";
@@ -18,14 +18,14 @@ export function parseFixedTime(search: string): number | undefined {
 export interface DaytimeQuestion {
   /** From where one looks, any distance from the planet's centre. */
   readonly eye: Vec3;
-  readonly unixMs: number;
-  readonly dayLengthS: number;
+  /** Where sun and moon stand by the planet's clock. */
+  readonly planetHeaven: () => Heaven;
   readonly daylight: Daylight;
   readonly fixedShare: number | undefined;
 }
 
 /** Sun and moon as they are to be shown. A fixed time goes before the setting. */
-export function heavenShown({ eye, unixMs, dayLengthS, daylight, fixedShare }: DaytimeQuestion): Heaven {
+export function heavenShown({ eye, planetHeaven, daylight, fixedShare }: DaytimeQuestion): Heaven {
   if (fixedShare !== undefined) return heavenAtLocalTime(eye, fixedShare);
-  return daylight === "day" ? eternalMorning(eye) : heavenAt(unixMs / 1000, dayLengthS);
+  return daylight === "day" ? eternalMorning(eye) : planetHeaven();
 }

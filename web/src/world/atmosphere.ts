@@ -7,7 +7,16 @@
  * (GPU Pro 3). {@link throughAir} here and `throughAir` in {@link AIR_GLSL} are the same formulas: the page computes the
  * light table with the first, the shaders everything that depends on the view with the second, per vertex.
  */
-import { DataTexture, DataUtils, HalfFloatType, LinearFilter, RGBAFormat, Vector3 } from "three";
+import {
+  DataTexture,
+  DataUtils,
+  HalfFloatType,
+  LinearFilter,
+  RGBAFormat,
+  Vector2,
+  Vector3,
+  Vector4,
+} from "three";
 import { addScaled, cross, dot, length, normalize, scale, type Vec3 } from "../geo/vec3.ts";
 
 /** What the air of a planet is made of; lengths in kilometres. */
@@ -185,6 +194,20 @@ export function lightTable(air: Air): DataTexture {
   return texture;
 }
 
+/** What a light table says, for the page: the light of a row when the sun stands so high. */
+export function lightFrom(table: DataTexture, cosZenith: number, row: number): Vec3 {
+  const texels = table.image.data as Uint16Array;
+  const at = Math.min(LIGHT_COLUMNS - 1, Math.max(0, (cosZenith * 0.5 + 0.5) * (LIGHT_COLUMNS - 1)));
+  const first = Math.min(LIGHT_COLUMNS - 2, Math.floor(at));
+  const value = (column: number, channel: number) =>
+    DataUtils.fromHalfFloat(texels[(row * LIGHT_COLUMNS + column) * 4 + channel] ?? 0);
+  const between = (channel: number) => {
+    const from = value(first, channel);
+    return from + (value(first + 1, channel) - from) * (at - first);
+  };
+  return [between(0), between(1), between(2)];
+}
+
 /** Uniforms that every shader with air in it shares; the values are updated in place once a frame. */
 export function airUniforms(air: Air, table: DataTexture) {
   return {
@@ -206,6 +229,14 @@ export function airUniforms(air: Air, table: DataTexture) {
     uExposure: { value: 1 },
     /** 1 where the eye sees by night, when colours fade to blue. */
     uNightEye: { value: 0 },
+    /** What clouds over the eye do: the share of direct light that they take, and how grey they make the rest. */
+    uGloom: { value: new Vector2() },
+    /** Light of the fog, and how much of what is behind it a kilometre takes. */
+    uFog: { value: new Vector4() },
+    /** Height over the sea on which the fog lies, and over which it thins, kilometres. */
+    uFogLayer: { value: new Vector2(0, 0.1) },
+    /** Of the ground about the eye: how wet it is, how much new snow lies, and how the wind moves what grows. */
+    uGround: { value: new Vector3(0, 0, 1) },
   };
 }
 export type AirUniforms = ReturnType<typeof airUniforms>;
@@ -216,6 +247,14 @@ export function frameOf(up: Vec3, towards: Vec3): readonly [Vec3, Vec3] {
   const first = normalize(length(side) > 1e-6 ? side : cross(up, [up[1], up[2], -up[0]]));
   return [first, cross(first, up)];
 }
+
+/** Skylight when clouds stand before the sun: what of its light comes through is everywhere, and has no colour. */
+export const GLOOM_GLSL = /* glsl */ `
+vec3 underClouds(vec3 skylight, vec3 sunlight, float gloom) {
+  float grey = dot(skylight * 0.72 + sunlight * 0.30, vec3(0.3, 0.42, 0.28));
+  return mix(skylight, grey * vec3(0.94, 1.0, 1.07), gloom);
+}
+`;
 
 /** Declarations and functions for vertex shaders. `AIR_STEPS` must be defined. */
 export const AIR_GLSL = /* glsl */ `
@@ -231,8 +270,23 @@ uniform vec3 uOzone;
 uniform float uMie;
 uniform sampler2D uLight;
 
+uniform vec2 uGloom;
+uniform vec4 uFog;
+uniform vec2 uFogLayer;
+
 const float SECOND_CHANCE = ${SECOND_CHANCE.toFixed(2)};
-struct Air { vec3 rayleigh; vec3 mie; vec3 clear; };
+struct Air { vec3 rayleigh; vec3 mie; vec3 clear; vec3 fog; };
+
+// Fog lies on the ground about the eye and thins exponentially with height; a ray meets this share of it.
+float fogOn(vec3 direction, float distanceKm) {
+  if (uFog.a <= 0.0) return 0.0;
+  float r = length(uCenterKm);
+  float thinner = exp(-clamp((r - uPlanetKm.x - uFogLayer.x) / uFogLayer.y, 0.0, 30.0));
+  float rise = -dot(direction, uCenterKm) / r / uFogLayer.y;
+  float way = rise * min(distanceKm, 200.0);
+  float mean = abs(way) < 1e-3 ? min(distanceKm, 200.0) : (1.0 - exp(-clamp(way, -20.0, 40.0))) / rise;
+  return 1.0 - exp(-min(uFog.a * thinner * mean, 30.0));
+}
 
 float depthToSpace(float h, float layer, float cosZenith) {
   float x = uPlanetKm.x / layer;
@@ -261,7 +315,7 @@ float meanDensity(float h0, float h1, float layer) {
 }
 
 Air throughAir(vec3 direction, float distanceKm) {
-  Air air = Air(vec3(0.0), vec3(0.0), vec3(1.0));
+  Air air = Air(vec3(0.0), vec3(0.0), vec3(1.0), vec3(0.0));
   vec3 eye = -uCenterKm;
   float b = dot(eye, direction);
   float reach = b * b - dot(eye, eye) + uPlanetKm.y * uPlanetKm.y;
@@ -287,6 +341,15 @@ Air throughAir(vec3 direction, float distanceKm) {
   air.rayleigh *= uRayleigh * uPlanetKm.z;
   air.mie *= uMie * uPlanetKm.z;
   air.clear = exp(-uRayleigh * depth.x - uMie * 1.1 * depth.y);
+  // Below a closed sky the air has no sun to scatter: it is dimmer, and grey.
+  float under = uGloom.y * 0.86;
+  air.rayleigh = mix(air.rayleigh, vec3(dot(air.rayleigh, vec3(0.25, 0.4, 0.35)) * 0.5), under);
+  air.mie *= 1.0 - under;
+  float fog = fogOn(direction, distanceKm);
+  air.fog = uFog.rgb * fog;
+  air.rayleigh *= 1.0 - fog;
+  air.mie *= 1.0 - fog;
+  air.clear *= 1.0 - fog;
   return air;
 }
 
@@ -300,11 +363,19 @@ float miePhase(float cosSun) {
 
 // What the air adds on the way: daylight scattered into the ray, and at night its own faint shine.
 vec3 hazeOf(Air air, float cosSun) {
-  return air.rayleigh * rayleighPhase(cosSun) + air.mie * miePhase(cosSun) + (1.0 - air.clear) * uNightAir;
+  return air.rayleigh * rayleighPhase(cosSun) + air.mie * miePhase(cosSun) + (1.0 - air.clear) * uNightAir + air.fog;
 }
 
-vec3 lightRow(float cosZenith, float row) {
+vec3 lightOver(float cosZenith, float row) {
   return texture(uLight, vec2(cosZenith * 0.4961 + 0.5, (row + 0.5) / 4.0)).rgb;
+}
+
+${GLOOM_GLSL}
+
+// The same below the clouds that are over the eye.
+vec3 lightRow(float cosZenith, float row) {
+  vec3 light = lightOver(cosZenith, row);
+  return row < 0.5 ? light * (1.0 - uGloom.x) : underClouds(light, lightOver(cosZenith, 0.0) * max(cosZenith, 0.0), uGloom.y);
 }
 
 vec3 moonlight(float cosZenith) { return lightRow(cosZenith, 0.0) * uMoonTint; }

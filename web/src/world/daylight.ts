@@ -1,38 +1,13 @@
 /**
- * Where sun and moon stand at a time of the planet: pure functions, the same for everybody who looks.
- *
- * A day lasts `dayLengthS` seconds of server time. At Unix time 0 the sun stands over longitude 0, and it goes
- * westwards. A year has {@link YEAR_DAYS} days, a month {@link MONTH_DAYS}.
+ * Sun and moon where they do not follow the planet's clock: an everlasting morning, and a fixed time for pictures. Where
+ * they really stand the planet's own code says (`core/sky.ts`).
  */
+import type { Heaven } from "../core/sky.ts";
 import { add, cross, normalize, scale, tangent, type Vec3 } from "../geo/vec3.ts";
 
-/** The two lights of the sky: unit vectors from the planet's centre. */
-export interface Heaven {
-  readonly sun: Vec3;
-  readonly moon: Vec3;
-}
+export type { Heaven } from "../core/sky.ts";
 
-const YEAR_DAYS = 60;
-const MONTH_DAYS = 8;
-/** How far the sun wanders north and south: seasons one notices, but no month of darkness. */
-const TILT_RAD = (18 * Math.PI) / 180;
 const TURN_RAD = 2 * Math.PI;
-
-/** A light over a latitude and a longitude, both in radians. */
-function over(latitudeRad: number, longitudeRad: number): Vec3 {
-  const ring = Math.cos(latitudeRad);
-  return [ring * Math.cos(longitudeRad), ring * Math.sin(longitudeRad), Math.sin(latitudeRad)];
-}
-
-/** Sun and moon at a Unix time in seconds. */
-export function heavenAt(unixS: number, dayLengthS: number): Heaven {
-  const day = unixS / dayLengthS;
-  const sunLongitude = -TURN_RAD * (day % 1);
-  const declination = TILT_RAD * Math.sin((TURN_RAD * (day % YEAR_DAYS)) / YEAR_DAYS);
-  // Half a turn ahead at the start, so that the first moon is full; it falls back one turn in a month.
-  const lag = TURN_RAD * ((day % MONTH_DAYS) / MONTH_DAYS) + Math.PI;
-  return { sun: over(declination, sunLongitude), moon: over(-declination * 0.7, sunLongitude + lag) };
-}
 
 /**
  * Sun and moon for someone at `position` whose clock shows a share of the day: 0 midnight, 0.25 sunrise, 0.5 noon. The

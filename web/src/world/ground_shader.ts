@@ -1,7 +1,7 @@
 /** What the ground is made of and how it is coloured: soil and plants by climate, rock by slope, sand, snow, dunes. */
 
 /**
- * For the terrain's fragment shader, which declares `uNoise`, `uPalette`, `uTreesM`. Positions in `local` repeat every
+ * For the terrain's fragment shader, which declares `uNoise`, `uPalette`, `uTreesM`, `uGround`. Positions in `local` repeat every
  * 1024 m, so every pattern here has a period that divides that, or comes from the direction `up`.
  */
 export const GROUND_GLSL = /* glsl */ `
@@ -132,6 +132,10 @@ vec3 groundAt(inout Place at, Grain g) {
   snow *= 1.0 - smoothstep(0.13, 0.26, at.steep + g.all * 0.14 - at.concavity * 0.1);
   // Wind leaves it in ripples.
   float drift = dune(at.local, g.medium.g * 6.0, vec3(37.0, 29.0, -53.0), at.distanceM).x;
+  // Rain darkens what lies level; new snow fills hollows first, and the steep stays bare.
+  ground *= 1.0 - uGround.x * (0.34 + 0.1 * g.patches) * (1.0 - snow);
+  float fresh = uGround.y * (1.0 - smoothstep(0.10, 0.30, at.steep + g.all * 0.1));
+  snow = max(snow, smoothstep(0.0, 0.35, fresh * 1.35 - 0.35 + g.all * 0.25 + g.patches * 0.3 + at.concavity * 0.1) * min(1.0, fresh * 3.0));
   return mix(ground, SNOW * (0.95 + g.all * 0.12 + drift * 0.06 + (at.facet - 0.5) * 0.05 * at.facets), snow);
 }
 `;

@@ -423,6 +423,7 @@ attribute vec4 iLook;
 attribute vec3 iClimate;
 uniform sampler2D uPalette;
 uniform vec3 uPlayer;
+uniform vec3 uGround;
 `,
   place: /* glsl */ `
   vec3 foot = iPlace.xyz + modelMatrix[3].xyz;
@@ -440,12 +441,15 @@ uniform vec3 uPlayer;
   if (iClimate.z > 0.0) size *= smoothstep(iClimate.z * 0.86, iClimate.z, away);
   vec3 p = position;
   float gust = sin(uTimeS * 1.1 + iPlace.x * 0.09 + iPlace.y * 0.07) + 0.4 * sin(uTimeS * 3.1 + iPlace.y * 0.4);
-  p.xy += max(0.0, tag) * 0.045 * gust * min(1.0, p.z * 0.4 + 0.2);
+  p.xy += max(0.0, tag) * 0.045 * uGround.z * gust * min(1.0, p.z * 0.4 + 0.2);
   seen = foot + frame * p * size;
   outward = frame * normal;
   vec3 local = texture(uPalette, iClimate.xy).rgb;
   bool isLeaf = tag >= 0.0;
   vec3 own = color * (0.78 + 0.44 * iLook.y);
   albedo = isLeaf ? mix(own, own * 0.35 + local * 0.62, tag > 0.85 && color.g > 0.2 ? 0.75 : 0.38) * mix(vec3(1.0), vec3(1.22, 1.02, 0.72), iLook.z * iLook.z) : own;
+  // Wet leaves are darker; new snow lies on whatever looks up.
+  albedo *= 1.0 - 0.22 * uGround.x;
+  albedo = mix(albedo, vec3(0.62, 0.66, 0.72), uGround.y * smoothstep(-0.1, 0.6, dot(outward, up)) * (0.5 + 0.5 * iLook.y));
 `,
 };

@@ -27,6 +27,8 @@ export interface QualitySettings {
   readonly shadowTexels: number;
   /** Shadows are drawn this far around. */
   readonly shadowRadiusM: number;
+  /** Drops of rain and flakes of snow round the eye. */
+  readonly dropsMax: number;
   /** What the shaders are compiled with: `FINE` for the smaller waves, grains and wisps of cloud. */
   readonly defines: Defines;
 }
@@ -44,6 +46,7 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     grassRadiusM: 0,
     shadowTexels: 512,
     shadowRadiusM: 24,
+    dropsMax: 700,
     defines: {},
   },
   medium: {
@@ -58,6 +61,7 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     grassRadiusM: 38,
     shadowTexels: 1024,
     shadowRadiusM: 45,
+    dropsMax: 2200,
     defines: { FINE: "" },
   },
   high: {
@@ -72,6 +76,7 @@ export const QUALITY: Readonly<Record<Quality, QualitySettings>> = {
     grassRadiusM: 60,
     shadowTexels: 2048,
     shadowRadiusM: 70,
+    dropsMax: 4200,
     defines: { FINE: "" },
   },
 };
@@ -100,5 +105,6 @@ export function settingsFor(quality: Quality, device: Device): QualitySettings {
     canopyRadiusM: Math.min(settings.canopyRadiusM, 700),
     treeRadiusM: Math.min(settings.treeRadiusM, 260),
     shadowTexels: Math.min(settings.shadowTexels, 1024),
+    dropsMax: Math.min(settings.dropsMax, 2200),
   };
 }

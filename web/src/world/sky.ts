@@ -34,6 +34,7 @@ varying vec3 vGround;
 varying vec3 vRayleigh;
 varying vec3 vMie;
 varying vec3 vClear;
+varying vec3 vFog;
 varying vec3 vSunTint;
 varying vec3 vDirection;
 
@@ -52,6 +53,7 @@ void main() {
   vRayleigh = air.rayleigh;
   vMie = air.mie;
   vClear = air.clear;
+  vFog = air.fog;
   vSunTint = sunThroughAir(-uCenterKm);
   vDirection = direction;
   gl_Position = projectionMatrix * viewMatrix * vec4(direction, 0.0);
@@ -73,6 +75,7 @@ varying vec3 vGround;
 varying vec3 vRayleigh;
 varying vec3 vMie;
 varying vec3 vClear;
+varying vec3 vFog;
 varying vec3 vSunTint;
 varying vec3 vDirection;
 
@@ -114,7 +117,7 @@ void main() {
   float cosSun = dot(direction, uSun);
   vec3 light = vRayleigh * rayleighPhase(cosSun) + vMie * miePhase(cosSun);
   float glare = dot(light, vec3(0.6));
-  light += (1.0 - vClear) * uNightAir;
+  light += (1.0 - vClear) * uNightAir + vFog;
   float disc = smoothstep(0.99985, 0.99992, cosSun);
   float glow = pow(max(0.0, cosSun), 900.0) * 0.6;
   float isSky = 1.0 - step(1e-6, vGround.r);

@@ -1,5 +1,5 @@
 /** The shader of land and sea: one mesh, so that they cannot fight over a pixel. */
-import { AIR_GLSL, DISPLAY_GLSL } from "./atmosphere.ts";
+import { AIR_GLSL, DISPLAY_GLSL, GLOOM_GLSL } from "./atmosphere.ts";
 import { GROUND_GLSL } from "./ground_shader.ts";
 import { LOT_GLSL } from "./lot_overlay.ts";
 import { BIOME_TINTS } from "./palette.ts";
@@ -92,6 +92,9 @@ uniform sampler3D uNoise;
 uniform sampler2DArray uWaterMask;
 /** As far as trees are drawn. */
 uniform float uTreesM;
+uniform vec2 uGloom;
+uniform vec3 uGround;
+${GLOOM_GLSL}
 ${LOT_GLSL}
 ${SHADOW_GLSL}
 
@@ -143,7 +146,11 @@ void main() {
     vec3 bounce = vSunlight * max(0.0, dot(up, uSun)) * 0.10 * (0.5 - 0.5 * dot(at.normal, up));
     vec3 skylight = vSkylight * (0.62 + 0.38 * dot(at.normal, up)) * occlusion + bounce;
     vec3 direct = vSunlight * max(0.0, dot(at.normal, uSun)) * shades.x + vMoonlight * max(0.0, dot(at.normal, uMoon)) * shades.y;
-    light = lotsOver(ground * (direct + skylight), vLot, vSunlight + vMoonlight + vSkylight, seen);
+    light = ground * (direct + skylight);
+    // Wet ground shines with the sky where one looks along it.
+    float shine = uGround.x * pow(1.0 - clamp(dot(at.normal, -view), 0.0, 1.0), 4.0) * smoothstep(0.25, 0.05, 1.0 - dot(form, up));
+    light = mix(light, vSkylight * 0.75, shine * 0.5 * smoothstep(0.40, 0.66, g.medium.g * 0.5 + g.broad.b * 0.5));
+    light = lotsOver(light, vLot, vSunlight + vMoonlight + vSkylight, seen);
   }
   if (depth > 0.0 || stream > 0.02) {
     // A river's surface leans the way it flows; its speed grows with the root of the slope (Manning).

@@ -1,7 +1,7 @@
 /** Sea, lakes and rivers: colour by depth, waves near and calm far, the sun's glitter, foam at the shore, ice in the cold. */
 
 /**
- * For the terrain's fragment shader, which declares `uNoise`, `uLight`, `uTimeS`, `uSun`, `uMoon`. Near one sees single
+ * For the terrain's fragment shader, which declares `uNoise`, `uLight`, `uTimeS`, `uSun`, `uMoon`, `uGloom`. Near one sees single
  * waves; from far they turn into roughness that widens the glitter.
  */
 export const WATER_GLSL = /* glsl */ `
@@ -35,7 +35,12 @@ struct Light {
 };
 
 vec3 skyRow(float cosZenith, float row) {
-  return texture(uLight, vec2(cosZenith * 0.4961 + 0.5, (row + 0.5) / 4.0)).rgb;
+  float height = cosZenith * 0.4961 + 0.5;
+  vec3 light = texture(uLight, vec2(height, (row + 0.5) / 4.0)).rgb;
+  if (uGloom.y <= 0.0) return light;
+  // A closed sky is about as bright at the horizon as overhead.
+  vec3 closed = underClouds(texture(uLight, vec2(height, 0.625)).rgb, texture(uLight, vec2(height, 0.125)).rgb * max(cosZenith, 0.0), 1.0);
+  return mix(light, closed * 0.85, uGloom.y);
 }
 
 vec3 ripples(vec3 at, float size, vec3 drift) {

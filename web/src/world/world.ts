@@ -6,7 +6,16 @@
  *
  * The eye is always at (0, 0, 0): positions are doubles from the planet's centre until the eye's is subtracted.
  */
-import { Matrix4, PerspectiveCamera, Quaternion, Scene, Vector3, Vector4, WebGLRenderer } from "three";
+import {
+  type DataTexture,
+  Matrix4,
+  PerspectiveCamera,
+  Quaternion,
+  Scene,
+  Vector3,
+  Vector4,
+  WebGLRenderer,
+} from "three";
 import type { Planet } from "../core/planet.ts";
 import type { TileSource } from "../core/tile_source.ts";
 import { type LatLng, latLngToUnit } from "../geo/lat_lng.ts";
@@ -21,7 +30,7 @@ import {
   tangent,
   type Vec3,
 } from "../geo/vec3.ts";
-import { airOf, airUniforms, lightTable, MOON_TINT } from "./atmosphere.ts";
+import { airOf, airUniforms, lightFrom, lightTable, MOON_TINT } from "./atmosphere.ts";
 import { type CameraPlace, poseAt } from "./camera_place.ts";
 import { Clouds, cloudHeightM } from "./clouds.ts";
 import { type Heaven, moonPhase } from "./daylight.ts";
@@ -35,6 +44,7 @@ import { noiseTexture } from "./noise_texture.ts";
 import { BIOME_TINTS, paletteTexture } from "./palette.ts";
 import { type BodyView, People } from "./people.ts";
 import { Plants } from "./plants.ts";
+import { Precipitation } from "./precipitation.ts";
 import { type Device, type Quality, type QualitySettings, settingsFor } from "./quality.ts";
 import { Resolution } from "./resolution.ts";
 import { basisOf, gazePoint, isHidden, type Pose } from "./rig.ts";
@@ -42,6 +52,8 @@ import { Shadows } from "./shadows.ts";
 import { Sky } from "./sky.ts";
 import { Terrain } from "./terrain.ts";
 import { View } from "./view.ts";
+import { gloomOf, veilOf, type WeatherView } from "./weather.ts";
+import { WeatherMap } from "./weather_map.ts";
 
 export type { Vec3 } from "../geo/vec3.ts";
 export type { CameraPlace } from "./camera_place.ts";
@@ -50,6 +62,7 @@ export type { LandPin } from "./land_pins.ts";
 export type { LotState, LotView } from "./lot_overlay.ts";
 export type { BodyView } from "./people.ts";
 export type { Quality } from "./quality.ts";
+export type { WeatherView } from "./weather.ts";
 
 export interface WorldOptions {
   readonly canvas: HTMLCanvasElement;
@@ -110,6 +123,8 @@ export class World {
   private readonly terrain: Terrain;
   private readonly sky: Sky;
   private readonly clouds: Clouds;
+  private readonly precipitation: Precipitation;
+  private readonly weatherMap = new WeatherMap();
   private readonly people: People;
   private readonly plants: Plants;
   private readonly posts: LotPosts;
@@ -117,8 +132,10 @@ export class World {
   private readonly pin: Pin;
   private readonly landPins: LandPins;
   private readonly viewpoint: View;
+  private readonly reducedMotion: boolean;
   private readonly textures: readonly { dispose(): void }[];
   private readonly uniforms;
+  private readonly light: DataTexture;
   private readonly cloudsM: number;
   private readonly pixelRatio = { value: 1 };
   private readonly resolution: Resolution | undefined;
@@ -132,6 +149,8 @@ export class World {
   /** Where the player was when the posts were set. */
   private postsFrom: Vec3 | undefined;
   private others: readonly BodyView[] = [];
+  private weather: WeatherView | undefined;
+  private isWeatherOther = false;
   private heaven: Heaven = { sun: [0, 0, 1], moon: [0, 0, -1] };
   private cameraPlace: CameraPlace | undefined;
   /** Since the camera was put where it is: what the first one shows is not yet lit for the place. */
@@ -166,6 +185,7 @@ export class World {
     this.cloudsM = cloudHeightM(radiusM, reliefM);
     const air = airOf(radiusM);
     const table = lightTable(air);
+    this.light = table;
     const noise = noiseTexture();
     const palette = paletteTexture();
     this.textures = [table, noise, palette];
@@ -178,6 +198,8 @@ export class World {
       ...this.shadows.uniforms,
       uNoise: { value: noise },
       uPlayer: { value: new Vector3() },
+      uWeather: { value: this.weatherMap.texture },
+      uWeatherHere: { value: new Vector3() },
       uLotScale: { value: [(radiusM * Math.PI) / 2 / 2 ** lotLevel, 0] },
     };
     this.terrain = new Terrain(this.scene, {
@@ -199,6 +221,9 @@ export class World {
     });
     this.sky = new Sky(this.scene, this.uniforms, radiusM, this.pixelRatio);
     this.clouds = new Clouds(this.scene, this.uniforms, radiusM, this.cloudsM, settings.defines);
+    // Falling drops are the liveliest motion there is: who wants less gets the veil of rain alone.
+    const drops = options.reducedMotion ? 0 : settings.dropsMax;
+    this.precipitation = new Precipitation(this.scene, this.uniforms, drops);
     this.people = new People(this.scene, this.shadows.scene, this.uniforms);
     this.plants = new Plants(this.scene, this.shadows.scene, {
       radiusM,
@@ -215,6 +240,7 @@ export class World {
     this.fences = new Fences(this.scene, this.shadows.scene, this.uniforms, this.surfaceM, radiusM);
     this.pin = new Pin(this.scene, this.uniforms);
     this.landPins = new LandPins(this.scene, this.uniforms);
+    this.reducedMotion = options.reducedMotion;
     this.viewpoint = new View(radiusM, this.surfaceM, options.reducedMotion, [radiusM, 0, 0]);
     this.pose = this.viewpoint.pose(0);
     events.onBuilt = (built) => this.accept(built);
@@ -286,6 +312,12 @@ export class World {
   /** Where sun and moon are. */
   setHeaven(heaven: Heaven): void {
     this.heaven = heaven;
+  }
+
+  /** What the weather is at the eye and all over the planet. */
+  setWeather(weather: WeatherView): void {
+    this.isWeatherOther ||= weather.key !== this.weather?.key;
+    this.weather = weather;
   }
 
   /** Looks from a place of its own instead of from behind the body; undefined gives the view back. */
@@ -379,13 +411,14 @@ export class World {
     const { eye } = this.pose;
     const altitudeM = this.aimCamera();
     this.lightUp(eye, altitudeM);
+    this.showWeather(eye, altitudeM, nowMs, dtS);
     this.updateLots(eye, altitudeM, nowMs);
     this.people.update(this.bodies(altitudeM), eye, dtS);
     const wanted = this.wantedJobs(eye, altitudeM, nowMs);
     this.isComplete = wanted.length === 0;
     this.groundwork.want(wanted);
     this.sky.update(eye, this.heaven.sun);
-    this.clouds.update(eye);
+    this.clouds.update(eye, this.weather?.ageS ?? 0);
     const grown = Math.max(0, this.viewpoint.heightShare * 2 - 1);
     this.pin.update(this.self?.position, eye, grown);
     this.landPins.update(eye, grown);
@@ -429,6 +462,8 @@ export class World {
     this.landPins.dispose();
     this.sky.dispose();
     this.clouds.dispose();
+    this.precipitation.dispose();
+    this.weatherMap.dispose();
     this.shadows.dispose();
     this.lots.dispose();
     this.fences.dispose();
@@ -515,6 +550,38 @@ export class World {
     uNightAir.value.set(...scale(NIGHT_AIR, (0.35 + 0.65 * moonUp) * (0.25 + 0.75 * isLow)));
     uNightEye.value = clamp01((-0.02 - dot(up, this.heaven.sun)) / 0.15) * isLow;
     uExposure.value = (0.3 + 0.15 * isLow) * (1 + 3.6 * dark * isLow);
+  }
+
+  private showWeather(eye: Vec3, altitudeM: number, nowMs: number, elapsedS: number): void {
+    const { weather } = this;
+    if (!weather) return;
+    this.weatherMap.update(weather.faceOf, nowMs, this.isWeatherOther);
+    this.isWeatherOther = false;
+    const { here } = weather;
+    const { uWeatherHere, uGloom, uFog, uFogLayer, uGround, uExposure } = this.uniforms;
+    uWeatherHere.value.set(here.cloudCover, here.precipitation, weather.isFixed ? 1 : 0);
+    // From above the weather is something to look at, and not to stand in.
+    const nearness = clamp01(1.6 - altitudeM / (this.cloudsM * 0.6));
+    const gloom = gloomOf(here, nearness);
+    uGloom.value.set(gloom.direct, gloom.grey);
+    const sunHeight = dot(normalize(eye), this.heaven.sun);
+    const veil = veilOf(here, nearness, (row) => lightFrom(this.light, sunHeight, row));
+    uFog.value.set(...veil.light, veil.perKm);
+    const ground = Math.max(0, length(eye) - this.planet.radiusM - altitudeM) / 1000;
+    uFogLayer.value.set(ground, veil.heightKm);
+    const gust = this.reducedMotion ? 0.4 : 0.5 + Math.min(2, length(here.windMps) / 7);
+    uGround.value.set(here.wetness * nearness, here.snowLying * nearness, gust);
+    // An eye below a grey sky opens a little; rain stays dim.
+    uExposure.value *= 1 + (0.42 - 0.3 * Math.sqrt(here.precipitation)) * gloom.grey;
+    this.precipitation.update({
+      eye,
+      forward: this.pose.forward,
+      pixelRad: (this.camera.fov * Math.PI) / 180 / (this.heightPx * this.pixelRatio.value),
+      // What a camera sees stands still.
+      elapsedS: this.cameraPlace ? 0 : elapsedS,
+      weather: here,
+      nearness,
+    });
   }
 
   private updateLots(eye: Vec3, altitudeM: number, nowMs: number): void {
