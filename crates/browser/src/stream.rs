@@ -4,8 +4,9 @@
 //! visible body at a moment between frames. Its results lie in arrays, one entry per body in ascending order of entity
 //! id, at addresses that hold until the next call on the stream.
 
+use cell::CellId;
 use wire::stream::StreamError;
-use wire::{FrameHead, ServerMessage, View};
+use wire::{ClientMessage, FrameHead, Kind, Missed, Seen, ServerMessage, View};
 
 use crate::body::{BODY_STATE_NUMBERS, PlanetGround, state_numbers};
 use crate::planet::planet_ref;
@@ -21,8 +22,12 @@ pub const NOT_A_FRAME: i32 = -1;
 /// A block of the frame is malformed: end the connection.
 pub const MALFORMED: i32 = -2;
 
-/// Ticks between two blocks of a cell that is near.
-const NEAR_INTERVAL_TICKS: u8 = 3;
+/// Ticks from one send to the next until [`stream_set_send_ticks`] tells otherwise.
+const SEND_TICKS: u32 = 3;
+/// A cell that was asked for is asked for again after so many sends: half a second at ten a second.
+const ASK_AGAIN_SENDS: u32 = 5;
+/// Room that [`stream_take_missed`] needs.
+pub const MISSED_MESSAGE_BYTES_MAX: usize = Kind::Missed.max_bytes();
 
 /// The visible bodies and their ways.
 pub struct Stream {
@@ -30,11 +35,21 @@ pub struct Stream {
     view: View,
     head: Option<FrameHead>,
     tracks: Tracks,
+    send_ticks: u32,
+    /// The view holds what the tracks have not been told.
+    has_news: bool,
 }
 
 impl Stream {
     fn new(ground: PlanetGround) -> Self {
-        Self { ground, view: View::default(), head: None, tracks: Tracks::default() }
+        Self {
+            ground,
+            view: View::default(),
+            head: None,
+            tracks: Tracks::default(),
+            send_ticks: SEND_TICKS,
+            has_news: false,
+        }
     }
 
     /// The reader's own part of the newest frame.
@@ -44,20 +59,37 @@ impl Stream {
 
     fn apply(&mut self, message: &[u8]) -> i32 {
         let Ok(ServerMessage::Frame(frame)) = ServerMessage::decode(message) else { return NOT_A_FRAME };
-        let gaps = match self.view.apply(&frame) {
-            Ok(gaps) => gaps,
+        let newest_tick = self.head.map_or(0, |head| head.tick);
+        if frame.head.tick > newest_tick {
+            // What is known of the tick before is all that will be known of it on time.
+            self.follow();
+        }
+        let waiting = match self.view.apply(&frame) {
+            Ok(waiting) => waiting,
             Err(StreamError::Malformed | StreamError::Gap) => return MALFORMED,
         };
-        self.head = Some(frame.head);
-        self.follow(frame.head.tick);
-        if gaps == 0 { APPLIED } else { APPLIED_WITH_GAPS }
+        self.view.count_bytes(&frame, message.len());
+        if frame.head.tick >= newest_tick {
+            self.head = Some(frame.head);
+        }
+        self.has_news = true;
+        if waiting == 0 { APPLIED } else { APPLIED_WITH_GAPS }
     }
 
-    /// Adds what the view shows after `tick` to the tracks.
-    fn follow(&mut self, tick: u32) {
-        let told = |seen| Report { seen, tick, interval_ticks: NEAR_INTERVAL_TICKS, tier: 1 };
-        let reports = self.view.bodies().map(told).collect();
-        self.tracks.follow(tick, reports, &self.ground, |_| true);
+    /// Tells the tracks what the view shows.
+    fn follow(&mut self) {
+        if std::mem::take(&mut self.has_news) {
+            let ticks = self.send_ticks;
+            let told = |seen: Seen| Report { interval_ticks: ticks * u32::from(seen.interval_sends), seen };
+            self.tracks.follow(self.view.bodies().map(told), &self.ground);
+        }
+    }
+
+    /// The message that asks for what was lost, if there is something to ask for now.
+    fn take_missed(&mut self) -> Option<Vec<u8>> {
+        let cells = self.view.take_missed(ASK_AGAIN_SENDS * self.send_ticks);
+        let cells: Vec<_> = cells.into_iter().map(CellId::raw).collect();
+        (!cells.is_empty()).then(|| ClientMessage::Missed(Missed { cells }).encode())
     }
 }
 
@@ -76,6 +108,16 @@ pub unsafe extern "C" fn stream_new(planet: usize) -> usize {
     // SAFETY: the caller's promise above.
     let ground = PlanetGround(unsafe { planet_ref(planet) });
     Box::into_raw(Box::new(Stream::new(ground))).expose_provenance()
+}
+
+/// Sets how many ticks lie between two sends, as a `Welcome` tells by its rates; 3 before that, and never 0.
+///
+/// # Safety
+/// `stream` is a handle of [`stream_new`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stream_set_send_ticks(stream: usize, ticks: u32) {
+    // SAFETY: the caller's promise above.
+    unsafe { stream_mut(stream) }.send_ticks = ticks.max(1);
 }
 
 /// The stream of a handle.
@@ -106,7 +148,44 @@ pub unsafe extern "C" fn stream_free(stream: usize) {
     drop(unsafe { Box::from_raw(std::ptr::with_exposed_provenance_mut::<Stream>(stream)) });
 }
 
-/// Takes a whole `Frame` message, kind byte included. Returns [`APPLIED`], [`APPLIED_WITH_GAPS`], [`NOT_A_FRAME`] or
+/// Writes a whole `Missed` message that asks for the cells of which blocks were lost, and returns its length; 0 if there
+/// is nothing to ask for now. Call it after [`stream_apply`].
+///
+/// # Safety
+/// `stream` is a handle of [`stream_new`]; `out` has room for [`MISSED_MESSAGE_BYTES_MAX`] bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stream_take_missed(stream: usize, out: *mut u8) -> u32 {
+    // SAFETY: the caller's promise above.
+    let Some(message) = (unsafe { stream_mut(stream) }).take_missed() else { return 0 };
+    // SAFETY: as before; the message is within its kind's limit.
+    unsafe { write_values(out, &message) };
+    message.len() as u32
+}
+
+/// Bytes of frames that came so far: 0 for the reader's own part, 1 to 3 for what came of cells near, in between and far.
+/// Other numbers have none.
+///
+/// # Safety
+/// `stream` is a handle of [`stream_new`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stream_tier_bytes(stream: usize, tier: u32) -> f64 {
+    // SAFETY: the caller's promise above.
+    let bytes = unsafe { stream_ref(stream) }.view.bytes();
+    bytes.get(tier as usize).map_or(0.0, |bytes| *bytes as f64)
+}
+
+/// Bodies told of so far, numbered as in [`stream_tier_bytes`]; 0 counts none.
+///
+/// # Safety
+/// `stream` is a handle of [`stream_new`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stream_tier_updates(stream: usize, tier: u32) -> f64 {
+    // SAFETY: the caller's promise above.
+    let updates = unsafe { stream_ref(stream) }.view.updates();
+    (tier as usize).checked_sub(1).and_then(|tier| updates.get(tier)).map_or(0.0, |updates| *updates as f64)
+}
+
+/// Takes a whole `Frame` message, kind byte included; parts of a frame, late and repeated ones too. Returns [`APPLIED`], [`APPLIED_WITH_GAPS`], [`NOT_A_FRAME`] or
 /// [`MALFORMED`].
 ///
 /// # Safety
@@ -160,9 +239,10 @@ pub unsafe extern "C" fn stream_own(stream: usize, out: *mut f64) -> u32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stream_sample(stream: usize, tick: f64) -> u32 {
     // SAFETY: the caller's promise above.
-    let Stream { tracks, .. } = unsafe { stream_mut(stream) };
-    tracks.sample(tick);
-    tracks.ids.len() as u32
+    let stream = unsafe { stream_mut(stream) };
+    stream.follow();
+    stream.tracks.sample(tick);
+    stream.tracks.ids.len() as u32
 }
 
 /// Address of the sampled bodies' entity ids, one `u32` each.
@@ -219,35 +299,56 @@ pub unsafe extern "C" fn stream_tiers(stream: usize) -> *const u8 {
 mod tests {
     use super::*;
     use crate::planet::planet_generate;
-    use cell::CellId;
     use glam::{DVec3, Vec3};
     use motion::Body;
-    use wire::stream::{CellStream, Placement};
+    use wire::stream::{BlockOrder, CellStream, Placed, Placement, Tier};
     use wire::{Block, Frame, LatticePlace};
 
     const LEVEL: u8 = 8;
+    /// By how much bodies of a near cell are drawn behind the moment asked for.
+    const LAG: f64 = 3.3;
 
-    /// A frame in which the cell of `own` holds `bodies`, given by their ids and how far they are along the column.
-    fn frame(stream: &mut CellStream, own: &Body, tick: u32, bodies: &[(u32, u16)]) -> Vec<u8> {
-        let place = LatticePlace::of_leaf(CellId::from_point(own.position), LEVEL);
-        let placements: Vec<_> = bodies
-            .iter()
-            .map(|(entity_id, along)| Placement {
-                entity_id: *entity_id,
-                i: place.i / 2 + along,
-                j: place.j,
-                ..Placement::default()
-            })
-            .collect();
-        let mut block = vec![];
-        let has_news = stream.advance(&placements, &mut block);
-        if tick == 3 {
-            block.clear();
-            stream.keyframe(&mut block);
+    /// A cell's sender and the frames that a reader near it gets.
+    struct Sender {
+        cell: CellId,
+        corner: (u16, u16),
+        stream: CellStream,
+        own: Body,
+        has_sent: bool,
+    }
+
+    impl Sender {
+        fn new(own: Body) -> Self {
+            let place = LatticePlace::of_leaf(CellId::from_point(own.position), LEVEL);
+            let stream = CellStream::sender(place.cell, 0);
+            Self { cell: place.cell, corner: (place.i / 2, place.j), stream, own, has_sent: false }
         }
-        let blocks = if has_news { vec![Block { cell: place.cell, bytes: &block }] } else { vec![] };
-        let head = FrameHead { tick, is_restart: tick == 3, last_input_seq: tick, own: *own };
-        ServerMessage::Frame(Frame { head, dropped: vec![], blocks }).encode()
+
+        fn head(&self, tick: u32, is_restart: bool) -> FrameHead {
+            FrameHead { tick, is_restart, level: LEVEL, last_input_seq: tick, own: self.own }
+        }
+
+        /// A frame in which the cell holds `bodies`, given by their ids and how far they are along the column.
+        fn frame(&mut self, tick: u32, bodies: &[(u32, u16)]) -> Vec<u8> {
+            let placed: Vec<Placed> = bodies
+                .iter()
+                .map(|(entity_id, along)| {
+                    let (i, j) = (self.corner.0 + along, self.corner.1);
+                    Placement { entity_id: *entity_id, i, j, ..Placement::default() }.into()
+                })
+                .collect();
+            let mut bytes = vec![];
+            let has_news = self.stream.advance(&placed, 8, |_| true, &mut bytes);
+            if !self.has_sent {
+                bytes.clear();
+                self.stream.keyframe(&mut bytes);
+            }
+            let is_key = !std::mem::replace(&mut self.has_sent, true);
+            let order = BlockOrder { is_key, sequence: self.stream.sequence() };
+            let block = Block { cell: self.cell, tier: Tier::Near, interval: 1, order, bytes: &bytes };
+            let blocks = if has_news { vec![block] } else { vec![] };
+            ServerMessage::Frame(Frame { head: self.head(tick, is_key), dropped: vec![], blocks }).encode()
+        }
     }
 
     #[test]
@@ -258,30 +359,26 @@ mod tests {
             let ground = PlanetGround(planet_ref(planet));
             let own = Body::standing_at(ground.0.arrival().ground, &ground);
             let handle = stream_new(planet);
-            let mut sender = CellStream::new();
+            let mut sender = Sender::new(own);
+            let mut sent_bytes = 0;
             let mut apply = |tick, bodies: &[(u32, u16)]| {
-                let message = frame(&mut sender, &own, tick, bodies);
+                let message = sender.frame(tick, bodies);
                 assert_eq!(stream_apply(handle, message.as_ptr(), message.len()), APPLIED);
                 assert_eq!(stream_tick(handle), tick);
+                sent_bytes += message.len();
             };
             apply(3, &[(5, 0), (9, 50)]);
             apply(6, &[(5, 40), (9, 50), (11, 7)]);
             apply(9, &[(5, 40), (11, 7)]);
 
-            /// By how much bodies of a near cell are drawn behind the moment asked for.
-            const LAG: f64 = 3.3;
             let position = |tick: f64| {
-                assert_eq!(
-                    stream_sample(handle, tick + LAG),
-                    3,
-                    "who is gone is let go with the next frames"
-                );
-                assert_eq!(std::slice::from_raw_parts(stream_ids(handle), 3), [5, 9, 11]);
-                assert_eq!(std::slice::from_raw_parts(stream_modes(handle), 3).len(), 3);
-                assert_eq!(std::slice::from_raw_parts(stream_tiers(handle), 3), [1, 1, 1]);
-                let facing = std::slice::from_raw_parts(stream_facings(handle), 9);
+                assert_eq!(stream_sample(handle, tick + LAG), 2, "who is gone is gone");
+                assert_eq!(std::slice::from_raw_parts(stream_ids(handle), 2), [5, 11]);
+                assert_eq!(std::slice::from_raw_parts(stream_modes(handle), 2).len(), 2);
+                assert_eq!(std::slice::from_raw_parts(stream_tiers(handle), 2), [1, 1]);
+                let facing = std::slice::from_raw_parts(stream_facings(handle), 6);
                 assert!((Vec3::from_slice(facing).length() - 1.0).abs() < 1e-5);
-                DVec3::from_slice(std::slice::from_raw_parts(stream_positions(handle), 9))
+                DVec3::from_slice(std::slice::from_raw_parts(stream_positions(handle), 6))
             };
             let (start, end) = (position(3.0), position(6.0));
             assert!((end - start).length() > 0.1);
@@ -289,7 +386,10 @@ mod tests {
             assert!((position(0.0) - start).length() < 1e-6);
             assert!((position(99.0) - end).length() < 1e-6);
             apply(39, &[(5, 40), (11, 7)]);
-            assert_eq!(stream_sample(handle, 40.0), 2);
+            assert_eq!((stream_tier_updates(handle, 1), stream_tier_updates(handle, 9)), (7.0, 0.0));
+            let bytes = [0, 1, 2, 3].map(|tier| stream_tier_bytes(handle, tier));
+            assert_eq!((bytes.iter().sum::<f64>(), bytes[2], bytes[3]), (sent_bytes as f64, 0.0, 0.0));
+            assert!(bytes[0] > bytes[1] && bytes[1] > 0.0);
 
             let mut state = [0.0; BODY_STATE_NUMBERS];
             assert_eq!(stream_own(handle, state.as_mut_ptr()), 1);
@@ -308,13 +408,54 @@ mod tests {
             let own = Body::standing_at(DVec3::X, &ground);
             let handle = stream_new(planet);
             assert_eq!(stream_apply(handle, [69_u8, 1, 2].as_ptr(), 3), NOT_A_FRAME);
-            let cell = CellId::from_point(own.position).parent(LEVEL);
-            let head = FrameHead { tick: 3, is_restart: false, last_input_seq: 0, own };
-            for (bytes, answer) in [(&[255_u8; 3][..], MALFORMED), (&[0, 0], APPLIED_WITH_GAPS)] {
-                let blocks = vec![Block { cell, bytes }];
-                let message = ServerMessage::Frame(Frame { head, dropped: vec![], blocks }).encode();
-                assert_eq!(stream_apply(handle, message.as_ptr(), message.len()), answer);
-            }
+            let sender = Sender::new(own);
+            let order = BlockOrder { is_key: true, sequence: 0 };
+            let block =
+                Block { cell: sender.cell, tier: Tier::Near, interval: 1, order, bytes: &[255, 255, 255] };
+            let frame = Frame { head: sender.head(3, false), dropped: vec![], blocks: vec![block] };
+            let message = ServerMessage::Frame(frame).encode();
+            assert_eq!(stream_apply(handle, message.as_ptr(), message.len()), MALFORMED);
+            stream_free(handle);
+        }
+    }
+
+    #[test]
+    fn what_is_lost_late_or_repeated_does_no_harm_and_is_asked_for() {
+        let planet = planet_generate(1, 9);
+        // SAFETY: handles are live, arrays have the lengths told.
+        unsafe {
+            let ground = PlanetGround(planet_ref(planet));
+            let own = Body::standing_at(ground.0.arrival().ground, &ground);
+            let handle = stream_new(planet);
+            let mut sender = Sender::new(own);
+            let messages: Vec<_> =
+                (1..8_u16).map(|n| sender.frame(u32::from(n) * 3, &[(5, n * 20), (9, 50)])).collect();
+            let apply = |n: usize| stream_apply(handle, messages[n].as_ptr(), messages[n].len());
+            let mut out = [0; MISSED_MESSAGE_BYTES_MAX];
+            let mut ask = || match stream_take_missed(handle, out.as_mut_ptr()) {
+                0 => None,
+                length => Some(ClientMessage::decode(&out[..length as usize]).unwrap()),
+            };
+            assert_eq!((apply(0), apply(1), apply(1), apply(0)), (APPLIED, APPLIED, APPLIED, APPLIED));
+            assert_eq!(stream_tick(handle), 6, "it does not go back");
+            assert!(ask().is_none());
+            assert_eq!(apply(3), APPLIED_WITH_GAPS);
+            assert_eq!(apply(2), APPLIED_WITH_GAPS, "too late to be of use");
+            assert_eq!(stream_tick(handle), 12);
+            let missed = ClientMessage::Missed(Missed { cells: vec![sender.cell.raw()] });
+            assert_eq!(ask(), Some(missed.clone()));
+            assert_eq!(ask(), None, "it was asked for a moment ago");
+            assert_eq!(stream_sample(handle, 12.0), 2, "bodies stay where they were known to be");
+            assert_eq!(
+                (apply(4), apply(5), apply(6)),
+                (APPLIED_WITH_GAPS, APPLIED_WITH_GAPS, APPLIED_WITH_GAPS)
+            );
+            assert_eq!(ask(), None);
+            stream_set_send_ticks(handle, 1);
+            assert_eq!(ask(), Some(missed), "half a second later it is asked for again");
+            sender.has_sent = false;
+            let key = sender.frame(24, &[(5, 160), (9, 50)]);
+            assert_eq!(stream_apply(handle, key.as_ptr(), key.len()), APPLIED);
             stream_free(handle);
         }
     }

@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 
-use cell::CellId;
 use glam::{DVec3, Vec3};
 use motion::{Ground, Mode};
 use wire::stream::Stance;
@@ -20,8 +19,6 @@ const LAG_INTERVALS: f64 = 1.1;
 const LAG_PACE: f64 = 0.15;
 /// Ticks for which a body that was moving goes on without news.
 const GO_ON_TICKS_MAX: f64 = 8.0;
-/// Ticks for which a body is drawn whose cell waits for a key, or which has left its cell for one not heard of yet.
-const LINGER_TICKS_MAX: u32 = 20;
 /// Two samples of one body farther apart than so many metres a tick are a jump, not a way.
 const JUMP_M_PER_TICK: f64 = 3.0;
 /// Ticks in which a glide fades to a third.
@@ -29,16 +26,12 @@ const GLIDE_TICKS: f64 = 2.5;
 /// A larger error is not made good in a glide.
 const GLIDE_MAX_M: f64 = 5.0;
 
-/// What a block told of one body.
+/// What was last told of one body.
 #[derive(Clone, Copy)]
 pub(crate) struct Report {
     pub(crate) seen: Seen,
-    /// Tick of the block.
-    pub(crate) tick: u32,
-    /// Ticks between two blocks of the cell.
-    pub(crate) interval_ticks: u8,
-    /// How far off the cell is thought to be: 1 near, 2 in between, 3 far.
-    pub(crate) tier: u8,
+    /// Ticks between two blocks of its cell.
+    pub(crate) interval_ticks: u32,
 }
 
 /// Where a body was after some tick.
@@ -64,8 +57,6 @@ struct Track {
     drawn_tick: Option<f64>,
     /// Added to what is drawn, and fading.
     glide: DVec3,
-    /// Tick of the newest frame that held it.
-    told_tick: u32,
 }
 
 impl Track {
@@ -77,35 +68,34 @@ impl Track {
             samples: VecDeque::with_capacity(SAMPLES_MAX),
             rest: (seen.place, rest_height_m(seen.direction, ground)),
             interval_ticks,
-            tier: report.tier,
+            tier: 0,
             lag_ticks: interval_ticks * LAG_INTERVALS,
             drawn_tick: None,
             glide: DVec3::ZERO,
-            told_tick: report.tick,
         }
     }
 
     fn take(&mut self, report: &Report, ground: &impl Ground) {
-        self.tier = report.tier;
+        let seen = &report.seen;
+        self.tier = 1 + seen.tier as u8;
         self.interval_ticks = f64::from(report.interval_ticks);
         let newest = self.samples.back().copied();
-        if newest.is_some_and(|newest| newest.tick >= report.tick) {
+        if newest.is_some_and(|newest| newest.tick >= seen.updated_tick) {
             return;
         }
         let before = self.drawn_tick.map(|tick| self.at(tick).position);
-        let seen = &report.seen;
         if self.rest.0 != seen.place {
             self.rest = (seen.place, rest_height_m(seen.direction, ground));
         }
         if let Some(newest) = newest {
             // Nothing was told of a cell in which nothing moved: it stood there until one interval ago.
-            let since = report.tick.saturating_sub(report.interval_ticks.into());
+            let since = seen.updated_tick.saturating_sub(report.interval_ticks);
             if since > newest.tick && self.step_per_tick() == DVec3::ZERO {
                 self.push(Sample { tick: since, ..newest });
             }
         }
         self.push(Sample {
-            tick: report.tick,
+            tick: seen.updated_tick,
             position: seen.direction * (ground.radius_m() + self.rest.1 + seen.height_m),
             facing: seen.facing.as_vec3(),
             mode: match seen.stance {
@@ -177,7 +167,7 @@ impl Track {
 #[derive(Default)]
 pub(crate) struct Tracks {
     /// In ascending order of entity id.
-    tracks: Vec<Track>,
+    all: Vec<Track>,
     drawn_tick: Option<f64>,
     pub(crate) ids: Vec<u32>,
     pub(crate) positions: Vec<f64>,
@@ -187,40 +177,17 @@ pub(crate) struct Tracks {
 }
 
 impl Tracks {
-    /// Forgets everybody: what comes next does not follow from what was.
-    pub(crate) fn clear(&mut self) {
-        self.tracks.clear();
-    }
-
-    /// Takes what is known after the frame of `tick`. `is_watched` tells whether a cell is still followed.
-    pub(crate) fn follow(
-        &mut self,
-        tick: u32,
-        mut reports: Vec<Report>,
-        ground: &impl Ground,
-        is_watched: impl Fn(CellId) -> bool,
-    ) {
-        // A body on its way between cells of different rates may for a moment be in both: the newer word counts.
-        reports.sort_unstable_by_key(|report| (report.seen.entity_id, std::cmp::Reverse(report.tick)));
-        reports.dedup_by_key(|report| report.seen.entity_id);
-        let mut before = std::mem::take(&mut self.tracks).into_iter().peekable();
-        let lingers = |track: &Track| {
-            tick.saturating_sub(track.told_tick) <= LINGER_TICKS_MAX && is_watched(track.rest.0.cell)
-        };
-        for report in &reports {
+    /// Takes what is known now, in ascending order of entity id. Who is not told of is gone.
+    pub(crate) fn follow(&mut self, reports: impl Iterator<Item = Report>, ground: &impl Ground) {
+        let mut before = std::mem::take(&mut self.all).into_iter().peekable();
+        for report in reports {
             let id = report.seen.entity_id;
-            while let Some(gone) = before.next_if(|track| track.entity_id < id) {
-                if lingers(&gone) {
-                    self.tracks.push(gone);
-                }
-            }
-            let mut track =
-                before.next_if(|track| track.entity_id == id).unwrap_or_else(|| Track::new(report, ground));
-            track.told_tick = tick;
-            track.take(report, ground);
-            self.tracks.push(track);
+            while before.next_if(|track| track.entity_id < id).is_some() {}
+            let known = before.next_if(|track| track.entity_id == id);
+            let mut track = known.unwrap_or_else(|| Track::new(&report, ground));
+            track.take(&report, ground);
+            self.all.push(track);
         }
-        self.tracks.extend(before.filter(lingers));
     }
 
     /// Places everybody at the common moment `tick`, in arrays in ascending order of entity id.
@@ -232,7 +199,7 @@ impl Tracks {
         self.facings.clear();
         self.modes.clear();
         self.tiers.clear();
-        for track in &mut self.tracks {
+        for track in &mut self.all {
             let sample = track.draw(tick, elapsed);
             self.ids.push(track.entity_id);
             self.positions.extend(sample.position.to_array());
@@ -246,7 +213,9 @@ impl Tracks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cell::CellId;
     use motion::Surface;
+    use wire::stream::Tier;
 
     const LEVEL: u8 = 14;
 
@@ -261,17 +230,27 @@ mod tests {
     }
 
     /// A body `along` lattice steps from a corner of a cell, as the block of `tick` tells.
-    fn report(entity_id: u32, along: u16, tick: u32, interval_ticks: u8) -> Report {
+    fn report(entity_id: u32, along: u16, tick: u32, interval_ticks: u32) -> Report {
         let cell = CellId::from_point(DVec3::new(1.0, 0.2, 0.3)).parent(LEVEL);
         let place = LatticePlace { cell, i: 1000 + along, j: 1000 };
         let direction = place.direction();
         let facing = direction.any_orthonormal_vector();
-        let seen = Seen { entity_id, place, direction, facing, stance: Stance::Grounded, height_m: 0.0 };
-        Report { seen, tick, interval_ticks, tier: 1 }
+        let seen = Seen {
+            entity_id,
+            place,
+            direction,
+            facing,
+            stance: Stance::Grounded,
+            height_m: 0.0,
+            tier: Tier::Near,
+            updated_tick: tick,
+            interval_sends: 1,
+        };
+        Report { seen, interval_ticks }
     }
 
-    fn follow(tracks: &mut Tracks, tick: u32, reports: Vec<Report>) {
-        tracks.follow(tick, reports, &Plain, |_| true);
+    fn follow(tracks: &mut Tracks, reports: &[Report]) {
+        tracks.follow(reports.iter().copied(), &Plain);
     }
 
     fn place(tracks: &mut Tracks, tick: f64) -> DVec3 {
@@ -284,14 +263,14 @@ mod tests {
     }
 
     /// Walks 40 lattice steps an interval and draws thirds of a tick; gives every place drawn.
-    fn drawn(interval: u8, hears: impl Fn(u32) -> bool) -> Vec<DVec3> {
+    fn drawn(interval: u32, hears: impl Fn(u32) -> bool) -> Vec<DVec3> {
         let mut tracks = Tracks::default();
         let mut places = vec![];
         for tick in 0..240 {
-            let is_due = tick % u32::from(interval) == 0;
+            let is_due = tick % interval == 0;
             if is_due && (tick == 0 || hears(tick)) {
                 let along = u16::try_from(tick).unwrap() * 10;
-                follow(&mut tracks, tick, vec![report(1, along, tick, interval)]);
+                follow(&mut tracks, &[report(1, along, tick, interval)]);
             }
             for third in 0..3 {
                 places.push(place(&mut tracks, f64::from(tick) + f64::from(third) / 3.0));
@@ -313,7 +292,7 @@ mod tests {
     fn a_walk_is_steady_at_every_rate_of_its_cell() {
         for interval in [1, 3, 6, 15, 30] {
             let places = drawn(interval, |_| true);
-            let settled = &places[usize::from(interval) * 9..];
+            let settled = &places[interval as usize * 9..];
             assert!(longest_step(settled) < steady_step() * 1.3, "every {interval} ticks");
             let lag = where_told(2390).distance(*settled.last().unwrap()) / (steady_step() * 3.0);
             assert!(lag < f64::from(interval) * 1.2 + 1.1, "every {interval} ticks: {lag} ticks behind");
@@ -335,8 +314,8 @@ mod tests {
     #[test]
     fn who_stood_while_nothing_was_told_starts_now_and_not_long_ago() {
         let mut tracks = Tracks::default();
-        follow(&mut tracks, 3, vec![report(1, 0, 3, 3)]);
-        follow(&mut tracks, 300, vec![report(1, 40, 300, 3)]);
+        follow(&mut tracks, &[report(1, 0, 3, 3)]);
+        follow(&mut tracks, &[report(1, 40, 300, 3)]);
         assert!(place(&mut tracks, 297.0).distance(where_told(0)) < 1e-6);
         assert!(place(&mut tracks, 303.3).distance(where_told(40)) < 1e-3);
     }
@@ -344,8 +323,8 @@ mod tests {
     #[test]
     fn a_jump_is_no_way() {
         let mut tracks = Tracks::default();
-        follow(&mut tracks, 3, vec![report(1, 0, 3, 3)]);
-        follow(&mut tracks, 6, vec![report(1, 3000, 6, 3)]);
+        follow(&mut tracks, &[report(1, 0, 3, 3)]);
+        follow(&mut tracks, &[report(1, 3000, 6, 3)]);
         for tenth in 0..60 {
             let at = place(&mut tracks, 3.0 + f64::from(tenth) / 10.0);
             assert!(at.distance(where_told(0)).min(at.distance(where_told(3000))) < 1e-6);
@@ -358,9 +337,9 @@ mod tests {
         let mut places = vec![];
         for tick in 0..240_u32 {
             let interval = if (60..150).contains(&tick) { 15 } else { 3 };
-            if tick % u32::from(interval) == 0 {
+            if tick % interval == 0 {
                 let along = u16::try_from(tick).unwrap() * 10;
-                follow(&mut tracks, tick, vec![report(1, along, tick, interval)]);
+                follow(&mut tracks, &[report(1, along, tick, interval)]);
             }
             places.push(place(&mut tracks, f64::from(tick)));
         }
@@ -369,18 +348,15 @@ mod tests {
     }
 
     #[test]
-    fn who_is_between_two_cells_stays_and_who_is_gone_goes() {
+    fn who_is_not_told_of_any_more_is_gone_and_an_old_word_changes_nothing() {
         let mut tracks = Tracks::default();
-        follow(&mut tracks, 3, vec![report(1, 0, 3, 3), report(2, 9, 3, 3)]);
-        follow(&mut tracks, 6, vec![report(2, 9, 6, 3)]);
+        follow(&mut tracks, &[report(1, 0, 3, 3), report(2, 9, 3, 3)]);
         tracks.sample(6.0);
-        assert_eq!(tracks.ids, [1, 2], "not heard of for a moment");
-        follow(&mut tracks, 9, vec![report(2, 9, 6, 3), report(2, 9, 9, 3)]);
-        follow(&mut tracks, 60, vec![report(2, 9, 60, 3)]);
+        assert_eq!((&tracks.ids[..], &tracks.tiers[..]), (&[1, 2][..], &[1, 1][..]));
+        follow(&mut tracks, &[report(2, 9, 9, 3), report(4, 9, 9, 3)]);
+        follow(&mut tracks, &[report(2, 700, 6, 3), report(4, 9, 9, 3)]);
         tracks.sample(60.0);
-        assert_eq!(tracks.ids, [2]);
-        tracks.follow(63, vec![], &Plain, |_| false);
-        tracks.sample(63.0);
-        assert_eq!(tracks.ids, [0; 0], "their cell is watched no more");
+        assert_eq!(tracks.ids, [2, 4]);
+        assert!(DVec3::from_slice(&tracks.positions).distance(where_told(9)) < 1e-6);
     }
 }

@@ -35,9 +35,11 @@ export interface BodyExports extends CoreExports {
   readonly body_new: (planet: number, x: number, y: number, z: number) => number;
   readonly body_free: (body: number) => void;
   readonly body_set: (body: number, state: number, lastSeq: number) => number;
+  readonly body_set_pace: (body: number, tickHz: number) => number;
   readonly body_get: (body: number, out: number) => void;
   readonly body_step: (body: number, buttons: number, x: number, y: number, z: number) => number;
   readonly body_take_inputs: (body: number, out: number) => number;
+  readonly body_repeat_inputs: (body: number, out: number) => number;
   readonly body_reconcile: (body: number, stream: number) => number;
   readonly body_take_fences: (body: number, message: number, byteLength: number) => number;
   readonly body_closed_lots: (body: number, out: number, capacity: number) => number;
@@ -65,12 +67,13 @@ export class OwnBody {
   #lastSeq: number;
   #closedLots: readonly CellId[] = [];
 
-  /** Starts from what the `Welcome` said of the body after the input `lastSeq`. */
+  /** Starts from what the `Welcome` said of the body after the input `lastSeq`, and of the steps in a second. */
   constructor(
     private readonly core: BodyExports,
     planetHandle: number,
     start: BodyState,
     lastSeq: number,
+    tickHz: number,
   ) {
     this.#handle = core.body_new(planetHandle, ...start.position);
     this.#scratch = new Scratch(core, Math.max(BODY_STATE_BYTES, INPUT_MESSAGE_BYTES_MAX));
@@ -81,6 +84,9 @@ export class OwnBody {
       ...start.facing,
       MODES.indexOf(start.mode),
     ]);
+    if (core.body_set_pace(this.#handle, tickHz) === 0) {
+      throw new RangeError(`the server makes ${tickHz} steps a second, which the rules do not know`);
+    }
     if (core.body_set(this.#handle, this.#scratch.ptr, lastSeq) === 0) {
       throw new RangeError("the server described a body that cannot be");
     }
@@ -96,7 +102,7 @@ export class OwnBody {
     return readBody(this.#scratch);
   }
 
-  /** Moves by one step of 1/30 s; `look` is the camera's direction, any length. */
+  /** Moves by one step; `look` is the camera's direction, any length. */
   step(buttons: number, look: Vec3): void {
     this.#lastSeq = this.core.body_step(this.#handle, buttons, ...look);
   }
@@ -136,6 +142,12 @@ export class OwnBody {
       if (byteLength === 0) return;
       yield this.#scratch.bytes.slice(0, byteLength);
     }
+  }
+
+  /** A message with the newest inputs that were not answered, sent before or not; `undefined` when there is none. */
+  repeatInputs(): Uint8Array<ArrayBuffer> | undefined {
+    const byteLength = this.core.body_repeat_inputs(this.#handle, this.#scratch.ptr);
+    return byteLength === 0 ? undefined : this.#scratch.bytes.slice(0, byteLength);
   }
 
   dispose(): void {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { beforeAll, describe, expect, test } from "vitest";
-import { Prediction, STEP_MS } from "../game/prediction.ts";
+import { Prediction } from "../game/prediction.ts";
 import { FencesSchema } from "../gen/terrane_pb.ts";
 import { cellLevel, cellParent, cellToken } from "../geo/cell_id.ts";
 import { latLngOf, latLngToUnit } from "../geo/lat_lng.ts";
@@ -87,7 +87,7 @@ describe("our own body", () => {
 
   test("walks where the look goes and stays on the ground", () => {
     const start = standing();
-    const body = new OwnBody(core, planet.handle, start, 100);
+    const body = new OwnBody(core, planet.handle, start, 100, 30);
     for (let step = 0; step < 60; step += 1) body.step(BUTTON.forward, start.facing);
     const { position, mode } = body.state;
     expect(body.lastSeq).toBe(160);
@@ -109,7 +109,7 @@ describe("our own body", () => {
 
   test("hands out each input once, in messages of at most sixteen, numbered on from the welcome", () => {
     const start = standing();
-    const body = new OwnBody(core, planet.handle, start, 41);
+    const body = new OwnBody(core, planet.handle, start, 41, 30);
     for (let step = 0; step < 20; step += 1) body.step(BUTTON.forward | BUTTON.run, start.facing);
     const heads = [...body.takeInputs()].map((message) => {
       const view = new DataView(message.buffer);
@@ -125,13 +125,13 @@ describe("our own body", () => {
 
   test("cannot be made from numbers that are none", () => {
     const start = { ...standing(), velocity: [Number.NaN, 0, 0] as const };
-    expect(() => new OwnBody(core, planet.handle, start, 0)).toThrow(RangeError);
+    expect(() => new OwnBody(core, planet.handle, start, 0, 30)).toThrow(RangeError);
   });
 
   test("is taken back to what the server says, and what it has not seen is repeated from there", () => {
     // The golden frame answers input 1002 with a body in the air.
     const start = standing();
-    const body = new OwnBody(core, planet.handle, start, 1000);
+    const body = new OwnBody(core, planet.handle, start, 1000, 30);
     const prediction = new Prediction(body);
     for (let frame = 0; frame < 20; frame += 1) {
       prediction.advance(STEP_MS * 1.0001, () => ({ buttons: BUTTON.forward, look: start.facing }));
@@ -153,7 +153,7 @@ describe("our own body", () => {
 
   test("stops at land that is closed to it, which the golden message tells, and goes on when it is opened", () => {
     const start = standing();
-    const body = new OwnBody(core, planet.handle, start, 0);
+    const body = new OwnBody(core, planet.handle, start, 0, 30);
     expect(body.takeFences(golden("Fences"))).toBe(0);
     expect(body.closedLots.map(cellToken)).toEqual(["89c25985", "89c25987"]);
     // The lot 60 m ahead, whatever lies between.

@@ -17,6 +17,10 @@ export interface StreamExports extends CoreExports {
   readonly stream_positions: (stream: number) => number;
   readonly stream_facings: (stream: number) => number;
   readonly stream_modes: (stream: number) => number;
+  readonly stream_tiers: (stream: number) => number;
+  readonly stream_take_missed: (stream: number, out: number) => number;
+  readonly stream_tier_bytes: (stream: number, tier: number) => number;
+  readonly stream_tier_updates: (stream: number, tier: number) => number;
 }
 
 /** A body in sight at the moment asked for. */
@@ -25,7 +29,15 @@ export interface SeenBody {
   readonly position: Vec3;
   readonly facing: Vec3;
   readonly mode: Mode;
+  readonly tier: Tier;
 }
+
+/** How often a body is told of: by how far away it is, and how many there are. */
+export const TIERS = ["own", "near", "mid", "far"] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** A `Missed` message asks for 64 cells at most. */
+const MISSED_BYTES_MAX = 544;
 
 /** A frame that does not decode: the connection cannot go on. */
 export class MalformedFrame extends MalformedMessage {}
@@ -34,6 +46,7 @@ export class MalformedFrame extends MalformedMessage {}
 export class Stream {
   readonly handle: number;
   readonly #own: Scratch;
+  readonly #missed: Scratch;
 
   constructor(
     private readonly core: StreamExports,
@@ -41,6 +54,7 @@ export class Stream {
   ) {
     this.handle = core.stream_new(planetHandle);
     this.#own = new Scratch(core, BODY_STATE_BYTES);
+    this.#missed = new Scratch(core, MISSED_BYTES_MAX);
   }
 
   /** Takes a whole `Frame` message, kind byte included. */
@@ -51,6 +65,22 @@ export class Stream {
     copy.dispose();
     if (status < 0)
       throw new MalformedFrame(`a frame of ${message.length} bytes does not decode (${status})`);
+  }
+
+  /** A message that asks for cells of which a block was lost; `undefined` when there is nothing to ask for now. */
+  takeMissed(): Uint8Array<ArrayBuffer> | undefined {
+    const byteLength = this.core.stream_take_missed(this.handle, this.#missed.ptr);
+    return byteLength === 0 ? undefined : this.#missed.bytes.slice(0, byteLength);
+  }
+
+  /** Bytes that came for each tier so far. */
+  get tierBytes(): readonly number[] {
+    return TIERS.map((_, tier) => this.core.stream_tier_bytes(this.handle, tier));
+  }
+
+  /** Updates of bodies that came for each tier so far. */
+  get tierUpdates(): readonly number[] {
+    return TIERS.map((_, tier) => this.core.stream_tier_updates(this.handle, tier));
   }
 
   /** Tick of the newest frame; 0 before the first. */
@@ -69,7 +99,10 @@ export class Stream {
     return { source: "server", ...readBody(this.#own) };
   }
 
-  /** Everyone in sight at a tick, which may lie between two frames; our own body is among them. */
+  /**
+   * Everyone in sight, our own body among them. `tick` is the moment up to which everything sent may be expected to be
+   * here; each is drawn behind it by what the rate of their cell asks for. Later calls have later ticks.
+   */
   at(tick: number): SeenBody[] {
     const count = this.core.stream_sample(this.handle, tick);
     const { buffer } = this.core.memory;
@@ -77,17 +110,20 @@ export class Stream {
     const places = new Float64Array(buffer, this.core.stream_positions(this.handle), count * 3);
     const facings = new Float32Array(buffer, this.core.stream_facings(this.handle), count * 3);
     const modes = new Uint8Array(buffer, this.core.stream_modes(this.handle), count);
+    const tiers = new Uint8Array(buffer, this.core.stream_tiers(this.handle), count);
     return Array.from(ids, (id, index) => ({
       id,
       position: tripleAt(places, index),
       facing: tripleAt(facings, index),
       mode: modeOf(modes[index] ?? 0),
+      tier: TIERS[tiers[index] ?? 0] ?? "near",
     }));
   }
 
   dispose(): void {
     this.core.stream_free(this.handle);
     this.#own.dispose();
+    this.#missed.dispose();
   }
 }
 

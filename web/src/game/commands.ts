@@ -5,6 +5,7 @@ import type { Stick } from "../input/intents.ts";
 import type { Account, Lot } from "../net/domain.ts";
 import type { Daylight } from "./daytime.ts";
 import type { QualityChoice } from "./settings.ts";
+import type { Vitals } from "./vitals.ts";
 
 export { Declined } from "../net/declined.ts";
 
@@ -34,6 +35,8 @@ export interface Commands {
   setQuality(quality: QualityChoice): void;
   setDaylight(daylight: Daylight): void;
   reconnect(): void;
+  /** How connection and picture do now. */
+  vitals(): Vitals;
   push(stick: Stick): void;
   jump(isHeld: boolean): void;
 }

@@ -6,7 +6,7 @@
 import { modeOf, OwnBody } from "../core/body.ts";
 import type { PageExports } from "../core/exports.ts";
 import type { Planet } from "../core/planet.ts";
-import { MalformedFrame, type SeenBody, Stream } from "../core/stream.ts";
+import { MalformedFrame, type SeenBody, Stream, TIERS, type Tier } from "../core/stream.ts";
 import type { WalkedGround } from "../core/walked_ground.ts";
 import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
 import { type LatLng, latLngOf, latLngToUnit } from "../geo/lat_lng.ts";
@@ -22,7 +22,8 @@ import { Declined, declined } from "../net/declined.ts";
 import { type Account, formatMoney, type Lot, type PlanetInfo } from "../net/domain.ts";
 import type { Identity } from "../net/identity.ts";
 import { keepPlace } from "../net/last_place.ts";
-import { type ConnectionState, Session, type Socket } from "../net/session.ts";
+import { type ConnectionState, Session } from "../net/session.ts";
+import type { WayIn } from "../net/way_in.ts";
 import { ENTITIES_PER_QUESTION_MAX } from "../wire/kinds.ts";
 import {
   BUTTON,
@@ -35,17 +36,19 @@ import {
 import type { BodyView, CameraPlace, LandPin, World } from "../world/world.ts";
 import { type ChatLine, ChatLog } from "./chat_log.ts";
 import type { Commands } from "./commands.ts";
-import { type Daylight, heavenShown, parseFixedTime } from "./daytime.ts";
+import type { Daylight } from "./daytime.ts";
 import type { Hud, LotView, MoneyView, NearbyPerson } from "./hud.ts";
 import { LABELS_MAX, LABELS_WITHIN_M, type LabelPlace, type Labels } from "./labels.ts";
 import { Lots } from "./lots.ts";
 import { Names } from "./names.ts";
 import { PlaceNames } from "./place_names.ts";
 import { PlaybackClock } from "./playback.ts";
-import { Prediction, STEP_MS } from "./prediction.ts";
+import { Prediction } from "./prediction.ts";
 import { Unplayable } from "./requirements.ts";
 import type { QualityChoice } from "./settings.ts";
+import type { Skies, WeatherKind } from "./skies.ts";
 import { Speeds } from "./speeds.ts";
+import type { TierVitals, Vitals } from "./vitals.ts";
 
 /** An event of the world as the server sends it: to us, or to all who are near. */
 export interface Happened {
@@ -63,8 +66,10 @@ export interface GameParts {
   readonly ground: WalkedGround;
   readonly planetInfo: PlanetInfo;
   readonly world: World;
+  readonly skies: Skies;
   readonly api: Api;
   readonly identity: Identity;
+  readonly wayIn: WayIn;
   /** More pixels than these are not drawn but stretched. */
   readonly pixelsMax: number;
   readonly daylight: Daylight;
@@ -91,6 +96,8 @@ const STRANGER_COLOR = 0x9aa4a8;
 const WAITING_FRAMES_MAX = 100;
 /** Further than this from where we were, one flies there instead of sliding. */
 const SAME_PLACE_M = 60;
+/** Those near are drawn so many sends behind; `LAG_INTERVALS` of `crates/browser/src/tracks.rs`. */
+const NEAR_LAG_SENDS = 1.1;
 
 export class Game implements Commands {
   readonly planetInfo: PlanetInfo;
@@ -111,11 +118,15 @@ export class Game implements Commands {
   #session: Session;
   #connection: ConnectionState = { kind: "connecting" };
   #welcomed: Welcome | undefined;
+  /** How much longer than planned the server's ticks take. */
+  #stretch = 1;
+  #sentSeq = 0;
+  readonly #counted = { frames: 0, bytes: 0, pictures: 0 };
   #own: { readonly body: OwnBody; readonly prediction: Prediction; readonly stream: Stream } | undefined;
   /** What came before the ground on which everybody stands. */
   #waitingFrames: Uint8Array[] = [];
   #waitingFences: Uint8Array[] = [];
-  #playback = new PlaybackClock();
+  #playback: PlaybackClock | undefined;
   #account: Account | undefined;
   #money: MoneyView | undefined;
   #unread = 0;
@@ -130,13 +141,10 @@ export class Game implements Commands {
   #lastHudMs = 0;
   #placeKeptAtMs = Number.NEGATIVE_INFINITY;
   #onWelcome: (() => void) | undefined;
-  #daylight: Daylight;
-  #fixedTime = parseFixedTime(location.search);
 
   constructor(parts: GameParts, arriveAt: PlaceLink | undefined) {
     this.#parts = parts;
     this.planetInfo = parts.planetInfo;
-    this.#daylight = parts.daylight;
     this.#account = parts.identity.account;
     this.#lots = new Lots(
       parts.api,
@@ -153,9 +161,12 @@ export class Game implements Commands {
     this.#session = this.#newSession(arriveAt && this.#placeOf(arriveAt));
     const { signal } = this.#abort;
     window.addEventListener("hashchange", () => this.#followLink(), { signal });
-    window.addEventListener("online", () => this.#session.retryNow(), { signal });
-    // A hidden page's timers sleep, and its connection may have died meanwhile.
-    document.addEventListener("visibilitychange", () => !document.hidden && this.#session.retryNow(), {
+    // On another network, or after a sleep, the connection may have died without a word.
+    const hurry = () => this.#session.hurry();
+    window.addEventListener("online", hurry, { signal });
+    networkOf(navigator)?.addEventListener("change", hurry, { signal });
+    document.addEventListener("resume", hurry, { signal });
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#rest() : hurry()), {
       signal,
     });
     // Those nearby see one leave at once; coming back by the history button starts afresh.
@@ -182,6 +193,11 @@ export class Game implements Commands {
       this.#onWelcome = resolve;
       this.#session.start();
     });
+  }
+
+  /** A hidden page is not drawn and makes no steps: what was held would be held still when it comes back. */
+  #rest(): void {
+    this.#gatherer.releaseAll();
   }
 
   dispose(): void {
@@ -313,9 +329,36 @@ export class Game implements Commands {
     world.setLandPins(pins);
   }
 
+  vitals = (): Vitals => {
+    const { stream, prediction } = this.#own ?? {};
+    const sendHz = this.#welcomed?.sendHz ?? 0;
+    const bodiesOf = (tier: Tier) =>
+      tier === "own" ? Number(stream !== undefined) : this.#seen.filter((body) => body.tier === tier).length;
+    const [bytes, updates] = [stream?.tierBytes, stream?.tierUpdates];
+    const tiers = TIERS.map((tier, index): [Tier, TierVitals] => [
+      tier,
+      { bytes: bytes?.[index] ?? 0, updates: updates?.[index] ?? 0, bodies: bodiesOf(tier) },
+    ]);
+    return {
+      atMs: performance.now(),
+      carrier: this.#session.carrier,
+      roundTripMs: this.#clock.roundTripMs,
+      jitterMs: this.#playback?.jitterMs ?? 0,
+      behindMs: (this.#playback?.allowanceMs ?? 0) + (sendHz && (NEAR_LAG_SENDS * 1000) / sendHz),
+      tickHz: this.#welcomed?.tickHz ?? 0,
+      sendHz,
+      stretch: this.#stretch,
+      ...this.#counted,
+      tiers: Object.fromEntries(tiers) as Record<Tier, TierVitals>,
+      corrections: prediction?.corrections ?? 0,
+      correctionM: prediction?.correctionM ?? 0,
+      lastGapMs: this.#session.lastGapMs,
+    };
+  };
+
   setQuality = (quality: QualityChoice): void => this.#parts.onQuality(quality);
   setDaylight = (daylight: Daylight): void => {
-    this.#daylight = daylight;
+    this.#parts.skies.daylight = daylight;
     this.#parts.onDaylight(daylight);
   };
   /** A line in the log that nobody said. */
@@ -336,14 +379,16 @@ export class Game implements Commands {
   // ---- what the server says ----
 
   #newSession(arriveAt: LatLng | undefined): Session {
-    const { identity, core } = this.#parts;
+    const { identity, core, wayIn } = this.#parts;
     return new Session(
       {
-        openSocket: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`) as unknown as Socket,
+        openLink: () => wayIn.open(),
+        distrust: (kind) => wayIn.distrust(kind),
         accessToken: () => identity.accessToken(),
         dropToken: () => identity.dropToken(),
         protocolHash: BigInt.asUintN(64, core.protocol_hash()),
         nowMs: () => performance.now(),
+        wallMs: () => Date.now(),
         random: Math.random,
         onState: (state) => this.#connectionIs(state),
       },
@@ -375,6 +420,11 @@ export class Game implements Commands {
     },
     event: (event) => this.#happened(event),
     fences: (message) => this.#takeFences(message),
+    pace: ({ stretch, fromTick }) => {
+      this.#stretch = stretch;
+      this.#own?.prediction.stretch(stretch);
+      this.#playback?.stretch(stretch, Number(fromTick));
+    },
     bye: ({ code, detail }) => {
       if (!this.#welcomed) this.#parts.onWaiting(detail);
       if (code === "shutting_down") this.notice("The planet is restarting. Hold on.");
@@ -391,9 +441,11 @@ export class Game implements Commands {
     this.#own = undefined;
     this.#waitingFrames = [];
     this.#waitingFences = [];
+    // In the same body everybody has the number they had.
+    if (!welcome.resumed || welcome.entityId !== this.#welcomed?.entityId) this.#names.clear();
     this.#welcomed = welcome;
-    this.#playback = new PlaybackClock();
-    this.#names.clear();
+    this.#playback = undefined;
+    this.#stretch = 1;
     this.#lots.forget();
     this.#account ??= this.#parts.identity.account;
     this.#askMoneySoon();
@@ -411,8 +463,16 @@ export class Game implements Commands {
     }
     // Another connection has been made meanwhile, or the page has been left.
     if (this.#welcomed !== welcome || this.#abort.signal.aborted) return;
-    const own = new OwnBody(core, planet.handle, start, welcome.lastInputSeq);
-    this.#own = { body: own, prediction: new Prediction(own), stream: new Stream(core, planet.handle) };
+    const own = new OwnBody(core, planet.handle, start, welcome.lastInputSeq, welcome.tickHz);
+    const tickMs = 1000 / welcome.tickHz;
+    const prediction = new Prediction(own, tickMs);
+    this.#playback = new PlaybackClock(tickMs);
+    if (this.#stretch !== 1) {
+      prediction.stretch(this.#stretch);
+      this.#playback.stretch(this.#stretch, Number(welcome.tick));
+    }
+    if (before) prediction.glideFrom(before);
+    this.#own = { body: own, prediction, stream: new Stream(core, planet.handle) };
     for (const message of this.#waitingFences.splice(0)) this.#takeFences(message);
     for (const message of this.#waitingFrames.splice(0)) this.#takeFrame(message);
     if (!before || distance(before, start.position) > SAME_PLACE_M) {
@@ -429,8 +489,15 @@ export class Game implements Commands {
       this.#waitingFrames = [...this.#waitingFrames.slice(1 - WAITING_FRAMES_MAX), message];
       return;
     }
+    const before = own.stream.tick;
     own.stream.apply(message);
-    this.#playback.observe(own.stream.tick * STEP_MS, performance.now());
+    const missed = own.stream.takeMissed();
+    if (missed) this.#session.send(missed);
+    this.#counted.frames += 1;
+    this.#counted.bytes += message.length;
+    // A later part of a frame, or one that comes late, tells nothing new of ourselves.
+    if (own.stream.tick === before) return;
+    this.#playback?.observe(own.stream.tick, performance.now());
     own.prediction.confirmed(own.stream.lastInputSeq, own.body.reconcile(own.stream));
   }
 
@@ -506,6 +573,7 @@ export class Game implements Commands {
       this.#showHeaven();
       this.#fitCanvas();
       this.#parts.world.frame(nowMs);
+      this.#counted.pictures += 1;
       this.#placeLabels(performance.now());
       if (nowMs - this.#lastHudMs >= HUD_INTERVAL_MS) {
         this.#lastHudMs = nowMs;
@@ -544,7 +612,19 @@ export class Game implements Commands {
       );
       return { buttons: isWalking ? intents.buttons : 0, look };
     });
-    for (const message of own.body.takeInputs()) this.#session.send(message);
+    this.#sendInputs(own.body);
+  }
+
+  /** Where messages may be lost, each carries what was not answered yet. */
+  #sendInputs(body: OwnBody): void {
+    if (!this.#session.mayLose) {
+      for (const message of body.takeInputs()) this.#session.send(message);
+      return;
+    }
+    if (body.lastSeq === this.#sentSeq) return;
+    this.#sentSeq = body.lastSeq;
+    const message = body.repeatInputs();
+    if (message) this.#session.sendQuick(message);
   }
 
   #showBodies(nowMs: number, elapsedMs: number): void {
@@ -556,9 +636,9 @@ export class Game implements Commands {
     const self = { id: selfId, position, facing, mode, speedMps: levelSpeed(velocity, position) };
     world.setSelf({ ...self, color: colorNumber(this.#account?.color) });
 
-    const timeMs = this.#playback.at(performance.now());
-    this.#seen =
-      timeMs === undefined ? [] : own.stream.at(timeMs / STEP_MS).filter(({ id }) => id !== selfId);
+    const tick = this.#playback?.at(performance.now());
+    // After a loss of the connection they are shown as they were until the first frame.
+    if (tick !== undefined) this.#seen = own.stream.at(tick).filter(({ id }) => id !== selfId);
     const others: BodyView[] = this.#seen.map((body) => ({
       ...body,
       speedMps: this.#speeds.of(body.id, body.position, elapsedMs),
@@ -572,19 +652,13 @@ export class Game implements Commands {
   }
 
   #showHeaven(): void {
-    const { world } = this.#parts;
-    // Before the first answer of the server this computer's clock will do.
-    const unixMs = this.#clock.at(performance.now()) ?? Date.now();
-    const { dayLengthS } = this.planetInfo;
-    world.setHeaven(
-      heavenShown({
-        eye: world.eye,
-        unixMs,
-        dayLengthS,
-        daylight: this.#daylight,
-        fixedShare: this.#fixedTime,
-      }),
-    );
+    const { skies, world } = this.#parts;
+    skies.show(world, this.#unixMs());
+  }
+
+  /** The server's time; before its first answer this computer's clock will do. */
+  #unixMs(): number {
+    return this.#clock.at(performance.now()) ?? Date.now();
   }
 
   #placeLabels(nowMs: number): void {
@@ -696,6 +770,7 @@ export class Game implements Commands {
       names: this.#placeNames.names,
       biome: planet.biomeName(position),
       altitudeM: Math.hypot(...position) - planet.radiusM,
+      sky: this.#parts.skies.line(position, this.#unixMs()),
       isSwimming: mode === "swimming",
     };
   }
@@ -737,6 +812,12 @@ export class Game implements Commands {
         get corrections() {
           return game.#own?.prediction.corrections;
         },
+        get carrier() {
+          return game.#session.carrier;
+        },
+        get vitals() {
+          return game.vitals();
+        },
         get isIdle() {
           return game.#parts.world.idle;
         },
@@ -746,12 +827,22 @@ export class Game implements Commands {
         get stats() {
           return game.#parts.world.stats();
         },
-        /** Looks from a place without a body, at a share of the local day; undefined gives the view back. */
-        async lookFrom(place: CameraPlace | undefined, dayShare?: number) {
-          game.#fixedTime = dayShare ?? parseFixedTime(location.search);
+        /**
+         * Looks from a place without a body, at a share of the local day and in a weather; undefined gives the view
+         * and the planet's sky back.
+         */
+        async lookFrom(place: CameraPlace | undefined, dayShare?: number, weather?: WeatherKind) {
+          const { ground, skies, world } = game.#parts;
+          if (place) skies.fix(dayShare, weather);
+          else skies.release();
           // How high the ground is there is known for sure only with its tiles.
-          if (place) await game.#parts.ground.prepare(latLngToUnit(place.at));
-          game.#parts.world.setCamera(place);
+          if (place) await ground.prepare(latLngToUnit(place.at));
+          world.setCamera(place);
+        },
+        /** Sun, moon and weather over a point at a time of the server, as this page computes them. */
+        skyAt(point: Vec3, unixMs: number) {
+          const { skies } = game.#parts;
+          return { ...skies.heavenAt(unixMs), weather: skies.weatherAt(point, unixMs) };
         },
         get serverTimeMs() {
           return game.#clock.at(performance.now());
@@ -759,6 +850,12 @@ export class Game implements Commands {
       },
     });
   }
+}
+
+/** What the browser knows of the network, where it tells. */
+function networkOf(browser: object): EventTarget | undefined {
+  const connection: unknown = Reflect.get(browser, "connection");
+  return connection instanceof EventTarget ? connection : undefined;
 }
 
 /** The lots and parcels that the data of an event names. */

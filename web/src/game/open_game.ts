@@ -14,6 +14,7 @@ import type { Identity } from "../net/identity.ts";
 import { anyIdentity } from "../net/open_identity.ts";
 import { Refusal } from "../net/refusal.ts";
 import { ApiError, reach, Unreachable } from "../net/rest.ts";
+import { WayIn, wantsWebSocket } from "../net/way_in.ts";
 import { Game, type GameParts } from "./game.ts";
 import { probeGraphics, requireBrowser, Unplayable } from "./requirements.ts";
 import { type QualityChoice, qualityOf, thisDevice } from "./settings.ts";
@@ -52,13 +53,16 @@ export async function openGame(options: OpenOptions): Promise<Game> {
   const quality = qualityOf(options.quality, probeGraphics(), device);
   progress.say("Fetching the planet…");
   try {
-    const [module, planetInfo, identity, { World }] = await Promise.all([
+    const [module, planetInfo, identity, { World }, { Skies }] = await Promise.all([
       compileCore((share) => progress.reach("code", share)),
       publicApi.planet().finally(() => progress.reach("planet", 1)),
       logIn().finally(() => progress.reach("login", 1)),
       import("../world/world.ts").finally(() => progress.reach("renderer", 1)),
+      import("./skies.ts"),
     ]);
     progress.say("Raising the land…");
+    const wayIn = new WayIn(async () => (await publicApi.planet()).transport);
+    const way = wantsWebSocket(location.search) ? undefined : wayIn.prepare(planetInfo.transport);
     const { planetHash } = planetInfo;
     const [core, store] = await Promise.all([
       instantiateCore(module) as Promise<PageExports>,
@@ -104,18 +108,24 @@ export async function openGame(options: OpenOptions): Promise<Game> {
     const isSlow = quality === "low" && probeGraphics() === "software";
     const pixelsMax = isSlow ? SOFTWARE_PIXELS_MAX : Number.POSITIVE_INFINITY;
     const onWaiting = (reason: string) => progress.say(`Not yet: ${reason}. Trying again…`);
+    const ground = new WalkedGround(planet, tiles);
+    const skies = new Skies(core, planet, planetInfo.dayLengthS, options.daylight, location.search);
+    await ground.bring(skies.missing());
     const parts = {
       ...options,
       onWaiting,
       pixelsMax,
       core,
       planet,
-      ground: new WalkedGround(planet, tiles),
+      ground,
+      skies,
       planetInfo,
       world,
       api: new Api(identity),
       identity,
+      wayIn,
     };
+    await way;
     const game = new Game(parts, parsePlaceLink(location.hash));
     say = game.notice;
     unsaid.forEach(say);

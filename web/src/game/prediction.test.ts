@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { BodyState } from "../core/body.ts";
 import { add, type Vec3 } from "../geo/vec3.ts";
-import { Prediction, STEP_MS, type Steps, UNCONFIRMED_STEPS_MAX } from "./prediction.ts";
+import { GLIDE_MAX_M, GLIDE_MS, Prediction, type Steps, UNCONFIRMED_MAX_MS } from "./prediction.ts";
+
+const STEP_MS = 1000 / 30;
+const UNCONFIRMED_STEPS_MAX = Math.ceil(UNCONFIRMED_MAX_MS / STEP_MS);
 
 /** A body that glides 1 m a step along the look while a button is held. */
 class Glider implements Steps {
@@ -17,11 +20,10 @@ class Glider implements Steps {
   }
 }
 
-function setUp() {
+function setUp(stepMs = STEP_MS) {
   const glider = new Glider();
-  const prediction = new Prediction(glider);
-  const walk = (steps: number) =>
-    prediction.advance(steps * STEP_MS, () => ({ buttons: 1, look: [1, 0, 0] }));
+  const prediction = new Prediction(glider, stepMs);
+  const walk = (steps: number) => prediction.advance(steps * stepMs, () => ({ buttons: 1, look: [1, 0, 0] }));
   const stand = (ms: number) => prediction.advance(ms, () => ({ buttons: 0, look: [1, 0, 0] }));
   return { glider, prediction, walk, stand, x: () => prediction.view().position[0] };
 }
@@ -33,6 +35,27 @@ describe("steps", () => {
     expect(x()).toBeCloseTo(1.5, 9);
     walk(0.4);
     expect(x()).toBeCloseTo(1.9, 9);
+  });
+
+  test("their rate is the server's", () => {
+    for (const hz of [20, 30, 60]) {
+      const { glider, stand } = setUp(1000 / hz);
+      for (let frame = 0; frame < 100; frame += 1) stand(10.0001);
+      expect(glider.lastSeq).toBe(hz);
+    }
+  });
+
+  test("they take longer while the server's time is stretched, without a leap when that begins or ends", () => {
+    const { glider, prediction, stand, walk, x } = setUp();
+    walk(10.5);
+    const before = x();
+    prediction.stretch(2);
+    expect(x()).toBeCloseTo(before, 9);
+    for (let frame = 0; frame < 60; frame += 1) stand(1000 / 60);
+    expect(glider.lastSeq).toBe(7 + 15);
+    prediction.stretch(1);
+    for (let frame = 0; frame < 60; frame += 1) stand(1000 / 60);
+    expect(glider.lastSeq).toBe(7 + 15 + 30);
   });
 
   test("a hidden tab does not come back with minutes of them", () => {
@@ -74,14 +97,41 @@ describe("a correction", () => {
       expect(Math.abs(x() - drawn)).toBeLessThan(0.15);
       drawn = x();
     }
-    expect(drawn).toBeCloseTo(3, 2);
+    expect(drawn).toBeCloseTo(3, 9);
     expect(prediction.corrections).toBe(1);
+    expect(prediction.correctionM).toBe(1);
+  });
+
+  test("is over in 150 ms, also when another comes in the middle", () => {
+    const { glider, prediction, stand, x } = setUp();
+    glider.correctTo(2);
+    prediction.confirmed(0, 2);
+    stand(GLIDE_MS / 2);
+    const halfway = x();
+    expect(halfway).toBeCloseTo(1, 6);
+    glider.correctTo(2.5);
+    prediction.confirmed(0, 0.5);
+    expect(x()).toBeCloseTo(halfway, 9);
+    stand(GLIDE_MS);
+    expect(x()).toBe(2.5);
   });
 
   test("across a great distance is shown at once", () => {
     const { glider, prediction, x } = setUp();
-    glider.correctTo(500);
-    prediction.confirmed(0, 500);
-    expect(x()).toBe(500);
+    glider.correctTo(GLIDE_MAX_M + 0.01);
+    prediction.confirmed(0, GLIDE_MAX_M + 0.01);
+    expect(x()).toBe(GLIDE_MAX_M + 0.01);
   });
+});
+
+test("one who comes back after a lost connection goes over softly from where they were drawn", () => {
+  const { glider } = setUp();
+  glider.correctTo(2);
+  const prediction = new Prediction(glider, STEP_MS);
+  prediction.glideFrom([1, 0, 0]);
+  expect(prediction.view().position[0]).toBeCloseTo(1, 9);
+  prediction.advance(GLIDE_MS, () => ({ buttons: 0, look: [1, 0, 0] }));
+  expect(prediction.view().position[0]).toBe(2);
+  prediction.glideFrom([-90, 0, 0]);
+  expect(prediction.view().position[0]).toBe(2);
 });

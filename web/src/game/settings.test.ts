@@ -2,10 +2,11 @@ import { expect, test } from "vitest";
 import { parseSettings, qualityOf } from "./settings.ts";
 
 test("what was kept comes back, what does not read is the default", () => {
-  expect(parseSettings('{"quality":"low","daylight":"day","isWelcomed":true}')).toEqual({
+  expect(parseSettings('{"quality":"low","daylight":"day","isWelcomed":true,"showsVitals":true}')).toEqual({
     quality: "low",
     daylight: "day",
     isWelcomed: true,
+    showsVitals: true,
   });
   const unreadable = '{"quality":"ultra","daylight":1,"isWelcomed":"yes"}';
   for (const text of [null, "", "{", "null", "[]", unreadable]) {
@@ -13,6 +14,7 @@ test("what was kept comes back, what does not read is the default", () => {
       quality: "auto",
       daylight: "planet",
       isWelcomed: false,
+      showsVitals: false,
     });
   }
 });

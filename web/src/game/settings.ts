@@ -13,6 +13,8 @@ export interface Settings {
   readonly daylight: Daylight;
   /** The welcome card was closed once. */
   readonly isWelcomed: boolean;
+  /** How connection and picture do is shown over the world. */
+  readonly showsVitals: boolean;
 }
 
 const STORAGE_KEY = "terrane.settings/1";
@@ -34,6 +36,7 @@ export function parseSettings(text: string | null): Settings {
     quality: QUALITIES.has(quality) ? (quality as QualityChoice) : "auto",
     daylight: field("daylight") === "day" ? "day" : "planet",
     isWelcomed: field("isWelcomed") === true,
+    showsVitals: field("showsVitals") === true,
   };
 }
 

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file terrane.proto.
  */
 export const file_terrane: GenFile = /*@__PURE__*/
-  fileDesc("Cg10ZXJyYW5lLnByb3RvEgp0ZXJyYW5lLnYxIooBCgVIZWxsbxIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEhUKDXByb3RvY29sX2hhc2gYAiABKAYSFAoMYWNjZXNzX3Rva2VuGAMgASgJEhQKDHJlc3VtZV90b2tlbhgEIAEoDBIkCglhcnJpdmVfYXQYBSABKAsyES50ZXJyYW5lLnYxLlBsYWNlIjQKBVBsYWNlEhQKDGxhdGl0dWRlX2RlZxgBIAEoARIVCg1sb25naXR1ZGVfZGVnGAIgASgBIhMKA1NheRIMCgR0ZXh0GAEgASgJIhsKBVdob0lzEhIKCmVudGl0eV9pZHMYASADKA0iHgoEUGluZxIWCg5jbGllbnRfdGltZV9tcxgBIAEoASIHCgVMZWF2ZSKhAgoHV2VsY29tZRIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEhUKDXByb3RvY29sX2hhc2gYAiABKAYSEQoJZW50aXR5X2lkGAMgASgNEhQKDHJlc3VtZV90b2tlbhgEIAEoDBIPCgdyZXN1bWVkGAUgASgIEg8KB3RpY2tfaHoYBiABKA0SDwoHc2VuZF9oehgHIAEoDRIMCgR0aWNrGAggASgEEhYKDmxhc3RfaW5wdXRfc2VxGAkgASgNEiYKBnBsYW5ldBgKIAEoCzIWLnRlcnJhbmUudjEuUGxhbmV0U3BlYxIWCg5zZXJ2ZXJfdGltZV9tcxgLIAEoARIjCgRib2R5GAwgASgLMhUudGVycmFuZS52MS5Cb2R5U3RhdGUiRAoKUGxhbmV0U3BlYxIMCgRzZWVkGAEgASgGEg0KBXNoaWZ0GAIgASgNEhkKEWdlbmVyYXRvcl92ZXJzaW9uGAMgASgNIoUBCglCb2R5U3RhdGUSCgoCcHgYASABKAESCgoCcHkYAiABKAESCgoCcHoYAyABKAESCgoCdngYBCABKAESCgoCdnkYBSABKAESCgoCdnoYBiABKAESCgoCZngYByABKAESCgoCZnkYCCABKAESCgoCZnoYCSABKAESDAoEbW9kZRgKIAEoDSJUCgZQZXJzb24SEQoJZW50aXR5X2lkGAEgASgNEhIKCmFjY291bnRfaWQYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEg0KBWNvbG9yGAQgASgNIiwKBlBlb3BsZRIiCgZwZW9wbGUYASADKAsyEi50ZXJyYW5lLnYxLlBlcnNvbiJVCgRTYWlkEhEKCWVudGl0eV9pZBgBIAEoDRIUCgxkaXNwbGF5X25hbWUYAiABKAkSDAoEdGV4dBgDIAEoCRIWCg5zZXJ2ZXJfdGltZV9tcxgEIAEoASJECgRQb25nEhYKDmNsaWVudF90aW1lX21zGAEgASgBEhYKDnNlcnZlcl90aW1lX21zGAIgASgBEgwKBHRpY2sYAyABKAQiJwoHUmVmdXNlZBIMCgRjb2RlGAEgASgJEg4KBmRldGFpbBgCIAEoCSJfCgpMb3RDaGFuZ2VkEhEKCWxvdF90b2tlbhgBIAEoCRIYChBvd25lcl9hY2NvdW50X2lkGAIgASgJEhIKCm93bmVyX25hbWUYAyABKAkSEAoIbG90X25hbWUYBCABKAkiOgoDQnllEgwKBGNvZGUYASABKAkSDgoGZGV0YWlsGAIgASgJEhUKDW1heV9yZWNvbm5lY3QYAyABKAgiSQoFRXZlbnQSDAoEa2luZBgBIAEoCRIQCghldmVudF9pZBgCIAEoCRINCgVhdF91cxgDIAEoAxIRCglkYXRhX2pzb24YBCABKAkidQoGRmVuY2VzEhIKCmlzX3Jlc3RhcnQYASABKAgSFwoPYWZ0ZXJfaW5wdXRfc2VxGAIgASgNEigKBmNsb3NlZBgDIAMoCzIYLnRlcnJhbmUudjEuQ2xvc2VkUGFyY2VsEhQKDG9wZW5lZF9jZWxscxgEIAMoBiItCgxDbG9zZWRQYXJjZWwSDgoGcGFyY2VsGAEgASgGEg0KBWNlbGxzGAIgAygGYgZwcm90bzM");
+  fileDesc("Cg10ZXJyYW5lLnByb3RvEgp0ZXJyYW5lLnYxIooBCgVIZWxsbxIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEhUKDXByb3RvY29sX2hhc2gYAiABKAYSFAoMYWNjZXNzX3Rva2VuGAMgASgJEhQKDHJlc3VtZV90b2tlbhgEIAEoDBIkCglhcnJpdmVfYXQYBSABKAsyES50ZXJyYW5lLnYxLlBsYWNlIjQKBVBsYWNlEhQKDGxhdGl0dWRlX2RlZxgBIAEoARIVCg1sb25naXR1ZGVfZGVnGAIgASgBIhMKA1NheRIMCgR0ZXh0GAEgASgJIhsKBVdob0lzEhIKCmVudGl0eV9pZHMYASADKA0iHgoEUGluZxIWCg5jbGllbnRfdGltZV9tcxgBIAEoASIHCgVMZWF2ZSIXCgZNaXNzZWQSDQoFY2VsbHMYASADKAYioQIKB1dlbGNvbWUSGAoQcHJvdG9jb2xfdmVyc2lvbhgBIAEoDRIVCg1wcm90b2NvbF9oYXNoGAIgASgGEhEKCWVudGl0eV9pZBgDIAEoDRIUCgxyZXN1bWVfdG9rZW4YBCABKAwSDwoHcmVzdW1lZBgFIAEoCBIPCgd0aWNrX2h6GAYgASgNEg8KB3NlbmRfaHoYByABKA0SDAoEdGljaxgIIAEoBBIWCg5sYXN0X2lucHV0X3NlcRgJIAEoDRImCgZwbGFuZXQYCiABKAsyFi50ZXJyYW5lLnYxLlBsYW5ldFNwZWMSFgoOc2VydmVyX3RpbWVfbXMYCyABKAESIwoEYm9keRgMIAEoCzIVLnRlcnJhbmUudjEuQm9keVN0YXRlIkQKClBsYW5ldFNwZWMSDAoEc2VlZBgBIAEoBhINCgVzaGlmdBgCIAEoDRIZChFnZW5lcmF0b3JfdmVyc2lvbhgDIAEoDSKFAQoJQm9keVN0YXRlEgoKAnB4GAEgASgBEgoKAnB5GAIgASgBEgoKAnB6GAMgASgBEgoKAnZ4GAQgASgBEgoKAnZ5GAUgASgBEgoKAnZ6GAYgASgBEgoKAmZ4GAcgASgBEgoKAmZ5GAggASgBEgoKAmZ6GAkgASgBEgwKBG1vZGUYCiABKA0iVAoGUGVyc29uEhEKCWVudGl0eV9pZBgBIAEoDRISCgphY2NvdW50X2lkGAIgASgJEhQKDGRpc3BsYXlfbmFtZRgDIAEoCRINCgVjb2xvchgEIAEoDSIsCgZQZW9wbGUSIgoGcGVvcGxlGAEgAygLMhIudGVycmFuZS52MS5QZXJzb24iVQoEU2FpZBIRCgllbnRpdHlfaWQYASABKA0SFAoMZGlzcGxheV9uYW1lGAIgASgJEgwKBHRleHQYAyABKAkSFgoOc2VydmVyX3RpbWVfbXMYBCABKAEiRAoEUG9uZxIWCg5jbGllbnRfdGltZV9tcxgBIAEoARIWCg5zZXJ2ZXJfdGltZV9tcxgCIAEoARIMCgR0aWNrGAMgASgEIicKB1JlZnVzZWQSDAoEY29kZRgBIAEoCRIOCgZkZXRhaWwYAiABKAkiXwoKTG90Q2hhbmdlZBIRCglsb3RfdG9rZW4YASABKAkSGAoQb3duZXJfYWNjb3VudF9pZBgCIAEoCRISCgpvd25lcl9uYW1lGAMgASgJEhAKCGxvdF9uYW1lGAQgASgJIjoKA0J5ZRIMCgRjb2RlGAEgASgJEg4KBmRldGFpbBgCIAEoCRIVCg1tYXlfcmVjb25uZWN0GAMgASgIIkkKBUV2ZW50EgwKBGtpbmQYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSDQoFYXRfdXMYAyABKAMSEQoJZGF0YV9qc29uGAQgASgJInUKBkZlbmNlcxISCgppc19yZXN0YXJ0GAEgASgIEhcKD2FmdGVyX2lucHV0X3NlcRgCIAEoDRIoCgZjbG9zZWQYAyADKAsyGC50ZXJyYW5lLnYxLkNsb3NlZFBhcmNlbBIUCgxvcGVuZWRfY2VsbHMYBCADKAYiLQoMQ2xvc2VkUGFyY2VsEg4KBnBhcmNlbBgBIAEoBhINCgVjZWxscxgCIAMoBiIqCgRQYWNlEg8KB3N0cmV0Y2gYASABKAESEQoJZnJvbV90aWNrGAIgASgEYgZwcm90bzM");
 
 /**
  * First message on every connection.
@@ -156,6 +156,25 @@ export const LeaveSchema: GenMessage<Leave> = /*@__PURE__*/
   messageDesc(file_terrane, 5);
 
 /**
+ * Cells whose blocks were lost on the way: the next frame begins them anew.
+ *
+ * @generated from message terrane.v1.Missed
+ */
+export type Missed = Message<"terrane.v1.Missed"> & {
+  /**
+   * @generated from field: repeated fixed64 cells = 1;
+   */
+  cells: bigint[];
+};
+
+/**
+ * Describes the message terrane.v1.Missed.
+ * Use `create(MissedSchema)` to create a new message.
+ */
+export const MissedSchema: GenMessage<Missed> = /*@__PURE__*/
+  messageDesc(file_terrane, 6);
+
+/**
  * @generated from message terrane.v1.Welcome
  */
 export type Welcome = Message<"terrane.v1.Welcome"> & {
@@ -231,7 +250,7 @@ export type Welcome = Message<"terrane.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_terrane, 6);
+  messageDesc(file_terrane, 7);
 
 /**
  * @generated from message terrane.v1.PlanetSpec
@@ -258,7 +277,7 @@ export type PlanetSpec = Message<"terrane.v1.PlanetSpec"> & {
  * Use `create(PlanetSpecSchema)` to create a new message.
  */
 export const PlanetSpecSchema: GenMessage<PlanetSpec> = /*@__PURE__*/
-  messageDesc(file_terrane, 7);
+  messageDesc(file_terrane, 8);
 
 /**
  * The exact state of a body, for prediction: positions in metres from the planet's centre.
@@ -322,7 +341,7 @@ export type BodyState = Message<"terrane.v1.BodyState"> & {
  * Use `create(BodyStateSchema)` to create a new message.
  */
 export const BodyStateSchema: GenMessage<BodyState> = /*@__PURE__*/
-  messageDesc(file_terrane, 8);
+  messageDesc(file_terrane, 9);
 
 /**
  * @generated from message terrane.v1.Person
@@ -356,7 +375,7 @@ export type Person = Message<"terrane.v1.Person"> & {
  * Use `create(PersonSchema)` to create a new message.
  */
 export const PersonSchema: GenMessage<Person> = /*@__PURE__*/
-  messageDesc(file_terrane, 9);
+  messageDesc(file_terrane, 10);
 
 /**
  * @generated from message terrane.v1.People
@@ -373,7 +392,7 @@ export type People = Message<"terrane.v1.People"> & {
  * Use `create(PeopleSchema)` to create a new message.
  */
 export const PeopleSchema: GenMessage<People> = /*@__PURE__*/
-  messageDesc(file_terrane, 10);
+  messageDesc(file_terrane, 11);
 
 /**
  * @generated from message terrane.v1.Said
@@ -405,7 +424,7 @@ export type Said = Message<"terrane.v1.Said"> & {
  * Use `create(SaidSchema)` to create a new message.
  */
 export const SaidSchema: GenMessage<Said> = /*@__PURE__*/
-  messageDesc(file_terrane, 11);
+  messageDesc(file_terrane, 12);
 
 /**
  * @generated from message terrane.v1.Pong
@@ -432,7 +451,7 @@ export type Pong = Message<"terrane.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_terrane, 12);
+  messageDesc(file_terrane, 13);
 
 /**
  * A request on this socket was refused; the connection goes on.
@@ -458,7 +477,7 @@ export type Refused = Message<"terrane.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_terrane, 13);
+  messageDesc(file_terrane, 14);
 
 /**
  * A lot near the reader has a new owner or a new name.
@@ -492,7 +511,7 @@ export type LotChanged = Message<"terrane.v1.LotChanged"> & {
  * Use `create(LotChangedSchema)` to create a new message.
  */
 export const LotChangedSchema: GenMessage<LotChanged> = /*@__PURE__*/
-  messageDesc(file_terrane, 14);
+  messageDesc(file_terrane, 15);
 
 /**
  * Last message before the server closes the socket.
@@ -525,7 +544,7 @@ export type Bye = Message<"terrane.v1.Bye"> & {
  * Use `create(ByeSchema)` to create a new message.
  */
 export const ByeSchema: GenMessage<Bye> = /*@__PURE__*/
-  messageDesc(file_terrane, 15);
+  messageDesc(file_terrane, 16);
 
 /**
  * Something happened that concerns the reader: with their account, or in public near them.
@@ -565,7 +584,7 @@ export type Event = Message<"terrane.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_terrane, 16);
+  messageDesc(file_terrane, 17);
 
 /**
  * Land near the reader that is closed to their body: what has changed since the last such message.
@@ -605,7 +624,7 @@ export type Fences = Message<"terrane.v1.Fences"> & {
  * Use `create(FencesSchema)` to create a new message.
  */
 export const FencesSchema: GenMessage<Fences> = /*@__PURE__*/
-  messageDesc(file_terrane, 17);
+  messageDesc(file_terrane, 18);
 
 /**
  * Cells of one parcel: a body in one of them may walk on into the others.
@@ -631,5 +650,32 @@ export type ClosedParcel = Message<"terrane.v1.ClosedParcel"> & {
  * Use `create(ClosedParcelSchema)` to create a new message.
  */
 export const ClosedParcelSchema: GenMessage<ClosedParcel> = /*@__PURE__*/
-  messageDesc(file_terrane, 18);
+  messageDesc(file_terrane, 19);
+
+/**
+ * How slowly time goes while the server has more to do than it can: the wall time from one tick to the next is
+ * stretched, what happens in a tick stays.
+ *
+ * @generated from message terrane.v1.Pace
+ */
+export type Pace = Message<"terrane.v1.Pace"> & {
+  /**
+   * Wall time of a tick as a multiple of 1 / tick_hz: 1 to 2.
+   *
+   * @generated from field: double stretch = 1;
+   */
+  stretch: number;
+
+  /**
+   * @generated from field: uint64 from_tick = 2;
+   */
+  fromTick: bigint;
+};
+
+/**
+ * Describes the message terrane.v1.Pace.
+ * Use `create(PaceSchema)` to create a new message.
+ */
+export const PaceSchema: GenMessage<Pace> = /*@__PURE__*/
+  messageDesc(file_terrane, 20);
 

@@ -2,7 +2,7 @@
 import { BUTTON } from "../wire/messages.ts";
 
 /** Things to do once, as against held buttons. */
-export type Action = "claim" | "pick" | "chat" | "globe" | "help" | "lots" | "people";
+export type Action = "claim" | "pick" | "chat" | "globe" | "help" | "lots" | "people" | "vitals";
 
 /** Everything wanted since the last frame. */
 export interface Intents {

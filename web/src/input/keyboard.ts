@@ -27,6 +27,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   KeyH: "help",
   KeyL: "lots",
   KeyP: "people",
+  F3: "vitals",
 };
 
 const TURN_RAD_PER_S = 1.8;

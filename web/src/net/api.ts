@@ -3,7 +3,7 @@ import type { components } from "../gen/openapi.ts";
 import { type CellId, cellToken, parseCellToken } from "../geo/cell_id.ts";
 import type { LatLng } from "../geo/lat_lng.ts";
 import { client, clientAs, dataOf, keyed, type TokenSource } from "./asking.ts";
-import type { Account, Lot, LotMarket, PlanetInfo } from "./domain.ts";
+import type { Account, Lot, LotMarket, PlanetInfo, TransportOffer } from "./domain.ts";
 
 export type { TokenSource } from "./asking.ts";
 
@@ -24,7 +24,18 @@ export const publicApi = {
     const { name, seed, shift, lot_level: lotLevel, currency } = planet;
     const { planet_hash: planetHash, day_length_s: dayLengthS } = planet;
     const arrival = { latitude_deg: planet.arrival.lat_deg, longitude_deg: planet.arrival.lng_deg };
-    return { name, planetHash, seed: BigInt(seed), shift, lotLevel, dayLengthS, arrival, currency };
+    const transport = transportOf(planet);
+    return {
+      name,
+      planetHash,
+      seed: BigInt(seed),
+      shift,
+      lotLevel,
+      dayLengthS,
+      arrival,
+      currency,
+      transport,
+    };
   },
 
   /** The names of a place, the nearest thing first. */
@@ -50,6 +61,18 @@ export const publicApi = {
     return loginOf(await dataOf(client.POST("/api/v1/auth/refresh", { body })));
   },
 };
+
+/** An optional part of what a server says of itself: what cannot be read is not there. */
+function transportOf(planet: object): TransportOffer | undefined {
+  const offer: unknown = Reflect.get(planet, "webtransport");
+  if (typeof offer !== "object" || offer === null) return undefined;
+  const { url, certificate_hashes: hashes } = offer as { url?: unknown; certificate_hashes?: unknown };
+  if (typeof url !== "string" || !Array.isArray(hashes)) return undefined;
+  const certificateHashes = hashes.map((hash) =>
+    Uint8Array.from(atob(String(hash)), (char) => char.charCodeAt(0)),
+  );
+  return { url, certificateHashes };
+}
 
 type Asked<T> = Promise<{ data?: T; response: Response; error?: unknown }>;
 

@@ -28,6 +28,15 @@ export interface PlanetInfo {
   /** Where newcomers come to stand. */
   readonly arrival: LatLng;
   readonly currency: Currency;
+  /** Where the server speaks WebTransport; `undefined` where it does not. */
+  readonly transport: TransportOffer | undefined;
+}
+
+/** Where to open a WebTransport session. */
+export interface TransportOffer {
+  readonly url: string;
+  /** SHA-256 of the certificates that may be met there; empty where an authority has signed it. */
+  readonly certificateHashes: readonly Uint8Array<ArrayBuffer>[];
 }
 
 export type LotStatus = "free" | "taken" | "unclaimable";

@@ -15,66 +15,87 @@ import {
   type Welcome,
 } from "../wire/messages.ts";
 import { Backoff } from "./backoff.ts";
+import type { Link, LinkKind } from "./link.ts";
 import { Refusal } from "./refusal.ts";
 
 /** How the connection stands. */
 export type ConnectionState =
   | { readonly kind: "connecting" }
-  | { readonly kind: "online" }
-  /** Lost, and being made again; `retryAtMs` is when the next attempt starts, 0 while one is under way. */
-  | { readonly kind: "reconnecting"; readonly retryAtMs: number }
+  /** `isWeak`: nothing has been heard for longer than a healthy connection is silent. */
+  | { readonly kind: "online"; readonly isWeak: boolean }
+  /** Lost at `sinceMs`, and being made again; `retryAtMs` is when the next attempt starts, 0 while one is under way. */
+  | { readonly kind: "reconnecting"; readonly sinceMs: number; readonly retryAtMs: number }
   /** The server does not want us; only the person can change that. */
   | { readonly kind: "refused"; readonly code: string; readonly detail: string };
 
-/** The part of `WebSocket` that is used, so that tests bring their own. */
-export interface Socket {
-  readonly readyState: number;
-  binaryType: BinaryType;
-  onopen: (() => void) | null;
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: (() => void) | null;
-  send(bytes: Uint8Array<ArrayBuffer>): void;
-  close(): void;
-}
-
 /** What a session is made from. */
 export interface SessionDeps {
-  openSocket(): Socket;
+  openLink(): Link;
+  /** A link that opened and then said nothing was of this kind. */
+  distrust(kind: LinkKind): void;
   /** A valid access token; rejects with {@link Refusal} when logging in again will not help. */
   accessToken(): Promise<string>;
   /** The server did not like the token: the next one must be new. */
   dropToken(): void;
   readonly protocolHash: bigint;
+  /** A clock that only runs forward. */
   nowMs(): number;
+  /** A clock that also runs while the machine sleeps. */
+  wallMs(): number;
   random(): number;
   onState(state: ConnectionState): void;
 }
 
-/** `WebSocket.OPEN`, which Node 20 does not know. */
-const OPEN = 1;
 const WELCOME_TIMEOUT_MS = 10_000;
-/** The server sends ten frames a second: so long a silence is a dead connection. */
-const SILENCE_MAX_MS = 6_000;
-const WATCH_INTERVAL_MS = 1_000;
+/** The answer to a hello comes sooner than this, or not. */
+const SILENT_WEBTRANSPORT_MS = 1_500;
+/** The server sends at least a frame a second; so long a silence is worth telling. */
+const WEAK_AFTER_MS = 1_700;
+/** So long a silence is a dead connection, when nothing else speaks for that. */
+const SILENCE_MAX_MS = 5_000;
+/** And so long, and two round trips, where it may have died: after sleep, and on another network. */
+const PROBE_MS = 300;
+const WATCH_INTERVAL_MS = 250;
+/** The page has been too busy to look: what has come in meanwhile is heard first. */
+const BUSY_MS = 2_000;
+/** The browser wakes a hidden page once a minute; a longer gap is sleep, or as good as that. */
+const SLEPT_MS = 5_000;
 const PING_INTERVAL_MS = 2_000;
+/** So long the server keeps the body of a lost connection, and so long one hurries. */
+const BODY_KEPT_MS = 30_000;
+/** An attempt that has not got through by then is begun anew when something speaks for another network. */
+const STALE_ATTEMPT_MS = 300;
 /** Codes of a Bye that a new access token mends. */
 const TOKEN_CODES: ReadonlySet<string> = new Set(["token_expired", "token_invalid"]);
+/** Codes of a Bye that hurrying makes worse. */
+const PATIENT_CODES: ReadonlySet<string> = new Set(["full", "unavailable"]);
 
 export class Session {
   #state: ConnectionState = { kind: "connecting" };
-  #socket: Socket | undefined;
+  #link: Link | undefined;
+  /** Counts attempts, so that a late one knows that it is out of date. */
+  #attempt = 0;
   #resumeToken: Uint8Array<ArrayBuffer> = new Uint8Array();
   #arriveAt: LatLng | undefined;
   #farewell: { code: string; detail: string; mayReconnect: boolean } | undefined;
-  #openedAtMs = 0;
+  #attemptedAtMs = 0;
+  #helloAtMs = 0;
   #heardAtMs = 0;
   #pingedAtMs = 0;
+  #watchedAtMs = 0;
+  #watchedAtWallMs = 0;
+  #roundTripMs = 0;
+  #lostAtMs: number | undefined;
   #wasOnline = false;
   #isClosed = false;
   #tokenFailures = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #probeTimer: ReturnType<typeof setTimeout> | undefined;
   #watchTimer: ReturnType<typeof setInterval> | undefined;
-  readonly #backoff: Backoff;
+  readonly #quick: Backoff;
+  readonly #patient: Backoff;
+  /** How long the last loss of the connection lasted; `undefined` before the first. */
+  lastGapMs: number | undefined;
 
   constructor(
     private readonly deps: SessionDeps,
@@ -83,34 +104,72 @@ export class Session {
     arriveAt: LatLng | undefined,
   ) {
     this.#arriveAt = arriveAt;
-    this.#backoff = new Backoff(500, 10_000, () => deps.random());
+    this.#quick = new Backoff(100, 600, () => deps.random());
+    this.#patient = new Backoff(500, 10_000, () => deps.random());
   }
 
   get state(): ConnectionState {
     return this.#state;
   }
 
+  /** What carries the messages now. */
+  get carrier(): LinkKind | undefined {
+    return this.#state.kind === "online" ? this.#link?.kind : undefined;
+  }
+
+  /** Whether {@link sendQuick} may lose messages. */
+  get mayLose(): boolean {
+    return this.#link?.mayLose ?? false;
+  }
+
   /** Starts connecting, and keeps connected until {@link close}. */
   start(): void {
+    this.#watchedAtMs = this.deps.nowMs();
+    this.#watchedAtWallMs = this.deps.wallMs();
     this.#watchTimer = setInterval(() => this.#watch(), WATCH_INTERVAL_MS);
     void this.#connect();
   }
 
   /** Sends when online; what is said into a lost connection is lost. */
   send(bytes: Uint8Array<ArrayBuffer>): boolean {
-    // A socket may be closing before it says so.
-    if (this.#state.kind !== "online" || this.#socket?.readyState !== OPEN) return false;
-    this.#socket.send(bytes);
-    return true;
+    const link = this.#openLink;
+    link?.send(bytes);
+    return link !== undefined;
   }
 
-  /** Tries at once instead of at the end of the wait, or again after a refusal. */
+  /** As {@link send}, for what is worth nothing late. */
+  sendQuick(bytes: Uint8Array<ArrayBuffer>): boolean {
+    const link = this.#openLink;
+    link?.sendQuick(bytes);
+    return link !== undefined;
+  }
+
+  get #openLink(): Link | undefined {
+    return this.#state.kind === "online" && this.#link?.isOpen ? this.#link : undefined;
+  }
+
+  /** The person wants another attempt at once, also after a refusal. */
   retryNow(): void {
+    if (this.#isClosed) return;
     if (this.#state.kind !== "refused" && this.#retryTimer === undefined) return;
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
     this.#tokenFailures = 0;
     void this.#connect();
+  }
+
+  /**
+   * Something speaks for another network, or for time that has passed without us: what is there is put to the test,
+   * and what is being waited for is done now.
+   */
+  hurry(): void {
+    if (this.#isClosed || this.#state.kind === "refused") return;
+    const now = this.deps.nowMs();
+    this.#quick.reset();
+    if (this.#state.kind === "online") {
+      this.#probeTimer ??= setTimeout(() => this.#lost(), PROBE_MS + 2 * this.#roundTripMs);
+      this.#ping();
+    } else if (this.#retryTimer !== undefined || now - this.#attemptedAtMs > STALE_ATTEMPT_MS) {
+      void this.#connect();
+    }
   }
 
   /** Leaves for good: the body goes at once instead of after the server's patience. */
@@ -119,9 +178,7 @@ export class Session {
     this.send(encodeLeave());
     clearTimeout(this.#retryTimer);
     clearInterval(this.#watchTimer);
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.close();
+    this.#drop();
   }
 
   #become(state: ConnectionState): void {
@@ -129,82 +186,120 @@ export class Session {
     this.deps.onState(state);
   }
 
+  /** Lets go of the link, whatever becomes of it. */
+  #drop(): void {
+    this.#endProbe();
+    const link = this.#link;
+    this.#link = undefined;
+    if (!link) return;
+    link.onopen = null;
+    link.onmessage = null;
+    link.onclose = null;
+    link.close();
+  }
+
+  #endProbe(): void {
+    clearTimeout(this.#probeTimer);
+    this.#probeTimer = undefined;
+  }
+
   async #connect(): Promise<void> {
-    this.#become(this.#wasOnline ? { kind: "reconnecting", retryAtMs: 0 } : { kind: "connecting" });
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    this.#drop();
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    this.#attemptedAtMs = this.deps.nowMs();
+    this.#become(
+      this.#wasOnline
+        ? { kind: "reconnecting", sinceMs: this.#lostAtMs ?? this.#attemptedAtMs, retryAtMs: 0 }
+        : { kind: "connecting" },
+    );
     let accessToken: string;
     try {
       accessToken = await this.deps.accessToken();
     } catch (error) {
+      if (this.#isClosed || attempt !== this.#attempt) return;
       if (error instanceof Refusal) this.#become({ kind: "refused", code: error.code, detail: error.detail });
       else this.#retryLater();
       return;
     }
-    if (this.#isClosed) return;
-    const socket = this.deps.openSocket();
-    this.#socket = socket;
+    if (this.#isClosed || attempt !== this.#attempt) return;
+    const link = this.deps.openLink();
+    this.#link = link;
     this.#farewell = undefined;
-    this.#openedAtMs = this.deps.nowMs();
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () =>
-      socket.send(
-        encodeHello({
-          protocolVersion: PROTOCOL_VERSION,
-          protocolHash: this.deps.protocolHash,
-          accessToken,
-          resumeToken: this.#resumeToken,
-          ...(this.#arriveAt && {
-            arriveAt: {
-              latitudeDeg: this.#arriveAt.latitude_deg,
-              longitudeDeg: this.#arriveAt.longitude_deg,
-            },
-          }),
-        }),
-      );
-    socket.onmessage = ({ data }) => {
-      if (socket === this.#socket && data instanceof ArrayBuffer) this.#receive(new Uint8Array(data));
+    this.#helloAtMs = 0;
+    link.onopen = () => {
+      this.#helloAtMs = this.deps.nowMs();
+      link.send(this.#hello(accessToken));
     };
-    socket.onclose = () => {
-      if (socket === this.#socket) this.#lost();
-    };
+    link.onmessage = (bytes) => this.#receive(bytes);
+    link.onclose = () => this.#lost();
+  }
+
+  #hello(accessToken: string): Uint8Array<ArrayBuffer> {
+    const place = this.#arriveAt;
+    return encodeHello({
+      protocolVersion: PROTOCOL_VERSION,
+      protocolHash: this.deps.protocolHash,
+      accessToken,
+      resumeToken: this.#resumeToken,
+      ...(place && { arriveAt: { latitudeDeg: place.latitude_deg, longitudeDeg: place.longitude_deg } }),
+    });
   }
 
   #receive(bytes: Uint8Array): void {
-    this.#heardAtMs = this.deps.nowMs();
+    const now = this.deps.nowMs();
+    this.#heardAtMs = now;
+    this.#endProbe();
     try {
       dispatch(bytes, this.#withOwn);
     } catch (error) {
       if (!(error instanceof MalformedMessage)) throw error;
       // The rest of this connection cannot be trusted; a new one starts from keyframes.
       console.error(error);
-      this.#socket?.close();
+      this.#lost();
+      return;
     }
+    // A hidden page's timers hardly run, but what comes in wakes it.
+    if (this.#state.kind !== "online") return;
+    if (now - this.#pingedAtMs >= 2 * PING_INTERVAL_MS) this.#ping();
+    if (this.#state.isWeak) this.#become({ kind: "online", isWeak: false });
   }
 
-  /** The given handlers, with the session's own part of a welcome and a farewell before them. */
+  /** The given handlers, with the session's own part of some messages before them. */
   get #withOwn(): ServerHandlers {
     return {
       ...this.handlers,
       welcome: (welcome: Welcome) => {
         this.#resumeToken = new Uint8Array(welcome.resumeToken);
+        if (this.#lostAtMs !== undefined) this.lastGapMs = this.deps.nowMs() - this.#lostAtMs;
+        this.#lostAtMs = undefined;
         this.#wasOnline = true;
         this.#arriveAt = undefined;
         this.#tokenFailures = 0;
-        this.#backoff.reset();
-        this.#pingedAtMs = 0;
+        this.#quick.reset();
+        this.#patient.reset();
         this.handlers.welcome(welcome);
-        this.#become({ kind: "online" });
+        this.#become({ kind: "online", isWeak: false });
         this.#ping();
+      },
+      pong: (pong) => {
+        this.#roundTripMs = Math.max(0, this.deps.nowMs() - pong.clientTimeMs);
+        this.handlers.pong(pong);
       },
       bye: (bye) => {
         this.#farewell = bye;
         this.handlers.bye(bye);
-        this.#socket?.close();
+        this.#lost();
       },
     };
   }
 
   #lost(): void {
-    this.#socket = undefined;
+    this.#drop();
+    if (this.#isClosed) return;
+    if (this.#wasOnline) this.#lostAtMs ??= this.deps.nowMs();
     const farewell = this.#farewell;
     if (farewell && TOKEN_CODES.has(farewell.code) && this.#tokenFailures < 2) {
       this.#tokenFailures += 1;
@@ -217,34 +312,56 @@ export class Session {
   }
 
   #retryLater(): void {
-    if (this.#isClosed) return;
-    const waitMs = this.#backoff.nextMs();
-    if (this.#wasOnline) this.#become({ kind: "reconnecting", retryAtMs: this.deps.nowMs() + waitMs });
-    this.#retryTimer = setTimeout(() => {
-      this.#retryTimer = undefined;
-      void this.#connect();
-    }, waitMs);
+    const now = this.deps.nowMs();
+    const sinceMs = this.#lostAtMs ?? now;
+    const isPatient = !this.#wasOnline || PATIENT_CODES.has(this.#farewell?.code ?? "");
+    const hurries = !isPatient && now - sinceMs < BODY_KEPT_MS;
+    const waitMs = (hurries ? this.#quick : this.#patient).nextMs();
+    if (this.#wasOnline) this.#become({ kind: "reconnecting", sinceMs, retryAtMs: now + waitMs });
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => void this.#connect(), waitMs);
   }
 
   #watch(): void {
-    const socket = this.#socket;
-    if (!socket) return;
     const now = this.deps.nowMs();
-    const isOnline = this.#state.kind === "online";
-    const isDead = isOnline
-      ? now - this.#heardAtMs > SILENCE_MAX_MS
-      : now - this.#openedAtMs > WELCOME_TIMEOUT_MS;
-    if (isDead) {
+    const wallMs = this.deps.wallMs();
+    const hasSlept = wallMs - this.#watchedAtWallMs > SLEPT_MS;
+    const wasBusy = now - this.#watchedAtMs > BUSY_MS;
+    this.#watchedAtMs = now;
+    this.#watchedAtWallMs = wallMs;
+    if (hasSlept) this.hurry();
+    const link = this.#link;
+    if (!link || hasSlept || wasBusy) return;
+    if (this.#state.kind === "online") {
+      this.#watchOnline(now, this.#state.isWeak);
+    } else if (this.#isSilent(link, now)) {
+      this.deps.distrust(link.kind);
+      void this.#connect();
+    } else if (now - this.#attemptedAtMs > WELCOME_TIMEOUT_MS) {
+      this.#lost();
+    }
+  }
+
+  /** A WebTransport that opened and over which nothing comes: something on the way lets only its handshake through. */
+  #isSilent(link: Link, now: number): boolean {
+    return (
+      link.kind === "webtransport" && this.#helloAtMs > 0 && now - this.#helloAtMs > SILENT_WEBTRANSPORT_MS
+    );
+  }
+
+  #watchOnline(now: number, isWeak: boolean): void {
+    const silenceMs = now - this.#heardAtMs;
+    if (silenceMs > SILENCE_MAX_MS) {
       // A dead connection may never report its own end: take it as lost now.
       this.#lost();
-      socket.close();
-    } else if (isOnline && now - this.#pingedAtMs >= PING_INTERVAL_MS) {
-      this.#ping();
+      return;
     }
+    if (now - this.#pingedAtMs >= PING_INTERVAL_MS) this.#ping();
+    if (!isWeak && silenceMs > WEAK_AFTER_MS) this.#become({ kind: "online", isWeak: true });
   }
 
   #ping(): void {
     this.#pingedAtMs = this.deps.nowMs();
-    this.send(encodePing(this.#pingedAtMs));
+    this.sendQuick(encodePing(this.#pingedAtMs));
   }
 }

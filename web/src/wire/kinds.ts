@@ -13,10 +13,11 @@ export const SERVER_KIND = {
   bye: 72,
   event: 73,
   fences: 74,
+  pace: 75,
 } as const;
 
 /** Raised together with the server's when a message changes its meaning. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Limits that the server refuses beyond; asked for here so that nobody runs into them. */
 export const TEXT_CHARACTERS_MAX = 240;

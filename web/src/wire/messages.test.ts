@@ -40,6 +40,7 @@ function decode(bytes: Uint8Array): [keyof ServerMessages, unknown] {
     bye: hear("bye"),
     event: hear("event"),
     fences: hear("fences"),
+    pace: hear("pace"),
   };
   dispatch(bytes, handlers);
   const [only] = heard;

@@ -10,6 +10,8 @@ import {
   HelloSchema,
   type LotChanged,
   LotChangedSchema,
+  type Pace,
+  PaceSchema,
   type People,
   PeopleSchema,
   PingSchema,
@@ -27,7 +29,7 @@ import {
 } from "../gen/terrane_pb.ts";
 import { CLIENT_KIND, SERVER_KIND } from "./kinds.ts";
 
-export type { Bye, LotChanged, People, Pong, Refused, Said, ServerEvent, Welcome };
+export type { Bye, LotChanged, Pace, People, Pong, Refused, Said, ServerEvent, Welcome };
 
 /** What each kind of server message carries. */
 export interface ServerMessages {
@@ -44,6 +46,8 @@ export interface ServerMessages {
   event: ServerEvent;
   /** Land nearby that is closed to our body: the whole message, for `core/body.ts`. */
   fences: Uint8Array;
+  /** How long the server's ticks take from now on. */
+  pace: Pace;
 }
 
 /** One handler a kind: a kind that nobody handles does not compile. */
@@ -64,6 +68,7 @@ const DECODERS: { readonly [K in keyof ServerMessages]: (message: Uint8Array) =>
   bye: (message) => fromBinary(ByeSchema, message.subarray(1)),
   event: (message) => fromBinary(EventSchema, message.subarray(1)),
   fences: (message) => message,
+  pace: (message) => fromBinary(PaceSchema, message.subarray(1)),
 };
 
 const NAMES = new Map(
