@@ -11,20 +11,24 @@
 //! Read first: [`step()`], [`Body`], [`Input`].
 
 mod body;
+mod check;
 mod closed;
 mod input;
 mod pace;
 mod predictor;
 mod rules;
+mod sight;
 mod step;
 mod surface;
 
 pub use body::{Body, Mode};
+pub use check::{BadMove, MOVE_SLACK_M, check_move};
 pub use closed::{ClosedLand, Fenced};
 pub use input::{Buttons, Input};
 pub use pace::Pace;
 pub use predictor::Predictor;
 pub use rules::*;
+pub use sight::{EYE_HEIGHT_M, SIGHT_M_MAX, can_see};
 pub use step::step;
 pub use surface::Surface;
 
