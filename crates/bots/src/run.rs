@@ -146,7 +146,7 @@ impl Crew {
     /// Enters with one of those that cost next to nothing.
     async fn enter_light(&self, number: usize, login: &Login, lights: &Lights) -> Result<(), String> {
         let _turn = self.entries.acquire().await;
-        let entering = enter(&self.site, login, self.options(number));
+        let entering = enter(self.site.host(), login, self.options(number));
         let entered = timeout(ENTER_TIME_MAX, entering).await.map_err(|_| no_welcome())?;
         let entered = entered.map_err(|error| error.to_string())?;
         self.tally().entries.note(entered.took);

@@ -2,7 +2,7 @@
 
 use super::frames::{Opcode, Parsed, append, parse};
 use crate::client::{ClientError, ConnectOptions};
-use crate::site::{Login, Site};
+use crate::site::Login;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -23,14 +23,13 @@ pub(crate) struct Entered {
     pub(crate) took: Duration,
 }
 
-/// Enters the world.
+/// Enters the world at `host:port`.
 pub(crate) async fn enter(
-    site: &Site,
+    host: &str,
     login: &Login,
     options: ConnectOptions,
 ) -> Result<Entered, ClientError> {
     let began_at = Instant::now();
-    let host = site.host();
     let mut stream = TcpStream::connect(host).await.map_err(socket_error)?;
     stream.set_nodelay(true).map_err(socket_error)?;
     let key = generate_key();

@@ -6,6 +6,8 @@
 mod enter;
 mod frames;
 mod reactor;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use enter::enter;
 pub(crate) use reactor::{LightSettings, Lights};

@@ -239,7 +239,9 @@ impl Reactor {
 
     fn measure(&mut self) {
         let now = Instant::now();
-        self.tally = Tally::default();
+        // Whoever was lost before stays lost.
+        let Tally { dropped, reasons, .. } = std::mem::take(&mut self.tally);
+        self.tally = Tally { dropped, reasons, ..Tally::default() };
         self.second_at = now + Duration::from_secs(1);
         for client in self.clients.iter_mut().flatten() {
             client.measured_from = now;
@@ -279,8 +281,8 @@ impl Reactor {
         match outcome {
             Ok(()) => {}
             Err(End::Left) => self.end(index, None),
-            Err(End::Dropped(_)) if context.is_over => self.end(index, None),
-            Err(End::Dropped(reason)) => self.end(index, Some(reason)),
+            Err(End::Gone(_)) if context.is_over => self.end(index, None),
+            Err(End::Gone(reason) | End::Broken(reason)) => self.end(index, Some(reason)),
         }
     }
 
@@ -324,7 +326,10 @@ impl Reactor {
 /// Why a client is no more.
 enum End {
     Left,
-    Dropped(String),
+    /// The connection is gone: nothing to wonder at while everybody leaves.
+    Gone(String),
+    /// Something that no server may send.
+    Broken(String),
 }
 
 struct Context {
@@ -340,11 +345,11 @@ impl Light {
         loop {
             let room = buffer.len() - held;
             let read = match self.stream.read(&mut buffer[held..]) {
-                Ok(0) => return Err(End::Dropped("the server closed the connection".into())),
+                Ok(0) => return Err(End::Gone("the server closed the connection".into())),
                 Ok(read) => read,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(End::Dropped(format!("the socket failed: {error}"))),
+                Err(error) => return Err(End::Gone(format!("the socket failed: {error}"))),
             };
             self.bytes += read as u64;
             let used = self.take_all(&buffer[..held + read], tally, context)?;
@@ -371,7 +376,7 @@ impl Light {
             match parse(&bytes[used..]) {
                 Parsed::More => return Ok(used),
                 Parsed::Broken(why) => {
-                    return Err(End::Dropped(format!("the server broke the protocol: {why}")));
+                    return Err(End::Broken(format!("the server broke the protocol: {why}")));
                 }
                 Parsed::Frame { opcode, payload } => {
                     let message = &bytes[used + payload.start..used + payload.end];
@@ -380,7 +385,7 @@ impl Light {
                         Opcode::Ping => append(Opcode::Pong, message, &mut self.unsent),
                         Opcode::Pong => {}
                         Opcode::Close => {
-                            return Err(End::Dropped("the server closed without saying why".into()));
+                            return Err(End::Gone("the server closed without saying why".into()));
                         }
                     }
                     used += payload.end;
@@ -393,7 +398,7 @@ impl Light {
         match kind_of(message) {
             Some(Kind::Frame) => {
                 let Ok(head) = FrameHead::peek(message) else {
-                    return Err(End::Dropped("a frame that cannot be read".into()));
+                    return Err(End::Broken("a frame that cannot be read".into()));
                 };
                 self.position = head.own.position;
                 // The parts of one moment are one frame.
@@ -423,12 +428,12 @@ impl Light {
                     return Err(End::Left);
                 }
                 Ok(ServerMessage::Bye(bye)) => {
-                    return Err(End::Dropped(format!("bye {}: {}", bye.code, bye.detail)));
+                    return Err(End::Gone(format!("bye {}: {}", bye.code, bye.detail)));
                 }
-                _ => return Err(End::Dropped("a message that cannot be read".into())),
+                _ => return Err(End::Broken("a message that cannot be read".into())),
             },
             Some(_) => {}
-            None => return Err(End::Dropped("a message of no known kind".into())),
+            None => return Err(End::Broken("a message of no known kind".into())),
         }
         Ok(())
     }
