@@ -9,6 +9,10 @@ mod echo;
 mod incoming;
 mod line;
 mod pump;
+#[cfg(test)]
+mod sends;
+#[cfg(test)]
+mod tests;
 mod upgrade;
 
 use std::sync::Arc;

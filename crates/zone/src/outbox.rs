@@ -251,7 +251,7 @@ mod tests {
     }
 
     fn frame(name: &'static str) -> Frame {
-        Frame { head: named(name), parts: vec![] }
+        Frame::from(name.as_bytes().to_vec())
     }
 
     fn push(outbox: &Outbox, name: &'static str) -> Result<(), Full> {

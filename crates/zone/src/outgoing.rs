@@ -21,8 +21,8 @@ impl Outgoing {
             Self::Control(bytes) => (Some(bytes), None),
             Self::Frame(frame) => (None, Some(frame)),
         };
-        let of_frame = frame.into_iter().flat_map(|frame| std::iter::once(&frame.head).chain(&frame.parts));
-        control.into_iter().chain(of_frame).map(|bytes| &bytes[..])
+        let of_frame = frame.into_iter().flat_map(Frame::slices);
+        control.into_iter().map(|bytes| &bytes[..]).chain(of_frame)
     }
 
     /// How many bytes it has.

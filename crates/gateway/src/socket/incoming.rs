@@ -39,11 +39,12 @@ pub(super) struct Incoming {
 struct Credit {
     bytes: f64,
     counted_at: Instant,
+    read_bytes: usize,
 }
 
 impl Credit {
     fn full() -> Self {
-        Self { bytes: READ_BURST_BYTES, counted_at: Instant::now() }
+        Self { bytes: READ_BURST_BYTES, counted_at: Instant::now(), read_bytes: 0 }
     }
 
     fn refill(&mut self) {
@@ -88,6 +89,12 @@ impl Incoming {
         if let Some(credit) = &mut self.credit {
             credit.refill();
         }
+    }
+
+    /// All that was read.
+    #[cfg(test)]
+    pub(super) fn read_bytes(&self) -> usize {
+        self.credit.as_ref().map_or(0, |credit| credit.read_bytes)
     }
 
     /// Waits for the next message. May be dropped while it waits; nothing is lost.
@@ -147,6 +154,7 @@ impl Read for Polled<'_, '_> {
                 let count = buffer.filled().len();
                 if let Some(credit) = self.credit {
                     credit.bytes -= count as f64;
+                    credit.read_bytes += count;
                 }
                 Ok(count)
             }

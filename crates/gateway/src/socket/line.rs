@@ -131,6 +131,22 @@ impl Line {
         }
     }
 
+    /// What the system has not taken yet.
+    #[cfg(test)]
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.lock().rest.len()
+    }
+
+    /// Panics in the middle of writing.
+    #[cfg(test)]
+    pub(super) fn poison(&self) {
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _state = self.lock();
+            panic!("planted");
+        }));
+        assert!(panicked.is_err());
+    }
+
     pub(super) fn is_encrypted(&self) -> bool {
         self.lock().tls.is_some()
     }

@@ -89,14 +89,6 @@ pub(super) async fn pump(
     }
 }
 
-/// Whether a frame says what is not said again: that everything begins anew, or that cells are no longer watched.
-fn must_arrive(frame: &[u8]) -> bool {
-    const FLAGS_AT: usize = 5;
-    const DROPPED_AT: usize = 71;
-    let is_nothing = |at: usize, count: usize| frame.get(at..at + count).is_some_and(|it| it.iter().all(|it| *it == 0));
-    !(is_nothing(FLAGS_AT, 1) && is_nothing(DROPPED_AT, 2))
-}
-
 /// Others than those that may be lost are ignored, and count.
 fn take_datagram(session: &mut Session, datagram: &[u8]) -> Result<(), Fault> {
     let is_expected = datagram.first().is_some_and(|first| FROM_DATAGRAMS.iter().any(|kind| *kind as u8 == *first));
@@ -134,13 +126,17 @@ impl<'a> Out<'a> {
     }
 
     fn send_frame(&mut self, frame: &Frame) {
-        let bytes = frame.to_bytes();
-        let datagram_bytes_max = self.connection.max_datagram_size().filter(|_| !must_arrive(&bytes));
-        let fits = datagram_bytes_max.is_some_and(|most| bytes.len() <= most);
-        if fits && self.connection.send_datagram(&bytes).is_ok() {
-            self.sent_datagrams.increment(1);
-        } else {
-            self.append(&bytes);
+        let Some(datagram_bytes_max) = self.connection.max_datagram_size() else {
+            return self.append(&frame.to_bytes());
+        };
+        for piece in frame.pieces(datagram_bytes_max) {
+            let bytes = piece.to_bytes();
+            let may_be_lost = !piece.must_arrive() && bytes.len() <= datagram_bytes_max;
+            if may_be_lost && self.connection.send_datagram(&bytes).is_ok() {
+                self.sent_datagrams.increment(1);
+            } else {
+                self.append(&bytes);
+            }
         }
     }
 
