@@ -21,6 +21,8 @@ export interface PlaceView {
   readonly names: readonly string[];
   readonly biome: string;
   readonly altitudeM: number;
+  /** Time of day and weather, as one reads them. */
+  readonly sky: string;
   readonly isSwimming: boolean;
 }
 
