@@ -24,6 +24,7 @@ const lot = (change: Partial<Lot> = {}): Lot => ({
   priceMinor: 12_000,
   fence: "everyone",
   market: undefined,
+  isFrozen: false,
   ...change,
 });
 

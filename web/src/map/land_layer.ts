@@ -1,6 +1,9 @@
 /** Who owns the land, over the map: vector tiles of parcels, each state by a colour and a pattern of its own. */
 import type { ExpressionSpecification, LayerSpecification, SourceSpecification } from "maplibre-gl";
 
+/** Land that staff have frozen: nothing can be done with it, whoever owns it. */
+export const FROZEN_COLOR = "#0e5f7a";
+
 /** As everywhere else in the client; land of one's own that is for sale is for sale. */
 export const SHOWN_STATES = ["mine", "sale", "auction", "taken"] as const;
 export type ShownState = (typeof SHOWN_STATES)[number];
@@ -89,6 +92,23 @@ export function landLayers(ownIds: readonly string[]): LayerSpecification[] {
       },
     ]),
     {
+      // Over the state, which goes on below: flakes, and a broken edge.
+      id: "land-frozen",
+      type: "fill",
+      source: LAND_SOURCE,
+      "source-layer": "parcels",
+      filter: ["==", ["get", "is_frozen"], true],
+      paint: { "fill-pattern": "pattern-frozen" },
+    },
+    {
+      id: "land-frozen-edge",
+      type: "line",
+      source: LAND_SOURCE,
+      "source-layer": "parcels",
+      filter: ["==", ["get", "is_frozen"], true],
+      paint: { "line-color": FROZEN_COLOR, "line-width": 4, "line-dasharray": [1.5, 1.2] },
+    },
+    {
       id: "land-names",
       type: "symbol",
       source: LAND_SOURCE,
@@ -111,15 +131,19 @@ export function landLayers(ownIds: readonly string[]): LayerSpecification[] {
   ];
 }
 
+/** What there is a pattern of. */
+export const PATTERNS = [...SHOWN_STATES, "frozen"] as const;
+export type Pattern = (typeof PATTERNS)[number];
+
 const PATTERN_PX = 16;
 
-/** The pattern of a state as an image: dots, bars, a lattice, strokes. It repeats without a seam. */
-export function patternImage(state: ShownState): { width: number; height: number; data: Uint8Array } {
-  const color = Number.parseInt(STATE_COLORS[state].slice(1), 16);
+/** A pattern as an image: dots, bars, a lattice, strokes, a flake. It repeats without a seam. */
+export function patternImage(pattern: Pattern): { width: number; height: number; data: Uint8Array } {
+  const color = Number.parseInt((pattern === "frozen" ? FROZEN_COLOR : STATE_COLORS[pattern]).slice(1), 16);
   const data = new Uint8Array(PATTERN_PX * PATTERN_PX * 4);
   for (let y = 0; y < PATTERN_PX; y += 1) {
     for (let x = 0; x < PATTERN_PX; x += 1) {
-      const alpha = isInked(state, x, y) ? 0.8 : 0.16;
+      const alpha = isInked(pattern, x, y) ? 0.8 : pattern === "frozen" ? 0 : 0.16;
       // Colours of images are multiplied by their cover.
       const channel = (shift: number) => Math.round(((color >> shift) & 255) * alpha);
       data.set([channel(16), channel(8), channel(0), Math.round(255 * alpha)], (y * PATTERN_PX + x) * 4);
@@ -128,10 +152,16 @@ export function patternImage(state: ShownState): { width: number; height: number
   return { width: PATTERN_PX, height: PATTERN_PX, data };
 }
 
-function isInked(state: ShownState, x: number, y: number): boolean {
+function isInked(pattern: Pattern, x: number, y: number): boolean {
   const rising = (x + y) % 8;
   const falling = (x - y + PATTERN_PX) % 8;
-  switch (state) {
+  switch (pattern) {
+    case "frozen": {
+      // One flake: a star of six rays.
+      const [away, up] = [Math.abs(x - 7.5), Math.abs(y - 7.5)];
+      if (Math.hypot(away, up) > 6.2) return false;
+      return away < 1 || Math.abs(up - away * 0.577) < 0.75;
+    }
     case "mine":
       return Math.hypot((x % 8) - 3.5, (y % 8) - 3.5) < 2.2;
     case "sale":

@@ -5,7 +5,7 @@ import "./scale_bar.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { LatLng } from "../geo/lat_lng.ts";
 import { type Atlas, LAYERS, type Layer, type Place } from "./atlas.ts";
-import { LAND_FILLS, LAND_SOURCE, patternImage, SHOWN_STATES } from "./land_layer.ts";
+import { LAND_FILLS, LAND_SOURCE, PATTERNS, patternImage } from "./land_layer.ts";
 import { ScaleBar } from "./scale_bar.ts";
 import { styleOf } from "./style.ts";
 
@@ -55,8 +55,8 @@ export class PlanetMap {
     this.#map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
     this.#map.addControl(new ScaleBar(atlas.radiusM), "bottom-right");
     this.#map.on("styleimagemissing", ({ id }) => {
-      const state = SHOWN_STATES.find((name) => id === `pattern-${name}`);
-      if (state && !this.#map.hasImage(id)) this.#map.addImage(id, patternImage(state));
+      const pattern = PATTERNS.find((name) => id === `pattern-${name}`);
+      if (pattern && !this.#map.hasImage(id)) this.#map.addImage(id, patternImage(pattern));
     });
     this.#map.on("click", ({ point, lngLat }) => {
       const { lng, lat } = lngLat.wrap();

@@ -87,6 +87,8 @@ export class Api {
     this.#client = clientAs(tokens);
   }
 
+  settings = () => dataOf(this.#client.GET("/api/v1/users/me/settings"));
+
   async updateAccount(change: { name?: string; color?: string }): Promise<Account> {
     const body = { display_name: change.name ?? null, color: change.color ?? null };
     return accountOf(await dataOf(this.#client.PATCH("/api/v1/users/me", { body })));
@@ -224,6 +226,7 @@ function lotOf(body: Schemas["LotView"]): Lot {
     priceMinor: body.price_minor,
     fence: body.fence ?? "everyone",
     market: body.market ? marketOf(body.market) : undefined,
+    isFrozen: body.is_frozen ?? false,
   };
 }
 

@@ -1,6 +1,7 @@
 /** What the client knows of people, land and money, in its own words; `net/api.ts` translates from the wire. */
 import type { CellId } from "../geo/cell_id.ts";
 import type { LatLng } from "../geo/lat_lng.ts";
+import { preferences } from "./preferences.ts";
 
 export interface Account {
   readonly accountId: string;
@@ -70,6 +71,8 @@ export interface Lot {
   readonly priceMinor: number;
   readonly fence: FenceRule;
   readonly market: LotMarket | undefined;
+  /** Staff have frozen it: nothing can be done with it. */
+  readonly isFrozen: boolean;
 }
 
 /** An amount in whole minor units as people read it: `123.70 coin`. */
@@ -78,9 +81,23 @@ export function formatMoney(amountMinor: number, { scale, code }: Currency): str
   return `${new Intl.NumberFormat("en", digits).format(amountMinor / 10 ** scale)} ${code}`;
 }
 
-/** A distance as people read it: `7 m`, `1.2 km`. */
+const FEET_PER_M = 1 / 0.3048;
+const FEET_PER_MILE = 5_280;
+
+/** A distance as people read it: `7 m`, `1.2 km`; in feet and miles for who prefers them. */
 export function formatDistance(metres: number): string {
+  if (preferences().units === "imperial") {
+    const feet = metres * FEET_PER_M;
+    return feet < FEET_PER_MILE / 10 - 0.5 ? `${Math.round(feet)} ft` : `${(feet / FEET_PER_MILE).toFixed(1)} mi`;
+  }
   return metres < 999.5 ? `${Math.round(metres)} m` : `${(metres / 1000).toFixed(1)} km`;
+}
+
+/** A height above the sea as people read it, never in kilometres. */
+export function formatHeight(metres: number): string {
+  const isImperial = preferences().units === "imperial";
+  const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 }).format(isImperial ? metres * FEET_PER_M : metres);
+  return `${number.replace("-", "−")} ${isImperial ? "ft" : "m"}`;
 }
 
 export function formatArea(squareMetres: number): string {

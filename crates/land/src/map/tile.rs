@@ -136,6 +136,7 @@ fn properties(found: Found) -> Vec<(&'static str, Property)> {
         ("cell_count", Property::Whole(i64::from(facts.cells))),
     ];
     properties.extend(facts.name.as_deref().map(|it| ("name", text(it))));
+    properties.extend(facts.frozen_at_us.map(|_| ("is_frozen", Property::Flag(true))));
     // What lease offers and gifts say is not the price of the land.
     let is_for_sale = state(&found) != "taken";
     if let Some(encumbrance) = found.encumbrance.filter(|_| is_for_sale) {
