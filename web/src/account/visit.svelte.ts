@@ -9,6 +9,7 @@ import { accountsAside, forgetKey, newKey, takeBack, useKey } from "../net/keyri
 import { forgetPlace } from "../net/last_place.ts";
 import { browserStore, tabStore } from "../net/login_store.ts";
 import { identityWith, knownIdentity } from "../net/open_identity.ts";
+import { forgetPreferences, keepPreferences } from "../net/preferences.ts";
 import { Refusal } from "../net/refusal.ts";
 import { AccountApi, doors, endQuietly } from "./account_api.ts";
 import { thisDeviceWords } from "./device_words.ts";
@@ -151,6 +152,7 @@ export class AccountVisit {
       await forgetKey();
     }
     forgetPlace();
+    forgetPreferences();
     endQuietly(await identity.forget());
     this.#nobody();
     await this.open();
@@ -194,6 +196,7 @@ export class AccountVisit {
     this.#api = api;
     this.identity = identity;
     this.standing = { kind: "known" };
+    api.settings().then(keepPreferences, console.warn);
   }
 
   #refused(error: unknown): void {

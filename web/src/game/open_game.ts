@@ -12,6 +12,7 @@ import { Api, publicApi } from "../net/api.ts";
 import { NoDeviceKey } from "../net/device_key.ts";
 import type { Identity } from "../net/identity.ts";
 import { anyIdentity } from "../net/open_identity.ts";
+import { keepPreferences, movesLittle } from "../net/preferences.ts";
 import { Refusal } from "../net/refusal.ts";
 import { ApiError, reach, Unreachable } from "../net/rest.ts";
 import { WayIn, wantsWebSocket } from "../net/way_in.ts";
@@ -101,7 +102,7 @@ export async function openGame(options: OpenOptions): Promise<Game> {
       quality,
       isAdaptive: options.quality === "auto",
       device,
-      reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
+      reducedMotion: movesLittle(),
     });
     progress.reach("world", 1);
     progress.say("Finding your feet…");
@@ -125,6 +126,8 @@ export async function openGame(options: OpenOptions): Promise<Game> {
       identity,
       wayIn,
     };
+    // What was kept here holds until it is heard.
+    parts.api.settings().then(keepPreferences, console.warn);
     await way;
     const game = new Game(parts, parsePlaceLink(location.hash));
     say = game.notice;

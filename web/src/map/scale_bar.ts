@@ -1,7 +1,10 @@
 /** A scale bar for a planet that is not Earth, whose size MapLibre's own takes for granted. */
 import type { IControl, Map as MapLibre } from "maplibre-gl";
 import { formatDistance } from "../net/domain.ts";
+import { preferences, type Units } from "../net/preferences.ts";
 
+const FOOT_M = 0.3048;
+const MILE_M = 1609.344;
 const WIDTH_MAX_PX = 110;
 /** MapLibre's world is this wide at zoom 0. */
 const WORLD_PX = 512;
@@ -10,6 +13,14 @@ const WORLD_PX = 512;
 export function roundLength(metres: number): number {
   const power = 10 ** Math.floor(Math.log10(metres));
   return [5, 2, 1].map((digit) => digit * power).find((length) => length <= metres) ?? power;
+}
+
+/** The longest length that is round in these units and not above this. */
+export function roundLengthM(metres: number, units: Units): number {
+  if (units === "metric") return roundLength(metres);
+  // As `formatDistance` changes from feet to miles.
+  const unitM = metres < MILE_M / 10 ? FOOT_M : MILE_M;
+  return roundLength(metres / unitM) * unitM;
 }
 
 /** Metres that a pixel covers on a planet of this radius. */
@@ -40,7 +51,7 @@ export class ScaleBar implements IControl {
   readonly #update = () => {
     if (!this.#map) return;
     const pixelM = metresPerPixel(this.radiusM, this.#map.getZoom(), this.#map.getCenter().lat);
-    const lengthM = roundLength(WIDTH_MAX_PX * pixelM);
+    const lengthM = roundLengthM(WIDTH_MAX_PX * pixelM, preferences().units);
     this.#bar.style.width = `${lengthM / pixelM}px`;
     this.#bar.textContent = formatDistance(lengthM);
   };

@@ -18,6 +18,7 @@ export class MarketApi {
 
   // ---- money ----
 
+  settings = () => dataOf(this.#client.GET("/api/v1/users/me/settings"));
   terms = () => dataOf(this.#client.GET("/api/v1/marketplace/terms"));
   wallet = (asGroup?: string) =>
     dataOf(this.#client.GET("/api/v1/wallet", { params: { query: some({ as_group: asGroup }) } }));

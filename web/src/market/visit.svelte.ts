@@ -9,6 +9,7 @@ import { declined, wordsOf } from "../net/declined.ts";
 import { type Account, type Currency, formatMoney, type PlanetInfo } from "../net/domain.ts";
 import { EventStream, type HappenedEvent, type StreamState } from "../net/event_stream.ts";
 import { anyIdentity, knownIdentity } from "../net/open_identity.ts";
+import { keepPreferences } from "../net/preferences.ts";
 import { isOf } from "./happenings.ts";
 import { MarketApi } from "./market_api.ts";
 import { formatRoute, parseRoute, type Route } from "./route.ts";
@@ -64,6 +65,7 @@ export class Visit {
       await Promise.all([this.refreshWallet(), this.refreshGroups()]);
       this.standing = { kind: "known", account };
       void this.refreshUnread();
+      this.#api.settings().then(keepPreferences, console.warn);
       this.#listen(this.#api);
     } catch (error) {
       this.standing = { kind: "failed", text: wordsOf(error) };

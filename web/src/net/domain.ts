@@ -88,7 +88,9 @@ const FEET_PER_MILE = 5_280;
 export function formatDistance(metres: number): string {
   if (preferences().units === "imperial") {
     const feet = metres * FEET_PER_M;
-    return feet < FEET_PER_MILE / 10 - 0.5 ? `${Math.round(feet)} ft` : `${(feet / FEET_PER_MILE).toFixed(1)} mi`;
+    return feet < FEET_PER_MILE / 10 - 0.5
+      ? `${Math.round(feet)} ft`
+      : `${(feet / FEET_PER_MILE).toFixed(1)} mi`;
   }
   return metres < 999.5 ? `${Math.round(metres)} m` : `${(metres / 1000).toFixed(1)} km`;
 }
@@ -96,7 +98,9 @@ export function formatDistance(metres: number): string {
 /** A height above the sea as people read it, never in kilometres. */
 export function formatHeight(metres: number): string {
   const isImperial = preferences().units === "imperial";
-  const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 }).format(isImperial ? metres * FEET_PER_M : metres);
+  const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 }).format(
+    isImperial ? metres * FEET_PER_M : metres,
+  );
   return `${number.replace("-", "−")} ${isImperial ? "ft" : "m"}`;
 }
 
