@@ -33,7 +33,7 @@ fn main() {
     let arrival = planet.arrival();
     let lot_level = planet.grid_level(15);
     let lots = cell::cover_cap(arrival.ground, 240.0 / planet.radius_m(), lot_level).expect("some lots");
-    let config = ZoneConfig { cell_level: planet.grid_level(14), bodies_max: bodies, pace: Pace::default() };
+    let config = ZoneConfig { cell_level: planet.grid_level(14), bodies_max: bodies, pace: Pace::default(), seed: 0 };
     let mut audience = Audience::new(AudienceConfig {
         cell_level: config.cell_level,
         radius_m: planet.radius_m(),

@@ -144,7 +144,9 @@ impl Taken {
         self.all_to = self.all_to.max(other.all_to);
         let beyond: Vec<u64> = self.beyond.iter().chain(&other.beyond).copied().collect();
         self.beyond.clear();
-        beyond.into_iter().for_each(|seq| self.insert(seq));
+        for seq in beyond {
+            self.insert(seq);
+        }
     }
 }
 
@@ -257,6 +259,7 @@ impl<S: Clone> Book<S> {
     }
 
     /// Gives some of the bodies to a new zone, which remembers what this one has taken.
+    #[must_use]
     pub fn split_off(&mut self, zone: ZoneId, entities: &[EntityId]) -> Self {
         let mut new = Self { taken: self.taken.clone(), ..Self::new(zone) };
         for entity in entities {

@@ -12,16 +12,35 @@
 mod audience;
 mod bodies;
 mod control;
+pub mod handover;
+mod honesty;
 mod interest;
+mod log;
+mod mover;
+mod packed;
+mod placement;
+mod random;
+mod replay;
+mod snapshot;
 mod spawn;
 mod streams;
 mod view;
 mod zone;
 
 pub use audience::{Audience, AudienceConfig, Delivery, Frame};
-pub use control::{INPUTS_AHEAD_MAX, INPUTS_QUEUED_MAX, InputError};
+pub use control::{INPUTS_AHEAD_S_MAX, INPUTS_QUEUED_MAX, InputError};
+pub use honesty::{
+    Grant, GrantReason, INCIDENTS_MAX, Incident, Offence, SCORE_MAX, SET_BACK_SCORE, SUSPICIOUS_SCORE,
+    Stretch, Stretches,
+};
 pub use interest::{INTEREST_ENTER_M, INTEREST_LEAVE_M};
-pub use spawn::{ARRIVAL_SEARCH_M, Arrival};
+pub use log::{FrameError, Frames, HASH_TICKS, Kind as FrameKind};
+pub use mover::Mover;
+pub use packed::Malformed;
+pub use random::{Purpose, draw};
+pub use replay::{ReplayError, Replayed, Replaying};
+pub use snapshot::RestoreError;
+pub use spawn::{ARRIVAL_SEARCH_M, Arrival, body_at, find_place};
 pub use streams::KEYFRAME_SENDS;
 pub use view::ZoneView;
 pub use zone::{EntityId, Zone, ZoneConfig, ZoneFull};

@@ -4,7 +4,7 @@
 //! Any number of them is spread evenly, and any two neighbours are a few metres apart.
 
 use glam::DVec3;
-use motion::{Ground, SLOPE_LIMIT_TAN};
+use motion::{Body, ClosedLand, Ground, SLOPE_LIMIT_TAN};
 use std::f64::consts::TAU;
 
 /// Where someone wants to begin.
@@ -54,6 +54,44 @@ pub(crate) const ELBOW_ROOM_M: f64 = 1.5;
 const DRY_M: f64 = 0.3;
 /// Over this distance the ground must not fall or rise too steeply to hold.
 const FOOTING_M: f64 = 1.0;
+
+/// Finds where somebody begins, outside of all that is closed to it around the places of its arrival, and where it looks.
+///
+/// `is_free` says whether nobody stands too near to a place, a unit vector. `next_seed` is where the search among newcomers
+/// goes on the next time; `people` is how many there are.
+pub fn find_place(
+    arrival: Arrival,
+    closed: &ClosedLand,
+    ground: &impl Ground,
+    next_seed: &mut u32,
+    people: usize,
+    is_free: impl Fn(DVec3) -> bool,
+) -> (DVec3, DVec3) {
+    let is_free = |place| closed.parcel_at(place).is_none() && is_free(place);
+    let mut among = |around| {
+        let (seed, place) = among_newcomers(around, *next_seed, ground, is_free);
+        // Once there are more seeds than people, the first ones are likely free again.
+        let turn = 16 + 2 * people as u32;
+        *next_seed = if seed >= turn { 0 } else { seed + 1 };
+        place
+    };
+    let mut by = |place, otherwise| near(place, ground, is_free).unwrap_or_else(|| among(otherwise));
+    match arrival {
+        Arrival::At { place, otherwise } => (by(place, otherwise), DVec3::ZERO),
+        Arrival::Back { place, facing, otherwise } => {
+            let is_open = closed.parcel_at(place).is_none();
+            (if is_open { place } else { by(place, otherwise) }, facing)
+        }
+        Arrival::Newcomer { around, facing } => (among(around), facing),
+    }
+}
+
+/// A body at rest in a direction, a unit vector, looking towards `facing`; zero for wherever.
+pub fn body_at(place: DVec3, facing: DVec3, ground: &impl Ground) -> Body {
+    let mut body = Body::standing_at(place, ground);
+    body.face(facing);
+    body
+}
 
 /// The direction of seed `n` around `center`.
 pub(crate) fn seed(center: DVec3, n: u32, spacing_m: f64, radius_m: f64) -> DVec3 {

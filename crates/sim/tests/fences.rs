@@ -26,7 +26,7 @@ impl Ground for Hills {
 }
 
 fn zone() -> Zone<Hills> {
-    Zone::new(ZoneConfig { cell_level: 14, bodies_max: 50, pace: Pace::default() }, Hills)
+    Zone::new(ZoneConfig { cell_level: 14, bodies_max: 50, pace: Pace::default(), seed: 0 }, Hills)
 }
 
 fn lot(place: DVec3) -> CellId {

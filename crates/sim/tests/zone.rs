@@ -58,7 +58,7 @@ impl Ground for Bank {
 }
 
 fn zone<G: Ground>(ground: G) -> Zone<G> {
-    Zone::new(ZoneConfig { cell_level: LEVEL, bodies_max: 100, pace: Pace::default() }, ground)
+    Zone::new(ZoneConfig { cell_level: LEVEL, bodies_max: 100, pace: Pace::default(), seed: 0 }, ground)
 }
 
 fn audience() -> Audience {

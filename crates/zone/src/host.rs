@@ -161,6 +161,7 @@ impl Host {
             cell_level: planet.grid_level(CELL_LEVEL),
             bodies_max: config.bodies_max,
             pace: Pace::default(),
+            seed: planet.spec().seed,
         };
         let fences = questions.map(|questions| {
             let tile_level = planet.grid_level(FENCE_TILE_LEVEL);
