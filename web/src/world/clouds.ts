@@ -157,7 +157,9 @@ void main() {
   // From below one sees the light that comes through: a closed sky is grey, brighter where it is thin, dark before rain.
   float through = mix(shade * mix(0.78, 0.50, below), (0.25 - 0.13 * thick) * (1.0 - 0.5 * weather.y), closed * below);
   vec3 light = vSunlight * (through * mix(1.0, 0.35 + 0.65 * smoothstep(-0.05, 0.45, height), closed * below) + vForward * (1.0 - thick) * 0.9);
-  light += vSkylight * mix(0.85, 0.60 - 0.25 * weather.y, closed * below);
+  // By night neither moon nor stars are behind a closed sky.
+  float night = 1.0 - smoothstep(-0.22, 0.02, height);
+  light += vSkylight * mix(0.85, (0.60 - 0.25 * weather.y) * (1.0 - 0.6 * night), closed * below);
   // Folds in the grey.
   light *= 1.0 + (form - 0.5) * mix(0.5, -1.7, closed * below);
   light = mix(light, dot(light, vec3(0.3, 0.4, 0.3)) * vec3(0.92, 1.0, 1.09), closed * below * 0.9);

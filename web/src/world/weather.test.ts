@@ -34,13 +34,13 @@ describe("gloom", () => {
 
 describe("the veil", () => {
   it("is not there on a fair day", () => {
-    expect(veilOf(calm, 1, noon).perKm).toBe(0);
+    expect(veilOf(calm, 1, 0.7, noon).perKm).toBe(0);
   });
 
   it("of fog hides the next hill, that of rain only the horizon, that of snow more", () => {
-    const fog = veilOf({ ...calm, fog: 0.7 }, 1, noon);
-    const rain = veilOf({ ...calm, precipitation: 0.5 }, 1, noon);
-    const snow = veilOf({ ...calm, precipitation: 0.5, snowShare: 1 }, 1, noon);
+    const fog = veilOf({ ...calm, fog: 0.7 }, 1, 0.7, noon);
+    const rain = veilOf({ ...calm, precipitation: 0.5 }, 1, 0.7, noon);
+    const snow = veilOf({ ...calm, precipitation: 0.5, snowShare: 1 }, 1, 0.7, noon);
     expect(Math.exp(-fog.perKm * 0.2)).toBeLessThan(0.1);
     expect(Math.exp(-rain.perKm)).toBeGreaterThan(0.5);
     expect(snow.perKm).toBeGreaterThan(rain.perKm * 2);
@@ -49,10 +49,15 @@ describe("the veil", () => {
     expect(rain.heightKm).toBeGreaterThan(0.8);
   });
 
+  it("glows less by night", () => {
+    const by = (height: number) => veilOf({ ...calm, fog: 1 }, 1, height, noon).light[1];
+    expect(by(-0.5)).toBeLessThan(by(0.5) * 0.5);
+  });
+
   it("has the colour of the sky without its blue, and rain is darker than fog", () => {
-    const [red, , blue] = veilOf({ ...calm, fog: 1 }, 1, noon).light;
+    const [red, , blue] = veilOf({ ...calm, fog: 1 }, 1, 0.7, noon).light;
     expect(blue / red).toBeLessThan(1.5);
-    const rain = veilOf({ ...calm, precipitation: 1 }, 1, noon).light;
-    expect(rain[1]).toBeLessThan(veilOf({ ...calm, fog: 1 }, 1, noon).light[1]);
+    const rain = veilOf({ ...calm, precipitation: 1 }, 1, 0.7, noon).light;
+    expect(rain[1]).toBeLessThan(veilOf({ ...calm, fog: 1 }, 1, 0.7, noon).light[1]);
   });
 });

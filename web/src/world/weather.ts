@@ -50,10 +50,15 @@ export interface Veil {
 }
 
 /**
- * Fog, and what falls: both hide what is far. `lightOf` tells the rows of the light table as the sun stands: 0 sunlight,
- * 1 skylight, 3 the sky low over the horizon.
+ * Fog, and what falls: both hide what is far. `sunHeight` is a sine; `lightOf` tells the rows of the light table as the
+ * sun stands: 0 sunlight, 1 skylight.
  */
-export function veilOf(weather: Weather, nearness: number, lightOf: (row: number) => Vec3): Veil {
+export function veilOf(
+  weather: Weather,
+  nearness: number,
+  sunHeight: number,
+  lightOf: (row: number) => Vec3,
+): Veil {
   const { fog, precipitation, snowShare } = weather;
   // As in `rules.rs`, but nobody is left without the next house: fog is thick from afar.
   const fogPerKm = 34 * fog * fog;
@@ -64,7 +69,8 @@ export function veilOf(weather: Weather, nearness: number, lightOf: (row: number
   const white = addScaled(scale(sky, 0.62), sun, 0.16);
   const grey = white[0] * 0.3 + white[1] * 0.42 + white[2] * 0.28;
   // Rain is seen against the clouds it falls from: darker than fog, which glows.
-  const glow = 0.62 + 0.38 * share;
+  const night = 1 - rise(sunHeight, -0.22, 0.02);
+  const glow = (0.62 + 0.38 * share) * (1 - 0.62 * night);
   const light: Vec3 = [0, 1, 2].map(
     (axis) => (white[axis] ?? 0) * 0.3 + grey * 0.7 * (0.97 + 0.03 * axis),
   ) as unknown as Vec3;

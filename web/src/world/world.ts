@@ -565,7 +565,7 @@ export class World {
     const gloom = gloomOf(here, nearness);
     uGloom.value.set(gloom.direct, gloom.grey);
     const sunHeight = dot(normalize(eye), this.heaven.sun);
-    const veil = veilOf(here, nearness, (row) => lightFrom(this.light, sunHeight, row));
+    const veil = veilOf(here, nearness, sunHeight, (row) => lightFrom(this.light, sunHeight, row));
     uFog.value.set(...veil.light, veil.perKm);
     const ground = Math.max(0, length(eye) - this.planet.radiusM - altitudeM) / 1000;
     uFogLayer.value.set(ground, veil.heightKm);
