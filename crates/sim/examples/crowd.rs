@@ -7,7 +7,7 @@
 use glam::DVec3;
 use motion::{Buttons, ClosedLand, Ground, Input, Pace, Surface};
 use planet::{Planet, PlanetSpec};
-use sim::{Arrival, Audience, AudienceConfig, Delivery, Zone, ZoneConfig};
+use sim::{Alone, Arrival, Audience, AudienceConfig, Delivery, Zone, ZoneConfig};
 use std::time::{Duration, Instant};
 
 struct PlanetGround(Planet);
@@ -33,10 +33,12 @@ fn main() {
     let arrival = planet.arrival();
     let lot_level = planet.grid_level(15);
     let lots = cell::cover_cap(arrival.ground, 240.0 / planet.radius_m(), lot_level).expect("some lots");
-    let config = ZoneConfig { cell_level: planet.grid_level(14), bodies_max: bodies, pace: Pace::default(), seed: 0 };
+    let config =
+        ZoneConfig { cell_level: planet.grid_level(14), bodies_max: bodies, pace: Pace::default(), seed: 0 };
     let mut audience = Audience::new(AudienceConfig {
         cell_level: config.cell_level,
         radius_m: planet.radius_m(),
+        tick_hz: 30,
         send_ticks: 3,
     });
     let mut zone = Zone::new(config, PlanetGround(planet));
@@ -86,7 +88,7 @@ fn main() {
         moving.push(timed(|| zone.tick()));
         sending.push(timed(|| {
             zone.publish();
-            audience.send(zone.tick_count(), &[zone.view()], |_, frame| {
+            audience.send(zone.tick_count(), &[zone.view()], &Alone, |_, frame| {
                 frames += 1;
                 bytes += frame.byte_count() as u64;
                 Delivery::Sent

@@ -1,141 +1,393 @@
-//! Which cells a watcher is sent.
+//! One watcher: which cells it is told of, in which tier, and what of that goes into its next frame.
 //!
-//! Every cell nearer than [`INTEREST_ENTER_M`] is in the set, none farther than [`INTEREST_LEAVE_M`]; in between a cell
-//! stays as it was. The set is looked at again when the watcher has moved [`LOOK_AGAIN_M`], and by that much the looks
+//! Every cell nearer than [`INTEREST_ENTER_M`] is in its cover, none farther than [`INTEREST_LEAVE_M`]; in between a cell
+//! stays as it was. The cover is looked at again when the watcher has moved [`LOOK_AGAIN_M`], and by that much the looks
 //! are stricter than the promise.
 
+use crate::budget::Budget;
+use crate::frame::Frame;
+use crate::governor::Measures;
+use crate::leaf::KEY_BYTES;
+use crate::streams::{Slot, Streams, region};
+use crate::tiers::{Candidate, HYSTERESIS, Rules, choose};
+use crate::zone::EntityId;
 use cell::{CellId, cover_cap};
 use glam::DVec3;
+use motion::Body;
+use std::collections::BTreeSet;
+use wire::stream::Tier;
+use wire::{FRAME_CELLS_MAX, FrameHead};
 
 /// Cells nearer than this are sent.
 pub const INTEREST_ENTER_M: f64 = 160.0;
 /// Cells farther than this are not.
 pub const INTEREST_LEAVE_M: f64 = 184.0;
+/// The most cells a watcher follows: the closest.
+const FOLLOWED_MAX: usize = 900;
 
 const LOOK_AGAIN_M: f64 = 8.0;
+/// Tiers are chosen again after so long, as others come and go.
+const LOOK_AGAIN_S: f32 = 3.0;
 
-/// A cell a watcher is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Watched {
-    pub(crate) cell: CellId,
-    /// The watcher needs a keyframe first.
-    pub(crate) is_new: bool,
+/// What all watchers of a send are told by.
+#[derive(Clone, Copy)]
+pub(crate) struct Sending<'a> {
+    pub(crate) terms: &'a Terms,
+    pub(crate) streams: &'a Streams,
 }
 
-/// One watcher's cells.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Interest {
+/// What is the same for all of them.
+pub(crate) struct Terms {
+    pub(crate) tick: u64,
+    pub(crate) send: u32,
+    /// Sends a second.
+    pub(crate) send_hz: f32,
+    pub(crate) level: u8,
+    pub(crate) radius_m: f64,
+    pub(crate) measures: Measures,
+    /// The leaves in which somebody has spoken in the last seconds.
+    pub(crate) speaking: BTreeSet<CellId>,
+}
+
+/// A leaf that a watcher is told of.
+#[derive(Clone, Copy, Debug)]
+struct Followed {
+    cell: CellId,
+    slot: u32,
+    born: u32,
+    /// In which tier it has been told of so far.
+    current: Option<Tier>,
+    wanted: Tier,
+    /// Grows while it waits to begin with the wanted tier, the quicker the more it matters.
+    waiting: f32,
+    weight: f32,
+    /// It begins in this send.
+    begins: bool,
+}
+
+/// One who watches.
+#[derive(Debug, Default)]
+pub(crate) struct Watcher {
+    pub(crate) id: EntityId,
+    /// The zone its body was in.
+    pub(crate) zone: usize,
+    /// In ascending order.
+    cover: Vec<CellId>,
+    regions: Vec<CellId>,
+    covered_from: Option<DVec3>,
+    /// The send of the last choice of tiers.
+    looked: u32,
     /// In the order of cells.
-    pub(crate) cells: Vec<Watched>,
+    followed: Vec<Followed>,
+    waits: bool,
     /// Cells given up since the last frame.
-    pub(crate) dropped: Vec<CellId>,
-    /// The watcher must forget all it knows: frames to it were dropped, or it has just come.
-    pub(crate) is_restart: bool,
-    looked_from: Option<DVec3>,
+    dropped: Vec<CellId>,
+    /// It must forget all it knows: frames to it were dropped, or it has just come.
+    is_restart: bool,
+    budget: Budget,
+    companions: Vec<EntityId>,
+    /// What the last frame told of its body, and how many were left out since because there was no news.
+    told: Option<(Body, u32)>,
+    quiet_sends: u32,
+    /// Its body and last input in this send.
+    pub(crate) own: Option<(Body, u32)>,
+    /// Where its companions are in this send, if it looks.
+    pub(crate) companion_leaves: Vec<CellId>,
+    pub(crate) frame: Option<Frame>,
+    /// Bytes of the last frame: the own part, and by tier.
+    pub(crate) sent: [u32; 4],
+    scratch: Scratch,
 }
 
-impl Interest {
-    /// The interest of one who has seen nothing yet.
-    pub(crate) fn new() -> Self {
-        Self { is_restart: true, ..Self::default() }
+#[derive(Debug, Default)]
+struct Scratch {
+    candidates: Vec<Candidate>,
+    order: Vec<u32>,
+    chosen: Vec<Option<Tier>>,
+    next: Vec<Followed>,
+}
+
+impl Watcher {
+    /// One who has seen nothing yet.
+    pub(crate) fn new(id: EntityId) -> Self {
+        Self { id, is_restart: true, ..Self::default() }
     }
 
     pub(crate) fn contains(&self, cell: CellId) -> bool {
-        self.cells.binary_search_by_key(&cell, |watched| watched.cell).is_ok()
+        self.cover.binary_search(&cell).is_ok()
     }
 
-    /// Everything begins again with keyframes.
+    /// Everything begins again with keys.
     pub(crate) fn restart(&mut self) {
         self.is_restart = true;
         self.dropped.clear();
-        for watched in &mut self.cells {
-            watched.is_new = true;
+        self.waits = true;
+        self.told = None;
+        for followed in &mut self.followed {
+            followed.current = None;
         }
     }
 
-    /// Looks around from `position`.
-    pub(crate) fn look(&mut self, position: DVec3, radius_m: f64, cell_level: u8) {
-        if self.looked_from.is_some_and(|from| from.distance_squared(position) < LOOK_AGAIN_M * LOOK_AGAIN_M)
-        {
-            return;
+    /// Blocks of these cells were lost: they begin again. What is not followed is given up once more.
+    pub(crate) fn missed(&mut self, cells: &[CellId]) {
+        for cell in cells {
+            if let Ok(at) = self.followed.binary_search_by_key(cell, |followed| followed.cell) {
+                self.followed[at].current = None;
+                self.waits = true;
+            } else if self.dropped.len() < FRAME_CELLS_MAX && !self.dropped.contains(cell) {
+                self.dropped.push(*cell);
+            }
         }
-        self.looked_from = Some(position);
+    }
+
+    pub(crate) fn set_companions(&mut self, companions: &[EntityId]) {
+        self.companions.clear();
+        self.companions.extend(companions.iter().take(COMPANIONS_MAX));
+        self.looked = 0;
+    }
+
+    pub(crate) fn companions(&self) -> &[EntityId] {
+        &self.companions
+    }
+
+    /// Chooses tiers if it is time to, and what begins in this send.
+    pub(crate) fn prepare(&mut self, sending: &Sending<'_>) {
+        let Some((own, _)) = self.own else { return };
+        self.budget.earn(sending.terms.measures.bytes_per_s, 1.0 / sending.terms.send_hz);
+        if self.cover(own.position, sending) || self.is_look_due(sending) {
+            self.look(own.position, sending);
+        }
+        self.begin(sending);
+    }
+
+    /// Whether the cover has changed.
+    fn cover(&mut self, position: DVec3, sending: &Sending<'_>) -> bool {
+        if self.covered_from.is_some_and(|from| from.distance_squared(position) < LOOK_AGAIN_M * LOOK_AGAIN_M)
+        {
+            return false;
+        }
+        self.covered_from = Some(position);
         let cover = |within_m: f64| {
-            cover_cap(position, within_m / radius_m, cell_level)
+            cover_cap(position, within_m / sending.terms.radius_m, sending.terms.level)
                 .expect("an interest area is some fifty cells")
         };
         let near = cover(INTEREST_ENTER_M + LOOK_AGAIN_M);
-        let kept = cover(INTEREST_LEAVE_M - LOOK_AGAIN_M);
-        let before = std::mem::take(&mut self.cells);
-        for watched in before {
-            if kept.binary_search(&watched.cell).is_ok() {
-                self.cells.push(watched);
-            } else if !watched.is_new {
-                self.dropped.push(watched.cell);
+        let mut kept = cover(INTEREST_LEAVE_M - LOOK_AGAIN_M);
+        kept.retain(|cell| self.cover.binary_search(cell).is_ok() || near.binary_search(cell).is_ok());
+        self.cover = kept;
+        self.regions.clear();
+        self.regions.extend(self.cover.iter().map(|cell| region(*cell)));
+        self.regions.dedup();
+        true
+    }
+
+    fn is_look_due(&self, sending: &Sending<'_>) -> bool {
+        let patience = (LOOK_AGAIN_S * sending.terms.send_hz) as u32;
+        // Spread over the sends by who it is.
+        let is_turn = (sending.terms.send + self.id.0).is_multiple_of(patience.max(1));
+        is_turn
+            || self.looked == 0
+            || self.regions.iter().any(|region| sending.streams.changed(*region) > self.looked)
+    }
+
+    /// Chooses what to follow and in which tier.
+    fn look(&mut self, position: DVec3, sending: &Sending<'_>) {
+        self.looked = sending.terms.send;
+        let Scratch { candidates, order, chosen, next } = &mut self.scratch;
+        candidates.clear();
+        next.clear();
+        // At sea level, as the leaves' middles.
+        let here = position * (sending.terms.radius_m / position.length());
+        let enter_m = sending.terms.measures.far_m;
+        let mut at = 0;
+        let mut old = self.followed.iter().peekable();
+        for cell in &self.cover {
+            for leaf in sending.streams.leaves(*cell, &mut at) {
+                while old.next_if(|old| old.cell < leaf.cell).is_some() {}
+                let slot = sending.streams.slot(leaf.slot);
+                let before = old
+                    .next_if(|old| old.cell == leaf.cell)
+                    .filter(|old| old.slot == leaf.slot && old.born == slot.born);
+                let current = before.and_then(|before| before.current);
+                let middle_m = leaf.centre_m.distance(here);
+                let near_m = (middle_m - leaf.reach_m).max(0.0) as f32;
+                let radius_m = if current.is_some() { enter_m * HYSTERESIS } else { enter_m };
+                if near_m > radius_m {
+                    continue;
+                }
+                let has_companion = self.companion_leaves.binary_search(&leaf.cell).is_ok();
+                candidates.push(Candidate {
+                    near_m,
+                    far_m: (middle_m + leaf.reach_m) as f32,
+                    bodies: slot.bodies,
+                    cost: slot.cost,
+                    current,
+                    has_companion,
+                    has_speaker: sending.terms.speaking.contains(&leaf.cell),
+                });
+                next.push(Followed {
+                    cell: leaf.cell,
+                    slot: leaf.slot,
+                    born: slot.born,
+                    current,
+                    wanted: Tier::Far,
+                    waiting: before.map_or(0.0, |before| before.waiting),
+                    weight: (1 + slot.bodies) as f32 / (10.0 + near_m),
+                    begins: false,
+                });
             }
         }
-        let known = self.cells.len();
-        for cell in near {
-            if self.cells[..known].binary_search_by_key(&cell, |watched| watched.cell).is_err() {
-                self.cells.push(Watched { cell, is_new: true });
+        let rules = Rules {
+            near_m: sending.terms.measures.near_m,
+            mid_m: sending.terms.measures.mid_m,
+            bytes_per_s: sending.terms.measures.bytes_per_s * self.budget.share(),
+        };
+        choose(candidates, rules, order, chosen);
+        for index in order.iter().skip(FOLLOWED_MAX) {
+            chosen[*index as usize] = None;
+        }
+        let mut tiers = chosen.iter();
+        next.retain_mut(|followed| match tiers.next().expect("one for each candidate") {
+            Some(tier) => {
+                followed.wanted = *tier;
+                true
+            }
+            None => false,
+        });
+        // What is followed no longer.
+        let mut kept = next.iter().peekable();
+        for before in self.followed.iter().filter(|before| before.current.is_some()) {
+            while kept.next_if(|kept| kept.cell < before.cell).is_some() {}
+            let is_kept =
+                kept.peek().is_some_and(|kept| kept.cell == before.cell && kept.born == before.born);
+            if !is_kept && self.dropped.len() < FRAME_CELLS_MAX {
+                self.dropped.push(before.cell);
             }
         }
-        self.cells.sort_unstable_by_key(|watched| watched.cell);
+        std::mem::swap(&mut self.followed, next);
+        self.waits = true;
+    }
+
+    /// Picks what begins in this send: all that waits, or what matters most of it and fits.
+    fn begin(&mut self, sending: &Sending<'_>) {
+        if !self.waits {
+            return;
+        }
+        let slot_of = |followed: &Followed| sending.streams.slot(followed.slot);
+        let mut news = 0.0;
+        let order = &mut self.scratch.order;
+        order.clear();
+        self.waits = false;
+        for (index, followed) in (0..).zip(&mut self.followed) {
+            let slot = slot_of(followed);
+            if let Some(current) = followed.current {
+                news += slot.cost[current as usize];
+            }
+            if followed.current == Some(followed.wanted) {
+                followed.waiting = 0.0;
+                continue;
+            }
+            self.waits = true;
+            // Nothing to look at is worse than something a little old.
+            followed.waiting += followed.weight * if followed.current.is_none() { 4.0 } else { 1.0 };
+            if slot.may_begin[followed.wanted as usize] {
+                order.push(index);
+            }
+        }
+        let cost = |followed: &Followed| 10.0 + slot_of(followed).bodies as f32 * KEY_BYTES;
+        let mut room = self.budget.for_beginnings(news / sending.terms.send_hz, 1.0 / sending.terms.send_hz);
+        let all: f32 = order.iter().map(|index| cost(&self.followed[*index as usize])).sum();
+        if all > room {
+            order.sort_unstable_by(|a, b| {
+                let waiting = |index: &u32| self.followed[*index as usize].waiting;
+                waiting(b).total_cmp(&waiting(a)).then(a.cmp(b))
+            });
+        }
+        for index in order.iter() {
+            let followed = &mut self.followed[*index as usize];
+            room -= cost(followed);
+            followed.begins = true;
+            slot_of(followed).want(followed.wanted);
+            // The last one may be a little too much: else a great one would wait for ever.
+            if room <= 0.0 {
+                break;
+            }
+        }
+    }
+
+    /// Makes the frame, unless there is no news.
+    pub(crate) fn make(&mut self, sending: &Sending<'_>) {
+        let Some((own, last_input_seq)) = self.own else { return };
+        let mut slices = Slices::default();
+        for followed in &mut self.followed {
+            let slot: &Slot = sending.streams.slot(followed.slot);
+            if std::mem::take(&mut followed.begins) {
+                followed.current = Some(followed.wanted);
+                followed.waiting = 0.0;
+                slices.push(followed.wanted, 3, &slot.keys[followed.wanted as usize]);
+                slot.follow(followed.wanted, sending.terms.send);
+            } else if let Some(current) = followed.current {
+                slices.push(current, current as usize, &slot.news[current as usize]);
+                slot.follow(current, sending.terms.send);
+            }
+        }
+        let told = (own, last_input_seq);
+        let has_news = !slices.all.is_empty() || !self.dropped.is_empty() || self.is_restart;
+        if !has_news && self.told == Some(told) && self.quiet_sends + 1 < sending.terms.send_hz as u32 {
+            self.quiet_sends += 1;
+            return;
+        }
+        self.told = Some(told);
+        self.quiet_sends = 0;
+        let is_restart = std::mem::take(&mut self.is_restart);
+        let head = FrameHead {
+            tick: sending.terms.tick as u32,
+            is_restart,
+            level: sending.terms.level,
+            last_input_seq,
+            own,
+        };
+        let frame = Frame::new(&head, &self.dropped, &sending.streams.buffer, slices.all);
+        self.dropped.clear();
+        let bytes = frame.byte_count();
+        self.budget.spend(bytes);
+        let [near, mid, far] = slices.bytes;
+        self.sent = [bytes as u32 - near - mid - far, near, mid, far];
+        self.frame = Some(frame);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn tiers(&self) -> impl Iterator<Item = (CellId, Option<Tier>)> {
+        self.followed.iter().map(|followed| (followed.cell, followed.current))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The most companions that are looked after.
+pub const COMPANIONS_MAX: usize = 64;
 
-    const RADIUS_M: f64 = 796_375.0;
-    const LEVEL: u8 = 14;
+/// Ranges of the shared buffer, neighbours joined.
+#[derive(Default)]
+struct Slices {
+    all: Vec<(u32, u32)>,
+    /// Where the last one of news of each tier, and of keys, is in the list.
+    last: [Option<u32>; 4],
+    bytes: [u32; 3],
+}
 
-    fn distance_m(position: DVec3, cell: CellId) -> f64 {
-        let level = LEVEL + 4;
-        cell.descendants(level)
-            .map(|part| (part.center() * RADIUS_M).distance(position))
-            .fold(f64::INFINITY, f64::min)
-    }
-
-    #[test]
-    fn near_cells_are_always_in_and_far_ones_never_on_a_walk_over_faces_and_a_pole() {
-        for (start, ahead) in [
-            (DVec3::new(1.0, 1.0, 0.3).normalize(), DVec3::new(-1.0, 1.0, 0.0).normalize()),
-            (DVec3::Z, DVec3::new(0.3, 0.9, 0.0).normalize()),
-            (DVec3::ONE.normalize(), DVec3::new(1.0, -1.0, 0.0).normalize()),
-        ] {
-            let mut interest = Interest::new();
-            for step in -40..40 {
-                let position = (start + ahead * (f64::from(step) * 5.0 / RADIUS_M)).normalize() * RADIUS_M;
-                let before: Vec<_> = interest.cells.iter().map(|watched| watched.cell).collect();
-                interest.look(position, RADIUS_M, LEVEL);
-                // The sampled distance is up to half a sample's diagonal too large.
-                for cell in cover_cap(position, (INTEREST_ENTER_M - 5.0) / RADIUS_M, LEVEL).unwrap() {
-                    assert!(interest.contains(cell), "{cell} is near but not sent");
-                }
-                for watched in &interest.cells {
-                    let far = distance_m(position, watched.cell);
-                    assert!(far < INTEREST_LEAVE_M + 5.0, "{} is sent from {far} m", watched.cell);
-                }
-                let dropped = std::mem::take(&mut interest.dropped);
-                let gone: Vec<_> = before.into_iter().filter(|cell| !interest.contains(*cell)).collect();
-                assert!(dropped.iter().all(|cell| gone.contains(cell)));
-                interest.cells.iter_mut().for_each(|watched| watched.is_new = false);
-            }
-            assert!((20..80).contains(&interest.cells.len()), "{}", interest.cells.len());
+impl Slices {
+    fn push(&mut self, tier: Tier, kind: usize, range: &std::ops::Range<u32>) {
+        if range.is_empty() {
+            return;
         }
-    }
-
-    #[test]
-    fn a_step_to_and_fro_changes_nothing() {
-        let mut interest = Interest::new();
-        let at = |metres: f64| (DVec3::X + DVec3::Y * (metres / RADIUS_M)).normalize() * RADIUS_M;
-        interest.look(at(0.0), RADIUS_M, LEVEL);
-        interest.cells.iter_mut().for_each(|watched| watched.is_new = false);
-        interest.look(at(9.0), RADIUS_M, LEVEL);
-        let before: Vec<_> = interest.cells.iter().map(|watched| watched.cell).collect();
-        interest.look(at(1.0), RADIUS_M, LEVEL);
-        assert!(before.iter().all(|cell| interest.contains(*cell)), "a cell was dropped after 8 m");
+        self.bytes[tier as usize] += range.end - range.start;
+        if let Some(last) = self.last[kind] {
+            let last = &mut self.all[last as usize];
+            if last.1 == range.start {
+                last.1 = range.end;
+                return;
+            }
+        }
+        self.last[kind] = Some(self.all.len() as u32);
+        self.all.push((range.start, range.end));
     }
 }

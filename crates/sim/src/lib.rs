@@ -11,10 +11,14 @@
 
 mod audience;
 mod bodies;
+mod budget;
 mod control;
+mod frame;
+pub mod governor;
 pub mod handover;
 mod honesty;
 mod interest;
+mod leaf;
 mod log;
 mod mover;
 mod packed;
@@ -23,17 +27,21 @@ mod random;
 mod replay;
 mod snapshot;
 mod spawn;
+mod spread;
 mod streams;
+mod tiers;
 mod view;
 mod zone;
 
-pub use audience::{Audience, AudienceConfig, Delivery, Frame};
+pub use audience::{Audience, AudienceConfig, AudienceStats, Delivery, SPEAKING_S};
+pub use budget::{BYTES_PER_S, PEAK_BYTES_PER_S};
 pub use control::{INPUTS_AHEAD_S_MAX, INPUTS_QUEUED_MAX, InputError};
+pub use frame::Frame;
 pub use honesty::{
     Grant, GrantReason, INCIDENTS_MAX, Incident, Offence, SCORE_MAX, SET_BACK_SCORE, SUSPICIOUS_SCORE,
     Stretch, Stretches,
 };
-pub use interest::{INTEREST_ENTER_M, INTEREST_LEAVE_M};
+pub use interest::{COMPANIONS_MAX, INTEREST_ENTER_M, INTEREST_LEAVE_M};
 pub use log::{FrameError, Frames, HASH_TICKS, Kind as FrameKind};
 pub use mover::Mover;
 pub use packed::Malformed;
@@ -41,6 +49,7 @@ pub use random::{Purpose, draw};
 pub use replay::{ReplayError, Replayed, Replaying};
 pub use snapshot::RestoreError;
 pub use spawn::{ARRIVAL_SEARCH_M, Arrival, body_at, find_place};
-pub use streams::KEYFRAME_SENDS;
+pub use spread::{Alone, Spread};
+pub use tiers::{HYSTERESIS, NEAREST_ALWAYS};
 pub use view::ZoneView;
 pub use zone::{EntityId, Zone, ZoneConfig, ZoneFull};

@@ -1,133 +1,386 @@
 //! The cells' streams of one phase of sends, and the blocks of its newest send.
 //!
-//! Each block is encoded once, with its head, into one buffer; a frame is made by copying. A cell whose bodies all left
-//! says so once and is forgotten; one that gets bodies begins with a keyframe.
+//! Each block is encoded once, with its head, into one buffer that all frames of the send share. A crowded cell is
+//! divided into leaves, the cells two levels below, and they again: a leaf has a slot for as long as it lives, by which
+//! watchers find its blocks. A cell that its bodies left is kept for a while, as they walk to and fro.
 
+use crate::leaf::{Leaf, LeafRules};
+use bytes::Bytes;
 use cell::CellId;
 use std::collections::HashMap;
 use std::ops::Range;
-use wire::Block;
-use wire::stream::{BlockOrder, CellStream, Placed, Tier};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use wire::stream::{DEPTH_MAX, Placed, Tier};
 
-/// Every cell in which something was said since its last keyframe makes one in this many sends: once a second.
-pub const KEYFRAME_SENDS: u64 = 10;
+/// More bodies than this divide a cell, fewer than that make it whole again.
+pub(crate) const DIVIDED_ABOVE: usize = 128;
+const WHOLE_BELOW: usize = 64;
+/// Sends for which a cell without bodies is kept.
+const EMPTY_SENDS: u32 = 100;
+/// Changes of which cells there are, are noted by regions: cells so many levels above.
+const REGION_LEVELS: u8 = 3;
+
+/// Leaves are counted in sixteenths.
+const PARTS: usize = 16;
 
 #[derive(Default)]
 pub(crate) struct Streams {
-    cells: HashMap<CellId, Sender>,
-    /// The cells that hold bodies or have news in the newest send, in the order of cells.
-    sent: Vec<Sent>,
-    /// Blocks with their heads.
-    buffer: Vec<u8>,
-    block: Vec<u8>,
+    /// In ascending order.
+    pub(crate) cells: Vec<Cell>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// The send in which cells of a region last came, went or were divided.
+    regions: HashMap<CellId, u32>,
+    /// The blocks of the newest send.
+    pub(crate) buffer: Bytes,
 }
 
-struct Sender {
-    stream: CellStream,
-    /// Something was said since the last keyframe for all.
-    has_said: bool,
-    /// The newest send in which it held bodies.
-    send: u64,
+/// A cell of the planet's stream level.
+pub(crate) struct Cell {
+    id: CellId,
+    /// In ascending order of cells: the whole, or what it is divided into.
+    pub(crate) leaves: Vec<Leaf>,
+    /// Which leaf holds the bodies of each of its sixteenths, and of each sixteenth of those that are divided again.
+    parts: Parts,
+    /// The send in which it last held bodies.
+    held: u32,
+    /// Which of the runs of this send is its own.
+    run: Option<usize>,
+    /// Blocks, by tier, then keys.
+    blocks: [Vec<u8>; 4],
 }
 
-struct Sent {
-    cell: CellId,
-    /// What followers of the cell get, in the buffer.
-    news: Range<usize>,
-    /// What beginners get; empty until the first of them asks.
-    key: Range<usize>,
+enum Parts {
+    Whole,
+    Divided(Box<[Part; PARTS]>),
+}
+
+#[derive(Clone)]
+enum Part {
+    Leaf(u8),
+    Divided(Box<[u16; PARTS]>),
+}
+
+/// What watchers know of a leaf.
+pub(crate) struct Slot {
+    /// The send in which it began: another leaf may have the slot later.
+    pub(crate) born: u32,
+    pub(crate) bodies: u32,
+    /// Bytes a second, by tier.
+    pub(crate) cost: [f32; 3],
+    /// Whether a watcher may begin with the tier in this send.
+    pub(crate) may_begin: [bool; 3],
+    /// In the buffer: what followers get, and beginners.
+    pub(crate) news: [Range<u32>; 3],
+    pub(crate) keys: [Range<u32>; 3],
+    /// Set by watchers, from several threads; which of them is first makes no difference.
+    wanted: [AtomicBool; 3],
+    followed: [AtomicU32; 3],
+}
+
+impl Slot {
+    fn new(born: u32) -> Self {
+        Self {
+            born,
+            bodies: 0,
+            cost: [0.0; 3],
+            may_begin: [true; 3],
+            news: [const { 0..0 }; 3],
+            keys: [const { 0..0 }; 3],
+            wanted: Default::default(),
+            followed: Default::default(),
+        }
+    }
+
+    /// Asks for the key of a tier in this send.
+    pub(crate) fn want(&self, tier: Tier) {
+        self.wanted[tier as usize].store(true, Ordering::Relaxed);
+    }
+
+    /// Keeps the stream of a tier going for another send.
+    pub(crate) fn follow(&self, tier: Tier, send: u32) {
+        self.followed[tier as usize].store(send, Ordering::Relaxed);
+    }
+}
+
+/// One send, as the streams need it.
+pub(crate) struct Send<'a> {
+    /// Its number.
+    pub(crate) number: u32,
+    /// Each cell with bodies and its bodies, in ascending order.
+    pub(crate) runs: &'a [(CellId, std::borrow::Cow<'a, [Placed]>)],
+    pub(crate) rules: LeafRules,
 }
 
 impl Streams {
-    /// Encodes send number `send`. `runs` gives each cell with bodies, in the order of cells.
-    pub(crate) fn encode<'a>(&mut self, send: u64, runs: impl Iterator<Item = (CellId, &'a [Placed])>) {
-        self.sent.clear();
-        self.buffer.clear();
-        for (cell, placements) in runs {
-            let sender = self.cells.entry(cell);
-            let is_begun = matches!(sender, std::collections::hash_map::Entry::Vacant(_));
-            let sender = sender.or_insert_with(|| Sender {
-                stream: CellStream::sender(cell, 0),
-                has_said: false,
-                send,
+    /// Brings cells and leaves up to date with the runs.
+    pub(crate) fn arrange(&mut self, send: &Send<'_>) {
+        let mut kept = std::mem::take(&mut self.cells).into_iter().peekable();
+        let mut cells = Vec::with_capacity(send.runs.len() + 16);
+        for (index, (cell, run)) in send.runs.iter().enumerate() {
+            while let Some(empty) = kept.next_if(|kept| kept.id < *cell) {
+                self.keep_empty(empty, send, &mut cells);
+            }
+            let mut entry = kept.next_if(|kept| kept.id == *cell).unwrap_or_else(|| {
+                self.note_change(*cell, send.number);
+                let leaf = self.leaf(*cell, 0, send);
+                Cell::new(*cell, leaf)
             });
-            sender.send = send;
-            self.block.clear();
-            let has_news = sender.stream.advance(placements, 0, |_| false, &mut self.block);
-            sender.has_said |= has_news;
-            let is_key = is_begun || (sender.has_said && is_keyframe_due(cell, send));
-            if is_key {
-                self.block.clear();
-                sender.stream.keyframe(&mut self.block);
-                sender.has_said = false;
+            entry.run = Some(index);
+            entry.held = send.number;
+            self.divide(&mut entry, run.len(), send);
+            cells.push(entry);
+        }
+        for empty in kept {
+            self.keep_empty(empty, send, &mut cells);
+        }
+        self.cells = cells;
+    }
+
+    fn keep_empty(&mut self, mut cell: Cell, send: &Send<'_>, cells: &mut Vec<Cell>) {
+        cell.run = None;
+        if send.number - cell.held < EMPTY_SENDS {
+            cells.push(cell);
+        } else {
+            self.note_change(cell.id, send.number);
+            self.free.extend(cell.leaves.iter().map(|leaf| leaf.slot));
+        }
+    }
+
+    /// Divides a cell or makes it whole, by how many bodies it holds, and each part by how many it held.
+    fn divide(&mut self, cell: &mut Cell, bodies: usize, send: &Send<'_>) {
+        let is_whole = matches!(cell.parts, Parts::Whole);
+        let was: Vec<u16> = if is_whole { vec![] } else { cell.divided_parts() };
+        let divides = bodies > if is_whole { DIVIDED_ABOVE } else { WHOLE_BELOW };
+        let is: Vec<u16> = if divides && !is_whole { cell.parts_to_divide() } else { vec![] };
+        if divides != is_whole && is == was {
+            return;
+        }
+        self.note_change(cell.id, send.number);
+        let mut old = std::mem::take(&mut cell.leaves);
+        let level = cell.id.level();
+        let mut leaves = vec![];
+        if divides {
+            let parts: Vec<_> = cell.id.descendants(level + 2).collect();
+            let is_divided = |part: &CellId| is.contains(&(part_of(*part) as u16));
+            for part in parts {
+                if is_divided(&part) {
+                    leaves.extend(part.descendants(level + 4).map(|deep| (deep, 2)));
+                } else {
+                    leaves.push((part, 1));
+                }
             }
-            let order = BlockOrder { is_key, sequence: sender.stream.sequence() };
-            let news = self.append(cell, has_news || is_key, order);
-            self.sent.push(Sent { cell, news, key: 0..0 });
+        } else {
+            leaves.push((cell.id, 0));
         }
-        self.forget_empty(send);
-        self.sent.sort_unstable_by_key(|sent| sent.cell);
+        cell.leaves = leaves
+            .into_iter()
+            .map(|(id, depth)| match old.iter().position(|leaf| leaf.cell == id) {
+                Some(at) => old.swap_remove(at),
+                None => self.leaf(id, depth, send),
+            })
+            .collect();
+        self.free.extend(old.iter().map(|leaf| leaf.slot));
+        cell.parts = Parts::of(cell);
     }
 
-    fn forget_empty(&mut self, send: u64) {
-        let emptied: Vec<_> =
-            self.cells.iter().filter(|(_, sender)| sender.send != send).map(|(cell, _)| *cell).collect();
-        for cell in emptied {
-            let mut sender = self.cells.remove(&cell).expect("it was just found");
-            self.block.clear();
-            let has_news = sender.stream.advance(&[], 0, |_| true, &mut self.block);
-            let order = BlockOrder { is_key: false, sequence: sender.stream.sequence() };
-            let news = self.append(cell, has_news, order);
-            self.sent.push(Sent { cell, news, key: 0..0 });
+    fn leaf(&mut self, cell: CellId, depth: u8, send: &Send<'_>) -> Leaf {
+        let slot = Slot::new(send.number);
+        let at = if let Some(at) = self.free.pop() {
+            self.slots[at as usize] = slot;
+            at
+        } else {
+            self.slots.push(slot);
+            self.slots.len() as u32 - 1
+        };
+        Leaf::new(cell, depth, at, &send.rules)
+    }
+
+    fn note_change(&mut self, cell: CellId, send: u32) {
+        self.regions.insert(region(cell), send);
+    }
+
+    /// The send in which cells of a region last came, went or were divided; 0 if there never were any.
+    pub(crate) fn changed(&self, region: CellId) -> u32 {
+        self.regions.get(&region).copied().unwrap_or(0)
+    }
+
+    /// What is known of a leaf.
+    pub(crate) fn slot(&self, slot: u32) -> &Slot {
+        &self.slots[slot as usize]
+    }
+
+    /// The leaves of a cell, from which it can be reached on: cells are asked for in ascending order.
+    pub(crate) fn leaves(&self, cell: CellId, at: &mut usize) -> &[Leaf] {
+        *at += self.cells[*at..].partition_point(|other| other.id < cell);
+        match self.cells.get(*at) {
+            Some(found) if found.id == cell => &found.leaves,
+            _ => &[],
         }
     }
 
-    /// Moves the block into the buffer.
-    fn append(&mut self, cell: CellId, is_said: bool, order: BlockOrder) -> Range<usize> {
-        let start = self.buffer.len();
-        if is_said {
-            let block = Block { cell, tier: Tier::Near, interval: 1, order, bytes: &self.block };
-            block.append_to(cell.level(), &mut self.buffer);
-        }
-        start..self.buffer.len()
+    /// Whether followers of a leaf's tier are still there; streams that nobody follows are given up.
+    fn is_followed(slot: &Slot, tier: usize, send: u32) -> bool {
+        let followed = slot.followed[tier].load(Ordering::Relaxed);
+        followed > 0 && send - followed <= 1
     }
 
-    /// Appends the blocks of the newest send for `cells`, given in order and with whether they begin there, to `frame`.
-    /// Gives the number of blocks.
-    pub(crate) fn copy(&mut self, cells: impl Iterator<Item = (CellId, bool)>, frame: &mut Vec<u8>) -> usize {
-        let mut count = 0;
-        let mut at = 0;
-        for (cell, is_new) in cells {
-            at += self.sent[at..].partition_point(|sent| sent.cell < cell);
-            if self.sent.get(at).is_none_or(|sent| sent.cell != cell) {
-                continue;
+    /// Encodes what is due for one of [`Streams::cells`].
+    pub(crate) fn encode(
+        cell: &mut Cell,
+        slots: &[Slot],
+        send: &Send<'_>,
+        has_left: &(impl Fn(u32) -> bool + Sync),
+    ) {
+        cell.blocks.iter_mut().for_each(Vec::clear);
+        let run: &[Placed] = cell.run.map_or(&[], |run| &send.runs[run].1);
+        cell.share(run);
+        let Cell { leaves, blocks, .. } = cell;
+        for leaf in leaves {
+            let slot = &slots[leaf.slot as usize];
+            for tier in Tier::ALL {
+                let is_followed = Self::is_followed(slot, tier as usize, send.number);
+                leaf.encode(tier, is_followed, send, has_left, &mut blocks[tier as usize]);
             }
-            let block = if is_new { self.key(at) } else { self.sent[at].news.clone() };
-            if !block.is_empty() {
-                frame.extend_from_slice(&self.buffer[block]);
-                count += 1;
-            }
         }
-        count
     }
 
-    /// The keyframe of a sent cell, made for the first who asks; empty for a cell without bodies.
-    fn key(&mut self, at: usize) -> Range<usize> {
-        let cell = self.sent[at].cell;
-        if self.sent[at].key.is_empty()
-            && let Some(sender) = self.cells.get(&cell)
-        {
-            self.block.clear();
-            sender.stream.keyframe(&mut self.block);
-            let order = BlockOrder { is_key: true, sequence: sender.stream.sequence() };
-            self.sent[at].key = self.append(cell, true, order);
+    /// Encodes the keys that are wanted of one of [`Streams::cells`].
+    pub(crate) fn encode_keys(cell: &mut Cell, slots: &[Slot], send: &Send<'_>) {
+        let [.., keys] = &mut cell.blocks;
+        for leaf in &mut cell.leaves {
+            for tier in Tier::ALL {
+                if slots[leaf.slot as usize].wanted[tier as usize].load(Ordering::Relaxed) {
+                    leaf.encode_key(tier, send, keys);
+                }
+            }
         }
-        self.sent[at].key.clone()
+    }
+
+    /// The cells to work on and what they may read.
+    pub(crate) fn work(&mut self) -> (&mut [Cell], &[Slot]) {
+        (&mut self.cells, &self.slots)
+    }
+
+    /// Tells watchers, through the slots, what each leaf holds and costs.
+    pub(crate) fn publish_leaves(&mut self, rules: &LeafRules) {
+        for leaf in self.cells.iter().flat_map(|cell| &cell.leaves) {
+            let slot = &mut self.slots[leaf.slot as usize];
+            slot.bodies = leaf.bodies.len() as u32;
+            slot.cost = leaf.cost(rules);
+            slot.may_begin = Tier::ALL.map(|tier| leaf.may_begin(tier));
+            slot.wanted = Default::default();
+        }
+    }
+
+    /// Lays all blocks into one buffer, those of a tier together: who follows neighbours in one tier gets one slice.
+    pub(crate) fn assemble(&mut self) {
+        let bytes = self.cells.iter().flat_map(|cell| &cell.blocks).map(Vec::len).sum();
+        let mut buffer = Vec::with_capacity(bytes);
+        for kind in 0..4 {
+            for cell in &self.cells {
+                let start = buffer.len() as u32;
+                buffer.extend_from_slice(&cell.blocks[kind]);
+                for leaf in &cell.leaves {
+                    let slot = &mut self.slots[leaf.slot as usize];
+                    let placed = |range: &Range<u32>| start + range.start..start + range.end;
+                    match kind {
+                        3 => slot.keys = [0, 1, 2].map(|tier: usize| placed(leaf.key(tier))),
+                        tier => slot.news[tier] = placed(leaf.news(tier)),
+                    }
+                }
+            }
+        }
+        self.buffer = buffer.into();
     }
 }
 
-/// Spreads the cells' keyframes over the sends of a second.
-fn is_keyframe_due(cell: CellId, send: u64) -> bool {
-    let spread = (cell.raw() >> 8).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    (send + spread).is_multiple_of(KEYFRAME_SENDS)
+/// The region a cell is in.
+pub(crate) fn region(cell: CellId) -> CellId {
+    cell.parent(cell.level().saturating_sub(REGION_LEVELS))
+}
+
+/// Which sixteenth of its grandparent a cell is: column and row, two bits each.
+fn part_of(cell: CellId) -> usize {
+    let at = cell.face_ij();
+    (at.i as usize & 3) << 2 | at.j as usize & 3
+}
+
+impl Parts {
+    fn of(cell: &Cell) -> Self {
+        if cell.leaves.len() == 1 {
+            return Self::Whole;
+        }
+        let level = cell.id.level();
+        let mut parts = Box::new([const { Part::Leaf(0) }; PARTS]);
+        for (index, leaf) in cell.leaves.iter().enumerate() {
+            if leaf.depth < DEPTH_MAX {
+                parts[part_of(leaf.cell)] = Part::Leaf(index as u8);
+                continue;
+            }
+            let part = &mut parts[part_of(leaf.cell.parent(level + 2))];
+            if let Part::Leaf(_) = part {
+                *part = Part::Divided(Box::new([0; PARTS]));
+            }
+            if let Part::Divided(deep) = part {
+                deep[part_of(leaf.cell)] = index as u16;
+            }
+        }
+        Self::Divided(parts)
+    }
+}
+
+impl Cell {
+    fn new(id: CellId, leaf: Leaf) -> Self {
+        let blocks = Default::default();
+        Self { id, leaves: vec![leaf], parts: Parts::Whole, held: 0, run: None, blocks }
+    }
+
+    /// The sixteenths that are divided.
+    fn divided_parts(&self) -> Vec<u16> {
+        match &self.parts {
+            Parts::Whole => vec![],
+            Parts::Divided(parts) => (0..)
+                .zip(parts.iter())
+                .filter(|(_, part)| matches!(part, Part::Divided(_)))
+                .map(|(n, _)| n)
+                .collect(),
+        }
+    }
+
+    /// The sixteenths that are to be, by how many bodies they held at the last send.
+    fn parts_to_divide(&self) -> Vec<u16> {
+        let Parts::Divided(parts) = &self.parts else { return vec![] };
+        let held = |leaf: usize| self.leaves[leaf].bodies.len();
+        let is_to_divide = |part: &Part| match part {
+            Part::Leaf(leaf) => held(usize::from(*leaf)) > DIVIDED_ABOVE,
+            Part::Divided(deep) => {
+                deep.iter().map(|leaf| held(usize::from(*leaf))).sum::<usize>() > WHOLE_BELOW
+            }
+        };
+        (0..).zip(parts.iter()).filter(|(_, part)| is_to_divide(part)).map(|(n, _)| n).collect()
+    }
+
+    /// Gives each leaf its bodies, with places inside it.
+    fn share(&mut self, run: &[Placed]) {
+        let Self { leaves, parts, .. } = self;
+        leaves.iter_mut().for_each(Leaf::clear);
+        match parts {
+            Parts::Whole => leaves[0].bodies.extend_from_slice(run),
+            Parts::Divided(parts) => {
+                for placed in run {
+                    let (i, j) = (placed.placement.i, placed.placement.j);
+                    let part = |bits: u16| usize::from((i >> bits & 3) << 2 | (j >> bits & 3));
+                    let (leaf, bits) = match &parts[part(10)] {
+                        Part::Leaf(leaf) => (usize::from(*leaf), 10),
+                        Part::Divided(deep) => (usize::from(deep[part(8)]), 8),
+                    };
+                    let mut placed = *placed;
+                    placed.placement.i &= (1 << bits) - 1;
+                    placed.placement.j &= (1 << bits) - 1;
+                    leaves[leaf].bodies.push(placed);
+                }
+            }
+        }
+    }
 }

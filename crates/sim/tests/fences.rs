@@ -4,7 +4,7 @@ use cell::CellId;
 use glam::DVec3;
 use motion::{Buttons, ClosedLand, Fenced, Ground, Input, Pace, Predictor, Surface};
 use proptest::prelude::*;
-use sim::{Arrival, Audience, AudienceConfig, Delivery, EntityId, Zone, ZoneConfig};
+use sim::{Alone, Arrival, Audience, AudienceConfig, Delivery, EntityId, Zone, ZoneConfig};
 use std::collections::{HashMap, VecDeque};
 use wire::{Fences, ServerMessage};
 
@@ -82,7 +82,7 @@ proptest! {
         let middle = middles()[which];
         let lots = around(middle);
         let mut zone = zone();
-        let mut audience = Audience::new(AudienceConfig { cell_level: 14, radius_m: RADIUS_M, send_ticks: 3 });
+        let mut audience = Audience::new(AudienceConfig { cell_level: 14, radius_m: RADIUS_M, tick_hz: 30, send_ticks: 3 });
         let mut predictors: HashMap<EntityId, (Predictor, ClosedLand)> = HashMap::new();
         let mut ids = vec![];
         for n in 0..8 {
@@ -125,7 +125,7 @@ proptest! {
             }
             let mut frames = vec![];
             zone.publish();
-            audience.send(zone.tick_count(), &[zone.view()], |id, frame| {
+            audience.send(zone.tick_count(), &[zone.view()], &Alone, |id, frame| {
                 frames.push((id, frame.to_bytes()));
                 Delivery::Sent
             });
