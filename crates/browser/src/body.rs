@@ -10,7 +10,7 @@
 use glam::DVec3;
 use motion::{Body, Buttons, ClosedLand, Fenced, Ground, Input, Mode, Pace, Predictor, Surface};
 use planet::Planet;
-use wire::{ClientMessage, INPUT_BATCH_MAX, InputBatch, Kind, ServerMessage};
+use wire::{ClientMessage, Fences, INPUT_BATCH_MAX, InputBatch, Kind};
 
 use crate::planet::planet_ref;
 use crate::stream::stream_ref;
@@ -56,7 +56,7 @@ impl OwnBody {
 
     /// Takes a whole `Fences` message and gives how far the body is moved by that, none if it cannot be read.
     fn take_fences(&mut self, message: &[u8]) -> Option<f64> {
-        let Ok(ServerMessage::Fences(fences)) = ServerMessage::decode(message) else { return None };
+        let Ok(fences) = Fences::decode_message(message) else { return None };
         fences.apply(&mut self.closed).ok()?;
         let fenced = Fenced { ground: &self.ground, closed: &self.closed };
         Some(self.predictor.repeat_after(fences.after_input_seq, &fenced))
@@ -281,6 +281,7 @@ pub unsafe extern "C" fn body_golden(planet: usize) -> u64 {
 mod tests {
     use super::*;
     use crate::planet::planet_generate;
+    use wire::ServerMessage;
 
     #[test]
     fn the_golden_walks_end_as_ever_here_and_in_the_browser() {

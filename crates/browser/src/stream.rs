@@ -6,7 +6,7 @@
 
 use cell::CellId;
 use wire::stream::StreamError;
-use wire::{ClientMessage, FrameHead, Kind, Missed, Seen, ServerMessage, View};
+use wire::{ClientMessage, Frame, FrameHead, Kind, Missed, Seen, View};
 
 use crate::body::{BODY_STATE_NUMBERS, PlanetGround, state_numbers};
 use crate::planet::planet_ref;
@@ -58,7 +58,7 @@ impl Stream {
     }
 
     fn apply(&mut self, message: &[u8]) -> i32 {
-        let Ok(ServerMessage::Frame(frame)) = ServerMessage::decode(message) else { return NOT_A_FRAME };
+        let Ok(frame) = Frame::decode(message) else { return NOT_A_FRAME };
         let newest_tick = self.head.map_or(0, |head| head.tick);
         if frame.head.tick > newest_tick {
             // What is known of the tick before is all that will be known of it on time.
@@ -302,7 +302,7 @@ mod tests {
     use glam::{DVec3, Vec3};
     use motion::Body;
     use wire::stream::{BlockOrder, CellStream, Placed, Placement, Tier};
-    use wire::{Block, Frame, LatticePlace};
+    use wire::{Block, LatticePlace, ServerMessage};
 
     const LEVEL: u8 = 8;
     /// By how much bodies of a near cell are drawn behind the moment asked for.

@@ -201,6 +201,26 @@ impl<'a> ServerMessage<'a> {
     }
 }
 
+impl<'a> Frame<'a> {
+    /// Reads a message that must be a frame: for who never reads another, and needs no code for it.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        match open(bytes)? {
+            (Kind::Frame, payload) => Self::parse(payload).map_err(|reason| malformed(Kind::Frame, &reason)),
+            (kind, _) => Err(DecodeError::UnknownKind(kind as u8)),
+        }
+    }
+}
+
+impl proto::Fences {
+    /// Reads a message that must be about fences, as [`Frame::decode`] does.
+    pub fn decode_message(bytes: &[u8]) -> Result<Self, DecodeError> {
+        match open(bytes)? {
+            (Kind::Fences, payload) => parse_fences(Kind::Fences, payload),
+            (kind, _) => Err(DecodeError::UnknownKind(kind as u8)),
+        }
+    }
+}
+
 /// Splits off the kind and holds the message against its kind's limit.
 fn open(bytes: &[u8]) -> Result<(Kind, &[u8]), DecodeError> {
     let (&first, payload) = bytes.split_first().ok_or(DecodeError::Empty)?;
