@@ -371,7 +371,7 @@ fn each_rule_is_needed() {
 #[test]
 #[ignore = "minutes"]
 fn nothing_is_lost_on_longer_ways_with_more_crashes() {
-    let (found, states) = check(None, 3, 2);
+    let (found, states) = check(None, 3, 1);
     assert_eq!(found, Vec::<&str>::new());
     println!("{states} states");
 }

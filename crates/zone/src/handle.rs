@@ -2,14 +2,20 @@
 
 use crate::clock::Clock;
 use crate::fences::{self, FenceSource, Finding};
-use crate::host::{Host, Joining};
-use crate::limits::INBOX_MAX;
+use crate::host::{Host, Joining, Origin, world_config};
+use crate::journal::{self, Writer};
+use crate::lease::LeaseError;
+use crate::limits::{INBOX_MAX, MOVEMENT_STRETCHES_MAX};
 use crate::saved::Saver;
 use crate::session::{Fault, Session};
+use crate::tenancy::{self, Rented};
+use crate::world::{Balance, ZoneInfo};
 use cell::{CellId, LatLng};
 use glam::DVec3;
+use motion::Pace;
 use planet::Planet;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::Store;
@@ -26,12 +32,54 @@ pub struct ZoneConfig {
     pub bodies_max: usize,
     /// How often changed positions are saved.
     pub save_interval: Duration,
+    /// Ticks per second.
+    pub pace: Pace,
+    /// Frames per second for each client; the ticks are a multiple of them.
+    pub send_hz: u32,
+    /// Threads that move bodies and make frames.
+    pub threads: usize,
+    /// When zones are split and merged.
+    pub balance: Balance,
 }
 
 impl Default for ZoneConfig {
     fn default() -> Self {
-        Self { bodies_max: 8_000, save_interval: Duration::from_secs(5) }
+        Self {
+            bodies_max: 10_000,
+            save_interval: Duration::from_secs(5),
+            pace: Pace::default(),
+            send_hz: 10,
+            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            balance: Balance::default(),
+        }
     }
+}
+
+impl ZoneConfig {
+    /// A client is sent a frame every so many ticks.
+    pub(crate) fn send_ticks(&self) -> u32 {
+        (self.pace.hz() / self.send_hz.max(1)).max(1)
+    }
+}
+
+/// Where the journal is kept, and how long.
+#[derive(Clone, Debug)]
+pub struct Keeping {
+    /// The folder; made if it is missing.
+    pub folder: PathBuf,
+    /// So much of the past is kept for staff.
+    pub past: Duration,
+}
+
+/// Why the world could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+    /// The journal is in use, or cannot be written.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
 }
 
 /// What the zone needs from outside.
@@ -90,6 +138,37 @@ pub struct Stats {
     pub dropped_frames: u64,
     /// The share of its time in which the tick thread works, over the last second or so; above 1 it falls behind.
     pub load: f64,
+    /// Bodies that went from one zone to another.
+    pub handovers: u64,
+    /// Zones that were made again after a panic.
+    pub recoveries: u64,
+    /// The time of a tick, as a multiple of what it should be: 1 to 2.
+    pub stretch: f64,
+}
+
+/// A while in which things spoke against how somebody moved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MovementStretch {
+    /// Who.
+    pub account_id: Uuid,
+    /// What, and when in ticks.
+    pub stretch: sim::Stretch,
+}
+
+impl MovementStretch {
+    pub(crate) fn keep(kept: &mut VecDeque<Self>, account_id: Uuid, stretch: sim::Stretch) {
+        let same = |it: &&mut Self| {
+            it.stretch.entity == stretch.entity && it.stretch.first_tick == stretch.first_tick
+        };
+        if let Some(known) = kept.iter_mut().find(same) {
+            known.stretch = stretch;
+            return;
+        }
+        if kept.len() >= MOVEMENT_STRETCHES_MAX {
+            kept.pop_back();
+        }
+        kept.push_front(Self { account_id, stretch });
+    }
 }
 
 /// A running zone. Cheap to clone.
@@ -100,6 +179,8 @@ pub struct Handle {
     pub(crate) saving: Arc<JoinHandle<()>>,
     pub(crate) fences: Option<FenceSource>,
     pub(crate) store: Store,
+    /// None where nobody else can have the world.
+    pub(crate) tenancy: Option<Arc<Rented>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -118,6 +199,8 @@ pub(crate) enum Command {
     AnnounceLot { message: LotChanged, at: DVec3 },
     TellEvent { message: wire::Event, to: EventFor },
     Rename { account_id: Uuid, display_name: String, color: u32 },
+    #[cfg(debug_assertions)]
+    PlantPanic,
     Shutdown { done: oneshot::Sender<()> },
 }
 
@@ -137,6 +220,8 @@ pub(crate) struct Shared {
     inbox: Mutex<Option<Vec<Command>>>,
     positions: Mutex<HashMap<Uuid, DVec3>>,
     pub(crate) stats: Mutex<Stats>,
+    pub(crate) zones: Mutex<Vec<ZoneInfo>>,
+    movement: Mutex<VecDeque<MovementStretch>>,
 }
 
 /// The inbox is full.
@@ -145,7 +230,14 @@ pub(crate) struct InboxFull;
 
 impl Shared {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, inbox: Mutex::new(Some(vec![])), positions: Mutex::default(), stats: Mutex::default() }
+        Self {
+            clock,
+            inbox: Mutex::new(Some(vec![])),
+            positions: Mutex::default(),
+            stats: Mutex::default(),
+            zones: Mutex::default(),
+            movement: Mutex::default(),
+        }
     }
 
     fn inbox(&self) -> MutexGuard<'_, Option<Vec<Command>>> {
@@ -156,6 +248,10 @@ impl Shared {
     pub(crate) fn positions(&self) -> MutexGuard<'_, HashMap<Uuid, DVec3>> {
         // At worst a panic elsewhere has left out some: the next publication is whole.
         self.positions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn movement(&self) -> MutexGuard<'_, VecDeque<MovementStretch>> {
+        self.movement.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// For what comes from players. A zone that has ended takes everything and does nothing.
@@ -194,22 +290,50 @@ impl Drop for ClosesInbox {
     }
 }
 
-/// Starts a zone on a thread of its own. Needs a running tokio runtime, on which positions are saved.
+/// Starts the world on a thread of its own, with nothing kept but positions. Needs a running tokio runtime, on which
+/// they are saved.
 pub fn start(config: ZoneConfig, deps: Deps) -> Handle {
-    let (host, handle) = assemble(config, deps, |saver| tokio::spawn(async move { saver.run().await }));
+    let (host, handle) =
+        assemble(config, deps, Origin::default(), |saver| tokio::spawn(async move { saver.run().await }));
+    run_on_thread(host, &handle);
+    handle
+}
+
+fn run_on_thread(host: Host, handle: &Handle) {
     let closes_inbox = ClosesInbox(Arc::clone(&handle.shared));
     let run = move || {
         let _closes_inbox = closes_inbox;
         run(host);
     };
     std::thread::Builder::new().name("zone".into()).spawn(run).expect("the system can start a thread");
-    handle
+}
+
+/// Takes the lease on the planet, finds the world as the process before this one left it, however it ended, and starts
+/// it on a thread of its own. Needs a running tokio runtime.
+pub async fn open(config: ZoneConfig, deps: Deps, keeping: Keeping) -> Result<Handle, OpenError> {
+    let (store, clock) = (deps.store.clone(), Arc::clone(&deps.clock));
+    let rented = tenancy::rent(&store, &clock, &keeping).await?;
+    let planet = Arc::clone(&deps.planet);
+    let world_config = world_config(&config, &planet);
+    let (found, folder) = tenancy::find_world(rented.folder, world_config, planet, Arc::clone(&clock)).await?;
+    let origin = Origin {
+        world: found,
+        writer: Some(Writer::start(Box::new(folder))),
+        tenancy: Some(Arc::clone(&rented.tenancy)),
+    };
+    let (host, mut handle) =
+        assemble(config, deps, origin, |saver| tokio::spawn(async move { saver.run().await }));
+    let renewing = tokio::spawn(tenancy::keep(Arc::clone(&rented.tenancy), store, clock));
+    handle.tenancy = Some(Arc::new(Rented { tenancy: rented.tenancy, renewing }));
+    run_on_thread(host, &handle);
+    Ok(handle)
 }
 
 /// The parts of a zone, which nobody ticks yet.
 pub(crate) fn assemble(
     config: ZoneConfig,
     deps: Deps,
+    origin: Origin,
     save: impl FnOnce(Arc<Saver>) -> JoinHandle<()>,
 ) -> (Host, Handle) {
     let shared = Arc::new(Shared::new(Arc::clone(&deps.clock)));
@@ -222,18 +346,20 @@ pub(crate) fn assemble(
         tokio::spawn(fences::read(source, store.clone(), Arc::clone(&shared), asked));
         questions
     });
-    let host = Host::new(config, deps, Arc::clone(&shared), Arc::clone(&saver), questions);
+    let host = Host::new(config, deps, Arc::clone(&shared), Arc::clone(&saver), questions, origin);
     let saving = Arc::new(save(Arc::clone(&saver)));
-    (host, Handle { shared, saver, saving, fences, store })
+    (host, Handle { shared, saver, saving, fences, store, tenancy: None })
 }
 
 /// Ticks that are made up for at once; when the zone is farther behind it leaves them out, so that being late never
 /// makes it later.
 const CATCH_UP_TICKS: u32 = 3;
 
+/// How often it is asked whether the lease is ours again.
+const UNSURE_FOR: Duration = Duration::from_millis(20);
+
 fn run(mut host: Host) {
     let clock = Arc::clone(host.clock());
-    let period = Duration::from_secs(1) / motion::Pace::default().hz();
     let mut due = clock.elapsed();
     loop {
         let now = clock.elapsed();
@@ -241,6 +367,13 @@ fn run(mut host: Host) {
             std::thread::sleep(due.saturating_sub(now));
             continue;
         }
+        if !host.may_tick() {
+            // Time stands still for everybody, and is not made up for.
+            std::thread::sleep(UNSURE_FOR);
+            due = clock.elapsed();
+            continue;
+        }
+        let period = host.period();
         let behind = now.saturating_sub(due).as_nanos() / period.as_nanos();
         if behind > u128::from(CATCH_UP_TICKS) {
             let skipped = u32::try_from(behind).unwrap_or(u32::MAX) - CATCH_UP_TICKS;
@@ -326,6 +459,23 @@ impl Handle {
         *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The zones that the world is cut into, at most a tenth of a second ago; in the order of their cells.
+    pub fn zones(&self) -> Vec<ZoneInfo> {
+        self.shared.zones.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// When things spoke against how an account moved, the newest first: what staff look at, and replay from the
+    /// journal.
+    pub fn movement(&self, account_id: Uuid) -> Vec<MovementStretch> {
+        self.shared.movement().iter().filter(|it| it.account_id == account_id).copied().collect()
+    }
+
+    /// Has the zone with the most bodies panic in its next tick: for tests, and only where assertions are on.
+    #[cfg(debug_assertions)]
+    pub fn plant_panic(&self) {
+        self.shared.send_always(Command::PlantPanic);
+    }
+
     /// Whether the tick thread runs. Once false it stays false: the process should report itself dead.
     pub fn is_alive(&self) -> bool {
         self.shared.inbox().is_some()
@@ -341,5 +491,9 @@ impl Handle {
             error!(%error, "the last positions could not be saved");
         }
         self.saving.abort();
+        if let Some(rented) = &self.tenancy {
+            rented.renewing.abort();
+            rented.let_go(&self.store, &self.shared.clock).await;
+        }
     }
 }

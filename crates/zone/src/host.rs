@@ -1,50 +1,55 @@
-//! The zone as its thread sees it: one tick after the other.
+//! The world as its thread sees it: one tick after the other.
 //!
-//! A tick takes the commands that came since the last one, moves the bodies, hands out the frames that are due, and
-//! looks after those who are slow, lost or to be saved. It waits for nothing and nobody.
+//! A tick takes the commands that came since the last one, lets all zones move their bodies, hands out the frames that
+//! are due, and looks after those who are slow, lost or to be saved. It waits for nothing and nobody.
 
+mod fences;
+mod journal;
+mod join;
+mod leave;
+mod pacing;
+mod send;
+mod tell;
+mod watch_over;
+
+pub(crate) use fences::Joining;
+
+use self::fences::{Around, FenceKeeper};
+use self::pacing::Pacing;
+use self::send::Companions;
+use self::watch_over::Meters;
+use crate::Clock;
 use crate::fences::{FenceCache, Question};
-use crate::handle::{Command, Deps, EventFor, JoinError, JoinRequest, SessionId, Shared, Stats, ZoneConfig};
-use crate::limits::{FORGOTTEN_PER_TICK_MAX, VOICE_M};
-use crate::outbox::{Outbox, outbox};
-use crate::post::{Batch, Post};
-use crate::saved::{SavedBody, Saver};
-use crate::session::{Fault, Session};
+use crate::handle::{Command, Deps, SessionId, Shared, ZoneConfig};
+use crate::journal::{Person as KeptPerson, Writer};
+use crate::outbox::Outbox;
+use crate::post::Post;
+use crate::saved::Saver;
 use crate::slow_reader::SlowReader;
-use crate::{Clock, LINK_DEAD_S};
+use crate::tenancy::Tenancy;
+use crate::world::{World, WorldConfig};
 use bytes::Bytes;
 use glam::DVec3;
-use motion::{Body, Ground, Pace, Surface};
+use motion::{Ground, Surface};
 use planet::Planet;
-use sim::{Arrival, Audience, AudienceConfig, Delivery, EntityId, InputError, Zone};
+use sim::{Audience, AudienceConfig, EntityId, InputError, Stretches};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use uuid::Uuid;
+use wire::{Bye, ClientMessage, InputBatch, Person, Pong, Refused, ServerMessage};
 
-use self::fences::{Around, FenceKeeper};
-use wire::{
-    Bye, ClientMessage, InputBatch, LotChanged, PROTOCOL_HASH, PROTOCOL_VERSION, People, Person, PlanetSpec,
-    Pong, RESUME_TOKEN_BYTES, Refused, Said, ServerMessage, Welcome,
-};
-
-mod fences;
-pub(crate) use fences::Joining;
-
-/// A client is sent a frame every so many ticks.
-const SEND_TICKS: u32 = 3;
 /// Threads that send frames, when there are any to send.
 const SEND_THREADS: usize = 2;
 /// Level of the streams' cells on a planet of the default size.
-const CELL_LEVEL: u8 = 14;
+pub(crate) const CELL_LEVEL: u8 = 14;
 /// Level of the pieces of ground by which fences are read on a planet of the default size: 570 m wide.
 const FENCE_TILE_LEVEL: u8 = 11;
-/// A body that moved less than this since it was saved is not saved again.
-const SAVED_TOLERANCE_M: f64 = 0.01;
 
 /// The planet as the ground of crate `motion`.
+#[derive(Clone)]
 pub(crate) struct PlanetGround(pub(crate) Arc<Planet>);
 
 impl Ground for PlanetGround {
@@ -58,13 +63,14 @@ impl Ground for PlanetGround {
     }
 }
 
-/// Someone with a body in the zone.
+/// Someone with a body in the world.
 struct Player {
     account_id: Uuid,
     entity: EntityId,
     display_name: String,
     color: u32,
-    resume_token: [u8; RESUME_TOKEN_BYTES],
+    /// Of the token by which they come back.
+    token_hash: [u8; 32],
     link: Link,
     /// Where the body was when it was last handed to the saver.
     saved_at: Option<DVec3>,
@@ -93,16 +99,38 @@ impl Player {
             color: self.color,
         }
     }
+
+    /// For the journal.
+    fn to_kept(&self) -> KeptPerson {
+        KeptPerson {
+            entity: self.entity,
+            account_id: self.account_id,
+            display_name: self.display_name.clone(),
+            color: self.color,
+            token_hash: self.token_hash,
+        }
+    }
 }
 
-/// The zone, its players and what it tells the rest of the process.
+/// What a host begins with besides its configuration.
+#[derive(Default)]
+pub(crate) struct Origin {
+    /// The world of the process before this one, and who was in it.
+    pub(crate) world: Option<(World<PlanetGround>, Vec<KeptPerson>)>,
+    /// Where what happens is written.
+    pub(crate) writer: Option<Writer>,
+    /// The right to simulate at all; without one nobody else can.
+    pub(crate) tenancy: Option<Arc<Tenancy>>,
+}
+
+/// The world, its players and what it tells the rest of the process.
 pub(crate) struct Host {
     config: ZoneConfig,
     planet: Arc<Planet>,
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
     saver: Arc<Saver>,
-    zone: Zone<PlanetGround>,
+    world: World<PlanetGround>,
     audience: Audience,
     players: HashMap<Uuid, Player>,
     accounts: HashMap<EntityId, Uuid>,
@@ -113,37 +141,29 @@ pub(crate) struct Host {
     /// A moving average, over about a second.
     load: f64,
     skipped_ticks: u64,
+    pacing: Pacing,
+    companions: Companions,
     /// None where there are no fences.
     fences: Option<FenceKeeper>,
+    writer: Option<Writer>,
+    /// The tick after which the next snapshot is made.
+    next_snapshot: u64,
+    tenancy: Option<Arc<Tenancy>>,
+    stretches: Stretches,
     ended: Vec<oneshot::Sender<()>>,
     post: Post,
     meters: Meters,
 }
 
-/// Kept handles: a look-up by name per tick would cost more than the counting.
-struct Meters {
-    tick: metrics::Histogram,
-    bodies: metrics::Gauge,
-    connected: metrics::Gauge,
-    frame_bytes: metrics::Counter,
-    dropped_frames: metrics::Counter,
-    left_out_events: metrics::Counter,
-    skipped_ticks: metrics::Counter,
-    fence_tiles: metrics::Gauge,
-}
-
-impl Default for Meters {
-    fn default() -> Self {
-        Self {
-            tick: metrics::histogram!("terrane_zone_tick_seconds"),
-            bodies: metrics::gauge!("terrane_zone_bodies"),
-            connected: metrics::gauge!("terrane_zone_connected"),
-            frame_bytes: metrics::counter!("terrane_zone_frame_bytes_total"),
-            dropped_frames: metrics::counter!("terrane_zone_dropped_frames_total"),
-            left_out_events: metrics::counter!("terrane_zone_left_out_events_total"),
-            skipped_ticks: metrics::counter!("terrane_zone_skipped_ticks_total"),
-            fence_tiles: metrics::gauge!("terrane_zone_fence_tiles"),
-        }
+/// The world of a configuration, on this planet.
+pub(crate) fn world_config(config: &ZoneConfig, planet: &Planet) -> WorldConfig {
+    WorldConfig {
+        cell_level: planet.grid_level(CELL_LEVEL),
+        pace: config.pace,
+        seed: planet.spec().seed,
+        bodies_max: config.bodies_max,
+        threads: config.threads,
+        balance: config.balance.clone(),
     }
 }
 
@@ -155,27 +175,33 @@ impl Host {
         shared: Arc<Shared>,
         saver: Arc<Saver>,
         questions: Option<UnboundedSender<Question>>,
+        origin: Origin,
     ) -> Self {
         let Deps { planet, clock, .. } = deps;
-        let sim_config = sim::ZoneConfig {
-            cell_level: planet.grid_level(CELL_LEVEL),
-            bodies_max: config.bodies_max,
-            pace: Pace::default(),
-            seed: planet.spec().seed,
-        };
         let fences = questions.map(|questions| {
             let tile_level = planet.grid_level(FENCE_TILE_LEVEL);
             FenceKeeper::new(FenceCache::new(tile_level, planet.radius_m(), questions))
         });
-        let next_save = clock.elapsed() + config.save_interval;
-        Self {
+        let world_config = world_config(&config, &planet);
+        let audience = Audience::new(AudienceConfig {
+            cell_level: world_config.cell_level,
+            radius_m: planet.radius_m(),
+            tick_hz: config.pace.hz(),
+            send_ticks: config.send_ticks(),
+        });
+        let Origin { world, writer, tenancy } = origin;
+        let (world, people) = world.unwrap_or_else(|| {
+            let ground = PlanetGround(Arc::clone(&planet));
+            (World::new(world_config, ground, Arc::clone(&clock)), vec![])
+        });
+        let now = clock.elapsed();
+        let mut host = Self {
+            next_save: now + config.save_interval,
+            pacing: Pacing::new(config.pace, now),
+            stretches: Stretches::new(config.pace.hz()),
             config,
-            zone: Zone::new(sim_config, PlanetGround(Arc::clone(&planet))),
-            audience: Audience::new(AudienceConfig {
-                cell_level: sim_config.cell_level,
-                radius_m: planet.radius_m(),
-                send_ticks: SEND_TICKS,
-            }),
+            world,
+            audience,
             planet,
             clock,
             shared,
@@ -184,15 +210,20 @@ impl Host {
             accounts: HashMap::new(),
             sessions: HashMap::new(),
             last_session: 0,
-            next_save,
             dropped_frames: 0,
             load: 0.0,
             skipped_ticks: 0,
+            companions: Companions::default(),
             fences,
+            writer,
+            next_snapshot: 0,
+            tenancy,
             ended: vec![],
             post: Post::start(SEND_THREADS),
             meters: Meters::default(),
-        }
+        };
+        people.into_iter().for_each(|person| host.expect_back(person));
+        host
     }
 
     /// One tick. False after the last.
@@ -202,7 +233,9 @@ impl Host {
             self.obey(command);
         }
         self.keep_fences();
-        self.zone.tick();
+        self.keep_companions();
+        self.world.tick();
+        self.give_up_the_lost();
         self.send_frames(started);
         self.forget_the_lost(started);
         if started >= self.next_save {
@@ -210,13 +243,17 @@ impl Host {
             self.note_positions();
             self.saver.wake();
         }
-        if self.zone.tick_count().is_multiple_of(SEND_TICKS.into()) {
+        self.note_incidents();
+        self.keep_journal();
+        if self.world.tick_count().is_multiple_of(PUBLISH_TICKS) {
             self.publish();
         }
-        let busy_s = self.clock.elapsed().saturating_sub(started).as_secs_f64();
-        self.meters.tick.record(busy_s);
-        let share = busy_s * f64::from(Pace::default().hz());
-        self.load += (share - self.load) / f64::from(Pace::default().hz());
+        let busy = self.clock.elapsed().saturating_sub(started);
+        self.note_busy(busy);
+        if self.is_ousted() {
+            self.give_up();
+            return false;
+        }
         if self.ended.is_empty() {
             return true;
         }
@@ -226,12 +263,6 @@ impl Host {
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
-    }
-
-    /// Notes that ticks were left out.
-    pub(crate) fn skip(&mut self, ticks: u64) {
-        self.skipped_ticks += ticks;
-        self.meters.skipped_ticks.increment(ticks);
     }
 
     fn obey(&mut self, command: Command) {
@@ -257,97 +288,14 @@ impl Host {
             Command::Rename { account_id, display_name, color } => {
                 self.rename(account_id, display_name, color);
             }
+            #[cfg(debug_assertions)]
+            Command::PlantPanic => {
+                let zones = self.world.zones();
+                if let Some(fullest) = zones.iter().max_by_key(|zone| zone.bodies) {
+                    self.world.plant_panic(fullest.id);
+                }
+            }
             Command::Shutdown { done } => self.ended.push(done),
-        }
-    }
-
-    fn join(
-        &mut self,
-        request: JoinRequest,
-        saved: Option<SavedBody>,
-        groups: Vec<(Uuid, bool)>,
-    ) -> Result<Session, JoinError> {
-        if !self.ended.is_empty() {
-            return Err(JoinError::ShuttingDown);
-        }
-        let account_id = request.account_id;
-        self.disconnect(account_id, Some(bye("replaced", "you have connected from elsewhere", false)));
-        if !self.goes_on(&request) {
-            self.remove(account_id);
-        }
-        let kept = self.players.get(&account_id).map(|player| player.entity);
-        let around = Around::new(account_id, groups);
-        let entity = match kept {
-            Some(entity) => entity,
-            None => self.arrive(&request, saved, &around)?,
-        };
-        let welcome = self.welcome(entity, kept.is_some());
-        let resume_token = welcome_token(&welcome);
-        let (outbox, reader) = outbox();
-        outbox.push_urgent(encode(&ServerMessage::Welcome(welcome))).expect("a new queue has room");
-        self.last_session += 1;
-        let session = SessionId(self.last_session);
-        self.sessions.insert(session, account_id);
-        self.accounts.insert(entity, account_id);
-        let saved_at = self.players.get(&account_id).and_then(|player| player.saved_at);
-        let link = Link::Connected { session, outbox, slow: SlowReader::default() };
-        let JoinRequest { display_name, color, .. } = request;
-        let player = Player { account_id, entity, display_name, color, resume_token, link, saved_at, around };
-        self.players.insert(account_id, player);
-        self.zone.restart_inputs(entity);
-        self.audience.watch(entity);
-        if let Some((body, _)) = self.zone.body(entity) {
-            // At once and not with the next publication: who was welcomed may claim what is near.
-            self.shared.positions().insert(account_id, body.position);
-        }
-        self.tell_all_fences(account_id);
-        Ok(Session::new(session, Arc::clone(&self.shared), reader))
-    }
-
-    fn arrive(
-        &mut self,
-        request: &JoinRequest,
-        saved: Option<SavedBody>,
-        around: &Around,
-    ) -> Result<EntityId, JoinError> {
-        let arrival = self.arrival(request, saved);
-        let closed = self.closed_around(&arrival, around.visitor());
-        self.zone.join(arrival, closed).map_err(|_| JoinError::Full)
-    }
-
-    fn arrival(&self, request: &JoinRequest, saved: Option<SavedBody>) -> Arrival {
-        let pleasant = self.planet.arrival();
-        let saved = self.saver.recent(request.account_id).or(saved);
-        if let Some(place) = request.arrive_at {
-            Arrival::At { place: place.to_point(), otherwise: pleasant.ground }
-        } else if let Some(place) = saved.and_then(|saved| saved.position.try_normalize()) {
-            let facing = saved.map_or(DVec3::ZERO, |saved| saved.facing);
-            Arrival::Back { place, facing, otherwise: pleasant.ground }
-        } else {
-            Arrival::Newcomer { around: pleasant.ground, facing: pleasant.facing }
-        }
-    }
-
-    fn welcome(&self, entity: EntityId, resumed: bool) -> Welcome {
-        let (body, last_input_seq) = self.zone.body(entity).expect("it was just found or made");
-        let spec = self.planet.spec();
-        Welcome {
-            protocol_version: PROTOCOL_VERSION,
-            protocol_hash: PROTOCOL_HASH,
-            entity_id: entity.0,
-            resume_token: rand::random::<[u8; RESUME_TOKEN_BYTES]>().to_vec(),
-            resumed,
-            tick_hz: Pace::default().hz(),
-            send_hz: Pace::default().hz() / SEND_TICKS,
-            tick: self.zone.tick_count(),
-            last_input_seq,
-            planet: Some(PlanetSpec {
-                seed: spec.seed,
-                shift: spec.shift.into(),
-                generator_version: planet::GENERATOR_VERSION,
-            }),
-            server_time_ms: self.clock.unix_ms(),
-            body: Some(body.into()),
         }
     }
 
@@ -360,9 +308,16 @@ impl Host {
                 let pong = Pong {
                     client_time_ms: ping.client_time_ms,
                     server_time_ms: self.clock.unix_ms(),
-                    tick: self.zone.tick_count(),
+                    tick: self.world.tick_count(),
                 };
                 self.tell_now(account_id, &ServerMessage::Pong(pong));
+            }
+            ClientMessage::Missed(missed) => {
+                let cells: Vec<_> =
+                    missed.cells.iter().filter_map(|raw| cell::CellId::try_from_raw(*raw)).collect();
+                if let Some(player) = self.players.get(&account_id) {
+                    self.audience.missed(player.entity, &cells);
+                }
             }
             ClientMessage::Leave => {
                 self.disconnect(account_id, Some(bye("left", "good bye", false)));
@@ -375,7 +330,7 @@ impl Host {
 
     fn take_inputs(&mut self, account_id: Uuid, batch: &InputBatch) {
         let Some(player) = self.players.get(&account_id) else { return };
-        if let Err(error) = self.zone.take_inputs(player.entity, batch.first_seq, &batch.inputs) {
+        if let Err(error) = self.world.take_inputs(player.entity, batch.first_seq, &batch.inputs) {
             let code = match error {
                 InputError::QueueFull => "too_fast",
                 InputError::TooFarAhead { .. } | InputError::NoBody => "bad_sequence",
@@ -385,232 +340,13 @@ impl Host {
         }
     }
 
-    fn say(&mut self, account_id: Uuid, text: String) {
-        let Some(player) = self.players.get(&account_id) else { return };
-        let Some(body) = self.zone.body(player.entity).map(|(body, _)| *body) else { return };
-        let said = ServerMessage::Said(Said {
-            entity_id: player.entity.0,
-            display_name: player.display_name.clone(),
-            text,
-            server_time_ms: self.clock.unix_ms(),
-        });
-        let hearers: Vec<_> = self.zone.bodies_within(body.position, VOICE_M).collect();
-        self.tell_all(&hearers, &said);
-    }
-
-    fn tell_who_is(&mut self, account_id: Uuid, entity_ids: &[u32]) {
-        let Some(asker) = self.players.get(&account_id).map(|player| player.entity) else { return };
-        let people = entity_ids
-            .iter()
-            .map(|id| EntityId(*id))
-            .filter(|id| *id == asker || self.sees(asker, *id))
-            .filter_map(|id| self.accounts.get(&id).and_then(|account_id| self.players.get(account_id)))
-            .map(Player::to_person)
-            .collect();
-        self.tell(account_id, &ServerMessage::People(People { people }));
-    }
-
-    fn sees(&self, watcher: EntityId, id: EntityId) -> bool {
-        self.zone.body(id).is_some_and(|(body, _)| self.audience.sees(watcher, body.position))
-    }
-
-    fn announce_lot(&mut self, message: LotChanged, at: DVec3) {
-        let near: Vec<_> = self.audience.watchers_of(at).collect();
-        self.tell_all(&near, &ServerMessage::LotChanged(message));
-    }
-
-    fn tell_event(&mut self, message: wire::Event, to: EventFor) {
-        let accounts = match to {
-            EventFor::Accounts(accounts) => accounts,
-            EventFor::Near(at) => self
-                .audience
-                .watchers_of(at)
-                .filter_map(|entity| self.accounts.get(&entity).copied())
-                .collect(),
-        };
-        let bytes = encode(&ServerMessage::Event(message));
-        for account_id in accounts {
-            let outbox = self.players.get(&account_id).and_then(Player::outbox);
-            if outbox.is_some_and(|outbox| !outbox.push_event(bytes.clone())) {
-                self.meters.left_out_events.increment(1);
-            }
-        }
-    }
-
-    fn rename(&mut self, account_id: Uuid, display_name: String, color: u32) {
-        let Some(player) = self.players.get_mut(&account_id) else { return };
-        player.display_name = display_name;
-        player.color = color;
-        let people = People { people: vec![player.to_person()] };
-        let Some((body, _)) = self.zone.body(player.entity) else { return };
-        let near: Vec<_> = self.audience.watchers_of(body.position).collect();
-        self.tell_all(&near, &ServerMessage::People(people));
-    }
-
-    fn tell_fault(&mut self, session: SessionId, fault: Fault) {
-        let Some(account_id) = self.sessions.get(&session).copied() else { return };
-        if fault.is_fatal {
-            self.disconnect(account_id, Some(bye(fault.code, &fault.detail, false)));
-        } else {
-            let refused = Refused { code: fault.code.into(), detail: fault.detail };
-            self.tell(account_id, &ServerMessage::Refused(refused));
-        }
-    }
-
-    /// Tells without waiting for the next frame.
-    fn tell_now(&mut self, account_id: Uuid, message: &ServerMessage<'_>) {
-        let outbox = self.players.get(&account_id).and_then(Player::outbox);
-        if outbox.is_some_and(|outbox| outbox.push_urgent(encode(message)).is_err()) {
-            self.disconnect(account_id, Some(too_slow()));
-        }
-    }
-
-    fn tell(&mut self, account_id: Uuid, message: &ServerMessage<'_>) {
-        self.tell_bytes(account_id, encode(message));
-    }
-
-    fn tell_all(&mut self, entities: &[EntityId], message: &ServerMessage<'_>) {
-        let bytes = encode(message);
-        for entity in entities {
-            if let Some(account_id) = self.accounts.get(entity).copied() {
-                self.tell_bytes(account_id, bytes.clone());
-            }
-        }
-    }
-
-    fn tell_bytes(&mut self, account_id: Uuid, bytes: Bytes) {
-        let outbox = self.players.get(&account_id).and_then(Player::outbox);
-        if outbox.is_some_and(|outbox| outbox.push_control(bytes).is_err()) {
-            self.disconnect(account_id, Some(too_slow()));
-        }
-    }
-
-    fn send_frames(&mut self, now: Duration) {
-        let Self { zone, audience, players, accounts, meters, dropped_frames, post, .. } = self;
-        let mut too_slow_ones = vec![];
-        let mut batch = Batch::default();
-        zone.publish();
-        audience.send(zone.tick_count(), &[zone.view()], |entity, frame| {
-            let player = accounts.get(&entity).and_then(|account_id| players.get_mut(account_id));
-            let Some(Player { account_id, link: Link::Connected { outbox, slow, .. }, .. }) = player else {
-                return Delivery::Dropped;
-            };
-            let bytes = frame.byte_count() as u64;
-            if outbox.push_frame(frame, &mut batch).is_ok() {
-                meters.frame_bytes.increment(bytes);
-                return Delivery::Sent;
-            }
-            *dropped_frames += 1;
-            meters.dropped_frames.increment(1);
-            if slow.note_drop(now) {
-                too_slow_ones.push(*account_id);
-            }
-            Delivery::Dropped
-        });
-        batch.post(post);
-        for account_id in too_slow_ones {
-            self.disconnect(account_id, Some(too_slow()));
-        }
-    }
-
-    /// Ends a player's connection, if there is one; the body waits.
-    fn disconnect(&mut self, account_id: Uuid, bye: Option<Bye>) {
-        let Some(player) = self.players.get_mut(&account_id) else { return };
-        let lost = Link::Lost { since: self.clock.elapsed() };
-        if let Link::Connected { session, outbox, .. } = &player.link {
-            self.sessions.remove(session);
-            outbox.close(bye.map(|bye| encode(&ServerMessage::Bye(bye))));
-            player.link = lost;
-            self.audience.unwatch(player.entity);
-        }
-    }
-
-    /// Takes a player's body out of the zone and notes where it was.
-    fn remove(&mut self, account_id: Uuid) {
-        let Some(player) = self.players.remove(&account_id) else { return };
-        self.accounts.remove(&player.entity);
-        self.audience.unwatch(player.entity);
-        if let Some(body) = self.zone.leave(player.entity) {
-            let Body { position, facing, .. } = body;
-            self.saver.note(account_id, SavedBody { position, facing }, self.now_us());
-        }
-    }
-
-    fn forget_the_lost(&mut self, now: Duration) {
-        let patience = Duration::from_secs(LINK_DEAD_S);
-        let is_gone = |player: &Player| match player.link {
-            Link::Lost { since } => now.saturating_sub(since) >= patience,
-            Link::Connected { .. } => false,
-        };
-        let gone = self.players.values().filter(|player| is_gone(player)).map(|player| player.account_id);
-        let gone: Vec<_> = gone.take(FORGOTTEN_PER_TICK_MAX).collect();
-        if gone.is_empty() {
-            return;
-        }
-        for account_id in gone {
-            self.remove(account_id);
-        }
-        self.saver.wake();
-    }
-
     fn now_us(&self) -> i64 {
         (self.clock.unix_ms() * 1e3) as i64
     }
-
-    /// Hands the positions of bodies that moved to the saver.
-    fn note_positions(&mut self) {
-        let now_us = self.now_us();
-        for player in self.players.values_mut() {
-            let Some((Body { position, facing, .. }, _)) = self.zone.body(player.entity) else { continue };
-            let is_saved = player.saved_at.is_some_and(|saved| saved.distance(*position) < SAVED_TOLERANCE_M);
-            if !is_saved {
-                let saved = SavedBody { position: *position, facing: *facing };
-                self.saver.note(player.account_id, saved, now_us);
-                player.saved_at = Some(*position);
-            }
-        }
-    }
-
-    /// Tells the rest of the process how things are.
-    fn publish(&mut self) {
-        let mut positions = self.shared.positions();
-        positions.clear();
-        for (entity, body) in self.zone.bodies() {
-            if let Some(account_id) = self.accounts.get(&entity) {
-                positions.insert(*account_id, body.position);
-            }
-        }
-        drop(positions);
-        let stats = Stats {
-            tick: self.zone.tick_count(),
-            connected: self.sessions.len(),
-            bodies: self.zone.body_count(),
-            skipped_ticks: self.skipped_ticks,
-            dropped_frames: self.dropped_frames,
-            load: self.load,
-        };
-        self.meters.bodies.set(stats.bodies as f64);
-        self.meters.connected.set(stats.connected as f64);
-        *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
-    }
-
-    fn end(&mut self) {
-        let accounts: Vec<_> = self.players.keys().copied().collect();
-        for account_id in accounts {
-            self.disconnect(account_id, Some(bye("shutting_down", "the server is shutting down", true)));
-            self.remove(account_id);
-        }
-        self.publish();
-        for done in self.ended.drain(..) {
-            // Whoever asked may have stopped waiting.
-            let _ = done.send(());
-        }
-    }
 }
 
-fn welcome_token(welcome: &Welcome) -> [u8; RESUME_TOKEN_BYTES] {
-    welcome.resume_token.as_slice().try_into().expect("it was made with this length")
-}
+/// The rest of the process is told how things are every so many ticks.
+const PUBLISH_TICKS: u64 = 3;
 
 fn encode(message: &ServerMessage<'_>) -> Bytes {
     Bytes::from(message.encode())

@@ -13,7 +13,7 @@ mod file;
 mod record;
 mod writer;
 
-pub use file::Folder;
+pub use file::{Folder, Locked};
 pub use record::{Change, Person, TickRecord, WorldSnapshot, ZoneSnapshot};
 pub(crate) use writer::{Health, Writer};
 

@@ -1,6 +1,7 @@
 //! Hosts the simulation: the tick thread, sessions, saved positions, and which land is closed to whom.
 //!
-//! [`start`] runs one zone on a thread of its own, 30 ticks a second. A connection is a [`Session`]: bytes in
+//! [`open`] runs the world on a thread of its own, 30 ticks a second: many zones, moved by a pool of threads
+//! ([`World`]), a [`journal`] of all that happens, and a lease that no second process can have. A connection is a [`Session`]: bytes in
 //! through [`Session::receive`], bytes out through [`Session::next`] or, for many, a
 //! [`Carrier`]; the zone never touches a socket. Bodies
 //! outlive connections by [`LINK_DEAD_S`] seconds, positions outlive the process in table `bodies`.
@@ -23,12 +24,17 @@ mod post;
 mod saved;
 mod session;
 mod slow_reader;
+mod tenancy;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod world;
 
 pub use clock::{Clock, SystemClock};
 pub use fences::{Admission, Admits, Fence, FenceSource, FencesIn, GroupsOf, Visitor};
-pub use handle::{Deps, EventFor, Handle, JoinError, JoinRequest, Stats, ZoneConfig, start};
+pub use handle::{
+    Deps, EventFor, Handle, JoinError, JoinRequest, Keeping, MovementStretch, OpenError, Stats, ZoneConfig, open, start,
+};
 pub use outbox::Waiting;
 pub use outgoing::{Carrier, Hands, Outgoing};
 pub use personal::Personal;
@@ -37,7 +43,8 @@ pub use sim::Frame;
 
 pub use lease::LeaseError;
 pub use world::{
-    Balance, Cost, Counts, InProcess, Messenger, RestoreError, World, WorldConfig, ZoneInfo,
+    Balance, Cost, Counts, InProcess, Messenger, ReplayFault, Replayed, Replaying, RestoreError, World, WorldConfig,
+    ZoneInfo, replay,
 };
 
 use store::Migration;

@@ -34,3 +34,5 @@ pub const SAYS_PER_S: f64 = 10.0;
 pub const SAYS_BURST: f64 = 10.0;
 /// Something said is heard so far, in metres.
 pub const VOICE_M: f64 = 50.0;
+/// Stretches of suspicious movement that are kept for staff, of all accounts together; of more, the newest.
+pub const MOVEMENT_STRETCHES_MAX: usize = 4_096;

@@ -13,11 +13,13 @@ mod balance;
 mod crossing;
 mod kept;
 mod recovery;
+mod replayed;
 mod threads;
 
 pub use balance::{Balance, Cost};
 pub use crossing::{InProcess, Messenger};
 pub use kept::RestoreError;
+pub use replayed::{ReplayFault, Replayed, Replaying, replay};
 pub(crate) use threads::Threads;
 
 use crate::clock::Clock;
@@ -28,7 +30,7 @@ use glam::DVec3;
 use motion::{Body, ClosedLand, Ground, Input, Pace};
 use sim::handover::{Book, Directory, Entry, ZoneId};
 use sim::{
-    Arrival, EntityId, Grant, Incident, InputError, Mover, Offence, Zone, ZoneFull, ZoneView, body_at,
+    Spread as _, Arrival, EntityId, Grant, Incident, InputError, Mover, Offence, Zone, ZoneFull, ZoneView, body_at,
     find_place,
 };
 use std::collections::BTreeMap;
@@ -116,6 +118,7 @@ pub struct World<G> {
     last_words: Vec<(ZoneId, Vec<u8>)>,
     /// Bodies that could not be saved, and where they were.
     lost: Vec<(EntityId, Option<Body>)>,
+    is_split_wanted: bool,
     counts: Counts,
     /// Zones that are to panic in their next tick.
     #[cfg(debug_assertions)]
@@ -150,6 +153,7 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
             changes: vec![],
             last_words: vec![],
             lost: vec![],
+            is_split_wanted: false,
             counts: Counts::default(),
             #[cfg(debug_assertions)]
             planted: vec![],
@@ -416,6 +420,11 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
     /// Notes something that is not of a zone.
     pub(crate) fn note(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// Has zones be split sooner, or no longer: the process as a whole has too much to do.
+    pub fn want_split(&mut self, is_wanted: bool) {
+        self.is_split_wanted = is_wanted;
     }
 
     /// What has happened since the last call, to be asked after each tick.

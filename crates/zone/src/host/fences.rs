@@ -162,6 +162,7 @@ impl Host {
                 if let Some(player) = self.players.get_mut(&account_id) {
                     player.around.visitor.groups = groups;
                     mark_due(&mut keeper.due, player);
+                    self.note_groups(account_id);
                 }
             }
             Finding::Nothing(Question::Groups(account_id)) => {
@@ -208,7 +209,7 @@ impl Host {
         let left = keeper.round.len() - share;
         for account_id in keeper.round.drain(left..) {
             let Some(player) = self.players.get(&account_id) else { continue };
-            let Some((body, _)) = self.zone.body(player.entity) else { continue };
+            let Some((body, _)) = self.world.body(player.entity) else { continue };
             let around = &player.around;
             let has_moved = around.looked_from.is_none_or(|from| from.distance(body.position) > LOOK_AGAIN_M);
             let is_over = around.until_us.is_some_and(|until_us| until_us <= now_us);
@@ -228,7 +229,7 @@ impl Host {
         let (Some(keeper), Some(player)) = (&mut self.fences, self.players.get_mut(&account_id)) else {
             return;
         };
-        let Some((body, applied_seq)) = self.zone.body(player.entity) else { return };
+        let Some((body, applied_seq)) = self.world.body(player.entity) else { return };
         let place = body.position / body.position.length();
         let around = &mut player.around;
         around.is_due = false;
@@ -251,7 +252,7 @@ impl Host {
         applied_seq: u32,
         tell_all: bool,
     ) -> Option<Fences> {
-        let before = self.zone.closed(entity)?;
+        let before = self.world.closed(entity)?;
         let change = Fences::between(before, &closed, applied_seq);
         let news = if tell_all && !closed.is_empty() {
             Some(Fences::all(&closed, applied_seq))
@@ -259,7 +260,7 @@ impl Host {
             change.clone().filter(|_| !tell_all)
         };
         if change.is_some() {
-            self.zone.set_closed(entity, closed);
+            self.world.set_closed(entity, closed);
         }
         news
     }
@@ -272,7 +273,8 @@ impl Host {
     /// Whether an account goes on in the body that it has.
     pub(super) fn goes_on(&self, request: &JoinRequest) -> bool {
         let Some(player) = self.players.get(&request.account_id) else { return false };
-        request.arrive_at.is_none() || request.resume_token == Some(player.resume_token)
+        let is_owner = request.resume_token.is_some_and(|token| super::join::hash_of(&token) == player.token_hash);
+        request.arrive_at.is_none() || is_owner
     }
 }
 

@@ -60,6 +60,11 @@ impl Folder {
         Ok(stretches)
     }
 
+    /// The stretch in one file; none if it is none.
+    pub fn stretch_of(file: &Path) -> Result<Option<Stretch>, Error> {
+        Ok(read(file)?)
+    }
+
     fn check_fence(&self) -> Result<(), Error> {
         let newest = read_fence(&self.path)?;
         if newest.admits(self.lease) {

@@ -16,6 +16,8 @@ pub struct Balance {
     pub zones_max: usize,
     /// Split above this share of a tick's time.
     pub split_share: f64,
+    /// And above this one when the process as a whole has too much to do.
+    pub wanted_split_share: f64,
     /// Two neighbours are merged if together they take less than this.
     pub merge_share: f64,
     /// The fewest cells of a zone.
@@ -40,6 +42,7 @@ impl Default for Balance {
         Self {
             zones_max: 64,
             split_share: 0.6,
+            wanted_split_share: 0.3,
             merge_share: 0.15,
             cells_min: 16,
             window_s: 5,
@@ -117,7 +120,8 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
             return;
         }
         let window = self.window();
-        let Balance { zones_max, split_share, merge_share, .. } = self.config.balance;
+        let Balance { zones_max, split_share, wanted_split_share, merge_share, .. } = self.config.balance;
+        let split_share = if self.is_split_wanted { wanted_split_share } else { split_share };
         let heavy = (0..self.zones.len())
             .filter_map(|at| self.zones[at].load.known(window).map(|share| (at, share)))
             .filter(|(_, share)| *share > split_share)

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::journal::{Change, Person, Stretch, TickRecord, WorldSnapshot, ZoneSnapshot};
 use motion::Ground;
 use sim::handover::{Book, ZoneId};
-use sim::{EntityId, Mover, Zone};
+use sim::{EntityId, Mover, Spread as _, Zone};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tracing::error;
@@ -59,21 +59,7 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
         clock: Arc<dyn Clock>,
         stretch: &Stretch,
     ) -> Result<(Self, Vec<Person>), RestoreError> {
-        let kept = WorldSnapshot::try_from_bytes(&stretch.snapshot).map_err(|_| RestoreError::Malformed)?;
-        let mut world = Self::void(config, ground, clock);
-        world.tick = stretch.tick;
-        world.last_entity = kept.last_entity;
-        world.next_seed = kept.next_seed;
-        world.last_zone = kept.last_zone;
-        for it in kept.zones {
-            let zone = Zone::restore(&it.state, world.ground.clone())
-                .map_err(|error| RestoreError::Zone(it.id.0, error))?;
-            let held = world.hold(it.id, it.first, it.last, zone, Book::from_parts(it.book));
-            world.zones.push(held);
-        }
-        world.check_cover()?;
-        let mut people: BTreeMap<EntityId, Person> =
-            kept.people.into_iter().map(|person| (person.entity, person)).collect();
+        let (mut world, mut people) = Self::begin(config, ground, clock, stretch)?;
         for (tick, record) in &stretch.records {
             let outcome = TickRecord::try_from_bytes(record)
                 .map_err(|error| error.to_string())
@@ -107,6 +93,30 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
         Ok((world, people))
     }
 
+    /// The world of a stretch's snapshot, and who was in it.
+    pub(super) fn begin(
+        config: WorldConfig,
+        ground: G,
+        clock: Arc<dyn Clock>,
+        stretch: &Stretch,
+    ) -> Result<(Self, BTreeMap<EntityId, Person>), RestoreError> {
+        let kept = WorldSnapshot::try_from_bytes(&stretch.snapshot).map_err(|_| RestoreError::Malformed)?;
+        let mut world = Self::void(config, ground, clock);
+        world.tick = stretch.tick;
+        world.last_entity = kept.last_entity;
+        world.next_seed = kept.next_seed;
+        world.last_zone = kept.last_zone;
+        for it in kept.zones {
+            let zone = Zone::restore(&it.state, world.ground.clone())
+                .map_err(|error| RestoreError::Zone(it.id.0, error))?;
+            let held = world.hold(it.id, it.first, it.last, zone, Book::from_parts(it.book));
+            world.zones.push(held);
+        }
+        world.check_cover()?;
+        let people = kept.people.into_iter().map(|person| (person.entity, person)).collect();
+        Ok((world, people))
+    }
+
     fn check_cover(&self) -> Result<(), RestoreError> {
         let (first, last) = self.all_cells();
         let ends = self.zones.first().zip(self.zones.last());
@@ -117,13 +127,13 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
         if is_whole || (is_other_level && !self.zones.is_empty()) { Ok(()) } else { Err(RestoreError::Gaps) }
     }
 
-    /// Does again what one tick did.
-    fn redo(
+    /// Does again what one tick did. Gives how many hashes of states were compared; all were equal.
+    pub(super) fn redo(
         &mut self,
         tick: u64,
         record: &TickRecord,
         people: &mut BTreeMap<EntityId, Person>,
-    ) -> Result<(), String> {
+    ) -> Result<u64, String> {
         self.last_entity = record.last_entity;
         self.next_seed = record.next_seed;
         for change in &record.changes {
@@ -138,14 +148,16 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
                 Change::Entry { .. } | Change::Recalled { .. } | Change::Merge { .. } => {}
             }
         }
+        let mut hashes = 0;
         for (zone, log) in &record.logs {
             let at = self.index_of_zone(*zone).ok_or_else(|| format!("there is no zone {}", zone.0))?;
-            self.zones[at].zone.replay(log).map_err(|error| format!("zone {}: {error}", zone.0))?;
+            let replayed = self.zones[at].zone.replay(log);
+            hashes += replayed.map_err(|error| format!("zone {}: {error}", zone.0))?.hashes;
         }
         for change in &record.changes {
             self.redo_book(change)?;
         }
-        Ok(())
+        Ok(hashes)
     }
 
     fn redo_split(&mut self, zone: ZoneId, new: ZoneId, cell: cell::CellId, tick: u64) -> Result<(), String> {

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use sim::Spread;
 
 /// As many threads as were asked for; none besides the caller's if that is one.
 pub(crate) struct Threads(Option<ThreadPool>);
@@ -16,10 +17,12 @@ impl Threads {
         Self((count > 1).then(pool))
     }
 
-    /// Does something with each item, once.
-    pub(crate) fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(&mut T) + Sync + Send) {
+}
+
+impl Spread for Threads {
+    fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(&mut T) + Sync) {
         match &self.0 {
-            Some(pool) if items.len() > 1 => pool.install(|| items.par_iter_mut().for_each(work)),
+            Some(pool) if items.len() > 1 => pool.install(|| items.par_iter_mut().for_each(|item| work(item))),
             _ => items.iter_mut().for_each(work),
         }
     }
