@@ -343,8 +343,10 @@ fn router(
     let client = client::Client::load();
     let origins = origin::Origins::new(&config.public_origins, &config.cors_origins);
     let verifier: Verifier = identity;
+    // Beside everything else: it is for nobody, and in no document.
+    let echo = if config.has_echo { socket::echo_routes() } else { Router::new() };
+    let echo = echo.layer(from_fn_with_state(origins.clone(), origin::origin_layer));
     let app = routes
-        .merge(if config.has_echo { socket::echo_routes() } else { Router::new() })
         .merge(openapi::routes(&document))
         .fallback_service(get(client::serve).fallback(client::serve).with_state(client))
         .method_not_allowed_fallback(api::method_not_allowed)
@@ -362,6 +364,7 @@ fn router(
         .layer(from_fn_with_state(limiter.clone(), quota::address_layer))
         .layer(cors::layer(&config.cors_origins))
         .layer(from_fn(api::problem_layer))
+        .merge(echo)
         .merge(
             health
                 .layer(from_fn_with_state(guard, guard::guard_layer))

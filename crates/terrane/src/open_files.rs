@@ -17,14 +17,14 @@ pub(crate) fn allow(connections_max: usize, sockets_max: usize) {
             limit.current
         }
     };
-    let wanted = (connections_max + sockets_max) as u64 + OTHERS;
+    let wanted = connections_max.max(sockets_max) as u64 + OTHERS;
     // None: without limit.
     if let Some(allowed) = allowed.filter(|allowed| *allowed < wanted) {
         warn!(
             allowed,
             wanted,
-            "this user may open fewer files than http.connections_max and http.sockets_max together: raise the limit \
-             (ulimit -n, LimitNOFILE in systemd), or lower them"
+            "this user may open fewer files than http.connections_max or http.sockets_max: raise the limit (ulimit -n, \
+             LimitNOFILE in systemd), or lower them"
         );
     }
 }
