@@ -5,6 +5,8 @@ import { TerraneServer } from "./server.ts";
 /** What `game/game.ts` shows of itself. */
 export interface TerraneState {
   readonly connection: string;
+  /** What carries the messages. */
+  readonly carrier: string | undefined;
   readonly entityId: number | undefined;
   readonly account: { readonly name: string; readonly color: string } | undefined;
   readonly position: readonly [number, number, number] | undefined;
@@ -20,6 +22,7 @@ export interface TerraneState {
 /** Before the page has got so far. */
 const NOTHING_YET: TerraneState = {
   connection: "loading",
+  carrier: undefined,
   entityId: undefined,
   account: undefined,
   position: undefined,
@@ -46,15 +49,23 @@ export class Visitor {
     {
       isNewcomer = false,
       quality = "low",
+      route,
       ...options
-    }: BrowserContextOptions & { isNewcomer?: boolean; quality?: "low" | "medium" | "high" } = {},
+    }: BrowserContextOptions & {
+      isNewcomer?: boolean;
+      quality?: "low" | "medium" | "high";
+      /** Changes answers of the server before the page asks for them. */
+      route?: (page: Page) => Promise<unknown>;
+    } = {},
   ): Promise<Visitor> {
     const context = await browser.newContext({
       reducedMotion: "reduce",
       viewport: { width: 640, height: 360 },
       ...options,
     });
-    return Visitor.enter(await context.newPage(), url, { quality, isWelcomed: !isNewcomer });
+    const page = await context.newPage();
+    await route?.(page);
+    return Visitor.enter(page, url, { quality, isWelcomed: !isNewcomer });
   }
 
   /** Another window of the same person. */
@@ -94,6 +105,7 @@ export class Visitor {
       if (!state) return nothingYet;
       const {
         connection,
+        carrier,
         entityId,
         account,
         position,
@@ -107,6 +119,7 @@ export class Visitor {
       } = state;
       return {
         connection,
+        carrier,
         entityId,
         account,
         position,

@@ -20,7 +20,7 @@ export class TerraneServer {
 
   private constructor(
     readonly dataPath: string,
-    private readonly port: number,
+    readonly port: number,
     /** Settings beyond the defaults, as environment variables. */
     private readonly settings: Readonly<Record<string, string>>,
   ) {}

@@ -15,7 +15,7 @@ import { anyIdentity } from "../net/open_identity.ts";
 import { keepPreferences, movesLittle } from "../net/preferences.ts";
 import { Refusal } from "../net/refusal.ts";
 import { ApiError, reach, Unreachable } from "../net/rest.ts";
-import { WayIn, wantsWebSocket } from "../net/way_in.ts";
+import { WayIn } from "../net/way_in.ts";
 import { Game, type GameParts } from "./game.ts";
 import { probeGraphics, requireBrowser, Unplayable } from "./requirements.ts";
 import { type QualityChoice, qualityOf, thisDevice } from "./settings.ts";
@@ -62,8 +62,8 @@ export async function openGame(options: OpenOptions): Promise<Game> {
       import("./skies.ts"),
     ]);
     progress.say("Raising the land…");
-    const wayIn = new WayIn(async () => (await publicApi.planet()).transport);
-    const way = wantsWebSocket(location.search) ? undefined : wayIn.prepare(planetInfo.transport);
+    const wayIn = new WayIn();
+    const way = wayIn.prepare(planetInfo.transport, async () => (await publicApi.planet()).transport);
     const { planetHash } = planetInfo;
     const [core, store] = await Promise.all([
       instantiateCore(module) as Promise<PageExports>,

@@ -1,8 +1,9 @@
 /** How the connection and the picture do, for whoever wants to see it. Counts are since the page was opened. */
-import { TIERS, type Tier } from "../core/stream.ts";
+import type { Tier } from "../core/stream.ts";
 import type { LinkKind } from "../net/link.ts";
 
-export { TIERS };
+/** All of them; written out here, as this is read by a chunk that has nothing else of the game. */
+export const TIERS: readonly Tier[] = ["own", "near", "mid", "far"];
 
 export interface Vitals {
   readonly atMs: number;

@@ -226,7 +226,7 @@ test("after sleep, or on another network, a dead connection is found out and rep
     const { session, links, latest, elapse, elapseQuietly, goOnline, sleep } = setUp();
     await goOnline();
     await elapseQuietly(3_000);
-    if (wake === "sleep") sleep(3_600_000);
+    if (wake === "sleep") sleep(8_000);
     else session.hurry();
     await elapse(900);
     expect(links, wake).toHaveLength(2);
@@ -236,11 +236,23 @@ test("after sleep, or on another network, a dead connection is found out and rep
   }
 });
 
+test("after a long sleep nothing is waited for", async () => {
+  const { links, latest, elapse, elapseQuietly, goOnline, sleep, session } = setUp();
+  await goOnline();
+  await elapseQuietly(3_000);
+  sleep(600_000);
+  session.hurry();
+  await elapse(0);
+  expect(links).toHaveLength(2);
+  latest().welcome();
+  expect(session.state.kind).toBe("online");
+});
+
 test("after sleep a connection that lives is kept", async () => {
   const { session, links, latest, elapse, elapseQuietly, goOnline, sleep } = setUp();
   await goOnline();
   await elapseQuietly(3_000);
-  sleep(20_000);
+  sleep(8_000);
   await elapse(300);
   latest().frame();
   await elapseQuietly(3_000);

@@ -55,6 +55,9 @@ const WEAK_AFTER_MS = 1_700;
 const SILENCE_MAX_MS = 5_000;
 /** And so long, and two round trips, where it may have died: after sleep, and on another network. */
 const PROBE_MS = 300;
+const PROBE_MAX_MS = 700;
+/** After so long without a word, by a clock that runs during sleep, nothing is left to put to the test. */
+const SURELY_GONE_MS = 12_000;
 const WATCH_INTERVAL_MS = 250;
 /** The page has been too busy to look: what has come in meanwhile is heard first. */
 const BUSY_MS = 2_000;
@@ -81,10 +84,12 @@ export class Session {
   #attemptedAtMs = 0;
   #helloAtMs = 0;
   #heardAtMs = 0;
+  #heardAtWallMs = 0;
   #pingedAtMs = 0;
   #watchedAtMs = 0;
   #watchedAtWallMs = 0;
-  #roundTripMs = 0;
+  /** Of the quickest of late: a busy page makes others seem long. */
+  #roundTripMs: number | undefined;
   #lostAtMs: number | undefined;
   #wasOnline = false;
   #isClosed = false;
@@ -164,8 +169,12 @@ export class Session {
     if (this.#isClosed || this.#state.kind === "refused") return;
     const now = this.deps.nowMs();
     this.#quick.reset();
-    if (this.#state.kind === "online") {
-      this.#probeTimer ??= setTimeout(() => this.#lost(), PROBE_MS + 2 * this.#roundTripMs);
+    if (this.#state.kind === "online" && this.deps.wallMs() - this.#heardAtWallMs > SURELY_GONE_MS) {
+      this.#lost();
+      void this.#connect();
+    } else if (this.#state.kind === "online") {
+      const waitMs = Math.min(PROBE_MAX_MS, PROBE_MS + 2 * (this.#roundTripMs ?? 100));
+      this.#probeTimer ??= setTimeout(() => this.#lost(), waitMs);
       this.#ping();
     } else if (this.#retryTimer !== undefined || now - this.#attemptedAtMs > STALE_ATTEMPT_MS) {
       void this.#connect();
@@ -251,6 +260,7 @@ export class Session {
   #receive(bytes: Uint8Array): void {
     const now = this.deps.nowMs();
     this.#heardAtMs = now;
+    this.#heardAtWallMs = this.deps.wallMs();
     this.#endProbe();
     try {
       dispatch(bytes, this.#withOwn);
@@ -285,7 +295,8 @@ export class Session {
         this.#ping();
       },
       pong: (pong) => {
-        this.#roundTripMs = Math.max(0, this.deps.nowMs() - pong.clientTimeMs);
+        const roundTripMs = Math.max(0, this.deps.nowMs() - pong.clientTimeMs);
+        this.#roundTripMs = Math.min(roundTripMs, (this.#roundTripMs ?? roundTripMs) * 1.2 + 5);
         this.handlers.pong(pong);
       },
       bye: (bye) => {

@@ -1,6 +1,7 @@
 import type { Link } from "./link.ts";
 
-/** `WebSocket.OPEN`, which Node 20 does not know. */
+/** `WebSocket.CONNECTING` and `WebSocket.OPEN`, which Node 20 does not know. */
+const CONNECTING = 0;
 const OPEN = 1;
 
 /** The part of `WebSocket` that is used, so that tests bring their own. */
@@ -43,6 +44,8 @@ export class WebSocketLink implements Link {
     socket.onopen = null;
     socket.onmessage = null;
     socket.onclose = null;
-    socket.close();
+    // Browsers complain of one that is closed while it opens.
+    if (socket.readyState === CONNECTING) socket.onopen = () => socket.close();
+    else socket.close();
   }
 }
