@@ -137,7 +137,7 @@ describe("our own body", () => {
       prediction.advance((1000 / 30) * 1.0001, () => ({ buttons: BUTTON.forward, look: start.facing }));
     }
     expect(body.lastSeq).toBe(1020);
-    const stream = new Stream(core, planet.handle);
+    const stream = new Stream(core, planet.handle, 3);
     stream.apply(golden("Frame"));
     const offM = body.reconcile(stream);
     prediction.confirmed(stream.lastInputSeq, offM);
@@ -184,7 +184,7 @@ function fences(init: MessageInitShape<typeof FencesSchema>): Uint8Array {
 
 describe("a stream", () => {
   test("reads the golden frame", () => {
-    const stream = new Stream(core, planet.handle);
+    const stream = new Stream(core, planet.handle, 3);
     expect([stream.tick, stream.own]).toEqual([0, undefined]);
     stream.apply(golden("Frame"));
     expect([stream.tick, stream.lastInputSeq]).toEqual([90, 1002]);
@@ -204,7 +204,7 @@ describe("a stream", () => {
   });
 
   test("refuses what is no frame, and cuts that are not between two blocks", () => {
-    const stream = new Stream(core, planet.handle);
+    const stream = new Stream(core, planet.handle, 3);
     const whole = golden("Frame");
     const readable = Array.from({ length: whole.length }, (_, length) => length).filter((length) => {
       try {

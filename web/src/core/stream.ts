@@ -7,6 +7,7 @@ import type { CoreExports } from "./wasm.ts";
 /** The functions of `crates/browser/src/stream.rs`. */
 export interface StreamExports extends CoreExports {
   readonly stream_new: (planet: number) => number;
+  readonly stream_set_send_ticks: (stream: number, ticks: number) => void;
   readonly stream_free: (stream: number) => void;
   readonly stream_apply: (stream: number, message: number, byteLength: number) => number;
   readonly stream_tick: (stream: number) => number;
@@ -51,8 +52,11 @@ export class Stream {
   constructor(
     private readonly core: StreamExports,
     planetHandle: number,
+    /** Ticks from one send of the server to the next. */
+    sendTicks: number,
   ) {
     this.handle = core.stream_new(planetHandle);
+    core.stream_set_send_ticks(this.handle, sendTicks);
     this.#own = new Scratch(core, BODY_STATE_BYTES);
     this.#missed = new Scratch(core, MISSED_BYTES_MAX);
   }

@@ -472,7 +472,8 @@ export class Game implements Commands {
       this.#playback.stretch(this.#stretch, Number(welcome.tick));
     }
     if (before) prediction.glideFrom(before);
-    this.#own = { body: own, prediction, stream: new Stream(core, planet.handle) };
+    const stream = new Stream(core, planet.handle, Math.max(1, Math.round(welcome.tickHz / welcome.sendHz)));
+    this.#own = { body: own, prediction, stream };
     for (const message of this.#waitingFences.splice(0)) this.#takeFences(message);
     for (const message of this.#waitingFrames.splice(0)) this.#takeFrame(message);
     if (!before || distance(before, start.position) > SAME_PLACE_M) {
