@@ -162,7 +162,8 @@ fn snapped(st: f64) -> f64 {
 
 /// A coordinate in cells as a cell's index and the rest. The end of the lattice belongs to the last cell.
 fn split(coordinate: f64, cells: f64) -> (u32, f64) {
-    let index = coordinate.clamp(0.0, cells - 1.0) as u32;
+    // `clamp` would bring the code along that writes numbers, for the panic on bounds that it cannot see are in order.
+    let index = coordinate.max(0.0).min(cells - 1.0) as u32;
     (index, coordinate - f64::from(index))
 }
 
