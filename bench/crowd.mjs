@@ -16,7 +16,8 @@ for (const run of runs) {
   if (!count) throw new Error(`not a run: ${run}`);
   console.log(`--- ${scenario}, ${count} clients, ${hz} sends a second asked for`);
   const folder = newFolder();
-  const server = await startServer(binary, folder, { ...CROWDED, TERRANE_ZONE_SEND_HZ: hz });
+  const tick_hz = String([30, 20, 60].find((tick) => tick % Number(hz) === 0));
+  const server = await startServer(binary, folder, { ...CROWDED, TERRANE_ZONE_TICK_HZ: tick_hz, TERRANE_ZONE_SEND_HZ: hz });
   const words = [scenario, "--count", count, "--seconds", SECONDS, "--seed", "1", "--input-hz", INPUT_HZ, "--logins", "64"];
   const { code, report } = await runBots(binary, server, words);
   await stopServer(server);

@@ -43,7 +43,10 @@ impl Report {
         )?;
         table.line(
             "measured",
-            format_args!("{:.1} s; {} of them decode and predict everything", self.seconds, sums.watchers),
+            format_args!(
+                "{:.1} s; {} connections that decode and predict everything",
+                self.seconds, sums.watchers
+            ),
         )?;
         let (p50, p99) = (figures.login_p50_ms, figures.login_p99_ms);
         table.line("login", format_args!("p50 {p50:.0}, p99 {p99:.0} ms"))?;
