@@ -64,6 +64,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PlanetCommand,
     },
+    /// Look at what the zones kept of what happened in them.
+    Zone {
+        #[command(subcommand)]
+        command: ZoneCommand,
+    },
     /// Send headless clients to a running server and report what they saw.
     Bots(BotsArgs),
 }
@@ -199,6 +204,41 @@ pub(crate) enum LedgerCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ZoneCommand {
+    /// Make again what happened, from snapshots and the log of inputs, and compare the hashes; status 1 if one differs.
+    #[command(after_help = "\
+Examples:
+  terrane zone replay                                          all that ./data keeps
+  terrane zone replay --data /var/lib/terrane --json
+  terrane zone replay --from 54000 --to 57600 --body 17        where a body was in each of these ticks
+
+The server may run meanwhile: what it is just writing is left out. The planet is read from the data folder.")]
+    Replay(ReplayArgs),
+}
+
+/// What to make again.
+#[derive(Args)]
+pub(crate) struct ReplayArgs {
+    /// Files or folders of journals [default: zones in the data folder]
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Leave out stretches that ended before this tick
+    #[arg(long, value_name = "TICK")]
+    pub(crate) from: Option<u64>,
+    /// End after this tick
+    #[arg(long, value_name = "TICK")]
+    pub(crate) to: Option<u64>,
+    /// Print where this body was after each tick, how fast, and how much spoke against its player
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) body: Option<u32>,
+    /// One JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
 }
 
 #[derive(Subcommand)]

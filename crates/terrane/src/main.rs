@@ -74,6 +74,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Audit { command } => commands::audit::run(&command),
         Command::Privacy { command } => commands::privacy::run(&command),
         Command::Planet { command } => commands::planet::run(&command),
+        Command::Zone { command } => commands::zone::run(&command),
         Command::Bots(arguments) => commands::bots::run(arguments),
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod ledger;
 pub(crate) mod planet;
 pub(crate) mod privacy;
 pub(crate) mod serve;
+pub(crate) mod zone;
 
 use store::{OpenError, Store, StoreConfig};
 
