@@ -12,6 +12,7 @@
 mod act;
 pub mod acts;
 mod books;
+mod borders;
 mod notes;
 mod people;
 mod personal;

@@ -1,5 +1,11 @@
 /** The map itself: MapLibre on our tiles. Nothing else imports MapLibre. */
-import { type GeoJSONSource, Map as MapLibre, NavigationControl, setWorkerUrl } from "maplibre-gl";
+import {
+  type AddLayerObject,
+  type GeoJSONSource,
+  Map as MapLibre,
+  NavigationControl,
+  setWorkerUrl,
+} from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import "./scale_bar.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
@@ -25,6 +31,11 @@ export interface MapEvents {
   /** Tiles or names cannot be had. */
   readonly onTrouble: (reason: string) => void;
 }
+
+type Shapes = Extract<
+  Exclude<Parameters<GeoJSONSource["setData"]>[0], string>,
+  { readonly type: "FeatureCollection" }
+>["features"];
 
 export class PlanetMap {
   readonly #map: MapLibre;
@@ -120,28 +131,54 @@ export class PlanetMap {
 
   /** Shows where people are, for those who may see that. */
   people(people: readonly LatLng[]): void {
-    const data = {
-      type: "FeatureCollection" as const,
-      features: people.map(({ latitude_deg, longitude_deg }) => ({
-        type: "Feature" as const,
-        properties: {},
-        geometry: { type: "Point" as const, coordinates: [longitude_deg, latitude_deg] },
-      })),
+    const points = people.map(({ latitude_deg, longitude_deg }) => ({
+      type: "Feature" as const,
+      properties: {},
+      geometry: { type: "Point" as const, coordinates: [longitude_deg, latitude_deg] },
+    }));
+    const paint = {
+      "circle-radius": 6,
+      "circle-color": "#f2b541",
+      "circle-stroke-color": "#16222a",
+      "circle-stroke-width": 2,
     };
+    this.#overlay(points, { id: "people", type: "circle", source: "people", paint });
+  }
+
+  /** Shows the borders of zones: for each its lines, longitude and latitude, and how busy it is, 0 to 1. */
+  zones(
+    zones: readonly { readonly border: readonly (readonly number[][])[]; readonly load: number }[],
+  ): void {
+    const lines = zones.map(({ border, load }) => ({
+      type: "Feature" as const,
+      properties: { load },
+      geometry: { type: "MultiLineString" as const, coordinates: border.map((line) => [...line]) },
+    }));
+    const paint = {
+      "line-color": ["interpolate", ["linear"], ["get", "load"], 0, "#f4f7f4", 0.5, "#f2b541", 1, "#d8432f"],
+      "line-width": 2.5,
+      "line-opacity": 0.9,
+    } as const;
+    this.#overlay(lines, {
+      id: "zones",
+      type: "line",
+      source: "zones",
+      layout: { "line-cap": "round" },
+      paint: { ...paint, "line-color": [...paint["line-color"]] as never },
+    });
+  }
+
+  /** Puts shapes over the map in a layer of its own, once the map is there; the people stay on top. */
+  #overlay(features: Shapes, layer: AddLayerObject & { readonly source: string }): void {
+    const data = { type: "FeatureCollection" as const, features: [...features] };
     const show = () => {
-      const source = this.#map.getSource<GeoJSONSource>("people");
+      const source = this.#map.getSource<GeoJSONSource>(layer.source);
       if (source) {
         source.setData(data);
         return;
       }
-      this.#map.addSource("people", { type: "geojson", data });
-      const paint = {
-        "circle-radius": 6,
-        "circle-color": "#f2b541",
-        "circle-stroke-color": "#16222a",
-        "circle-stroke-width": 2,
-      };
-      this.#map.addLayer({ id: "people", type: "circle", source: "people", paint });
+      this.#map.addSource(layer.source, { type: "geojson", data });
+      this.#map.addLayer(layer, layer.id !== "people" && this.#map.getLayer("people") ? "people" : undefined);
     };
     if (this.#map.getSource("selected")) show();
     else this.#map.once("load", show);
