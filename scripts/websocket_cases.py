@@ -60,6 +60,16 @@ class Client(WebSocketClientProtocol):
     connectionWasOpen = False
     createWirelog = False
 
+    def connectionMade(self):
+        self.txFrameStats = {}
+        super().connectionMade()
+
+    def logTxFrame(self, header, *_):
+        self.txFrameStats[header.opcode] = self.txFrameStats.get(header.opcode, 0) + 1
+
+    def logRxFrame(self, *_):
+        pass
+
     def enableWirelog(self, _):
         pass
 
@@ -96,7 +106,7 @@ class Client(WebSocketClientProtocol):
         self.later(delay_s, act)
 
     def killAfter(self, delay_s):
-        self.later(delay_s, lambda: self._fail_connection() if hasattr(self, "_fail_connection") else self.failConnection())
+        self.later(delay_s, self._fail_connection)
 
     def closeAfter(self, delay_s):
         self.later(delay_s, self.sendClose)
@@ -131,6 +141,7 @@ class Runner(WebSocketClientFactory):
     def __init__(self, url, prefixes):
         super().__init__(url)
         self.setProtocolOptions(failByDrop=False)
+        self.logFrames = True
         self.waiting = [case for case in Cases if wanted(number(case), prefixes)]
         self.results = {}
         self.next()

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, ReadBuf};
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
@@ -33,6 +33,8 @@ pub(super) struct Incoming {
     context: WebSocketContext,
     credit: Option<Credit>,
     replies: Vec<u8>,
+    /// tungstenite has refused something, and must not be asked again.
+    has_failed: bool,
 }
 
 /// Bytes that may still be read.
@@ -69,6 +71,7 @@ impl Incoming {
             context: WebSocketContext::from_partially_read(first.to_vec(), Role::Server, Some(config)),
             credit: Some(Credit::full()),
             replies: Vec::new(),
+            has_failed: false,
         }
     }
 
@@ -103,7 +106,10 @@ impl Incoming {
     }
 
     fn poll_next(&mut self, line: &Line, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
-        let Self { socket, is_encrypted, context, credit, replies } = self;
+        let Self { socket, is_encrypted, context, credit, replies, has_failed } = self;
+        if *has_failed {
+            return Poll::Ready(Err(Error::AlreadyClosed));
+        }
         let socket = Polled { socket, cx, credit };
         let mut stream = Stream { socket, tls: is_encrypted.then_some(line), replies };
         let message = context.read(&mut stream);
@@ -117,8 +123,22 @@ impl Incoming {
         }
         match message {
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
-            message => Poll::Ready(message),
+            message => {
+                *has_failed = message.is_err();
+                Poll::Ready(message)
+            }
         }
+    }
+
+    /// Whether something came that cannot be read on from.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// Reads on without looking at anything, until the client closes.
+    pub(super) async fn throw_away(&mut self) {
+        let mut some = [0; 1_024];
+        while let Ok(1..) = self.socket.read(&mut some).await {}
     }
 
     /// Puts a message into frames, as the state of the connection allows.

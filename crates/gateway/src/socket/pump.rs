@@ -22,7 +22,7 @@ use super::{End, LINGER_TIME_MAX, MESSAGE_BYTES_MAX, PING_INTERVAL, bye, silence
 /// comes first.
 const WRITE_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// How long to wait for a client's close where nothing more can be read.
+/// How long to wait for a client's close where nothing more can be understood.
 const LINGER_TIME_BLIND: Duration = Duration::from_millis(500);
 
 /// The first message.
@@ -100,7 +100,8 @@ pub(super) async fn pump(
                 if now >= asked_at + PING_INTERVAL {
                     asked_at = now;
                     let silence = now - heard_at;
-                    if let Some(end) = silence_ends(silence) {
+                    // Who is behind has not been asked yet: that has a limit of its own.
+                    if written == Written::All && let Some(end) = silence_ends(silence) {
                         return end;
                     }
                     if silence >= PING_INTERVAL {
@@ -179,21 +180,11 @@ pub(super) async fn flushed(line: &Line, patience: Duration) -> bool {
 /// Reads on until the client closes. Closing with unread bytes in the system's buffer would reset the connection and
 /// could destroy what the client has not read yet.
 pub(super) async fn linger(line: &Line, incoming: &mut Incoming) {
-    let listening_since = Instant::now();
-    let _ = timeout(LINGER_TIME_MAX, async {
-        loop {
-            match incoming.next(line).await {
-                Ok(_) => {}
-                Err(Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_)) => break,
-                // After a frame that was too long the reader has given up: all that is left is to wait a little.
-                Err(_) => {
-                    tokio::time::sleep(LINGER_TIME_BLIND.saturating_sub(listening_since.elapsed())).await;
-                    break;
-                }
-            }
-        }
-    })
-    .await;
+    if incoming.has_failed() {
+        let _ = timeout(LINGER_TIME_BLIND, incoming.throw_away()).await;
+        return;
+    }
+    let _ = timeout(LINGER_TIME_MAX, async { while incoming.next(line).await.is_ok() {} }).await;
 }
 
 fn read_failed(error: &Error) -> End {

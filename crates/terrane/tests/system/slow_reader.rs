@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use glam::DVec3;
 use tokio::net::TcpStream;
 use wire::{ClientMessage, Say, ServerMessage, TEXT_MAX_CHARS};
 
@@ -38,7 +39,9 @@ fn a_slow_reader_is_disconnected_with_a_reason() {
         let living = async {
             let text = "🌍".repeat(TEXT_MAX_CHARS);
             for frame in 0.. {
-                quick_there.frame().await;
+                // To and fro, so that there is something to tell.
+                let way = if frame % 2 == 0 { DVec3::Z } else { -DVec3::Z };
+                quick_there.walk(3, way).await;
                 // As often as one may speak, so that the buffers fill soon and stay full.
                 quick_there.send(&ClientMessage::Say(Say { text: text.clone() })).await;
                 if frame % FRAMES_PER_READ == 0 {
