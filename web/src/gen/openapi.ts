@@ -1515,6 +1515,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/planet/weather": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Day and weather at a place
+         * @description Computed from the planet and its clock: whoever asks for the same place and time gets the same answer, and the sky
+         *     over the players is drawn from the same numbers.
+         */
+        get: operations["planet_weather"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/planet/{planet_hash}/artifact": {
         parameters: {
             query?: never;
@@ -4253,6 +4274,36 @@ export interface components {
             /** @description What it is about. */
             reference: string;
         };
+        /** @description What turns the zones of a process. */
+        HostView: {
+            /**
+             * Format: int32
+             * @description Connected players.
+             */
+            connected: number;
+            /**
+             * Format: int64
+             * @description Frames dropped for slow readers.
+             */
+            dropped_frames: number;
+            /** @description Whether it runs. */
+            is_alive: boolean;
+            /**
+             * Format: double
+             * @description The share of its time in which it works, over the last second; above 1 it falls behind.
+             */
+            load: number;
+            /**
+             * Format: int64
+             * @description Ticks left out because it was behind.
+             */
+            skipped_ticks: number;
+            /**
+             * Format: int64
+             * @description Ticks since the world began.
+             */
+            tick: number;
+        };
         /** @description A person at a provider who opens your account. */
         IdentityView: {
             /** Format: uuid */
@@ -4742,6 +4793,19 @@ export interface components {
              * @example temperate forest
              */
             label: string;
+        };
+        /** @description Where one of the lights of the sky is seen. */
+        LightAnswer: {
+            /**
+             * Format: double
+             * @description Clockwise from north.
+             */
+            azimuth_deg: number;
+            /**
+             * Format: double
+             * @description Over the horizon, below 0 when it has set.
+             */
+            height_deg: number;
         };
         /** @description How often something may be done. */
         LimitView: {
@@ -5570,7 +5634,7 @@ export interface components {
             /** @description In which zone. */
             zone: string;
         };
-        /** @description What a client must know of the planet; never changes while the process runs. */
+        /** @description What a client must know of the planet; but for certificates it never changes while the process runs. */
         PlanetAnswer: {
             arrival: components["schemas"]["ArrivalAnswer"];
             currency: components["schemas"]["CurrencyAnswer"];
@@ -5646,6 +5710,7 @@ export interface components {
              * @example 30
              */
             tick_hz: number;
+            webtransport?: components["schemas"]["WebTransportAnswer"] | null;
         };
         /** @enum {string} */
         PlanetState: "preparing" | "ready";
@@ -5698,6 +5763,24 @@ export interface components {
             posting_id: string;
             /** @description What it is about, for example `lot:<token>`. */
             reference: string;
+        };
+        /** @description What falls. */
+        PrecipitationAnswer: {
+            /**
+             * Format: double
+             * @description 0 nothing, 1 as hard as it ever falls.
+             */
+            intensity: number;
+            /**
+             * Format: double
+             * @description As water, in an hour of a day of 24.
+             */
+            mm_per_hour: number;
+            /**
+             * Format: double
+             * @description How much of it is snow.
+             */
+            snow_share: number;
         };
         /**
          * @description Another price for a listing.
@@ -6929,6 +7012,80 @@ export interface components {
              */
             surface_m: number;
         };
+        /** @description Day and weather at a place. */
+        WeatherAnswer: {
+            /**
+             * Format: double
+             * @description Share of the sky that clouds cover.
+             */
+            cloud_cover: number;
+            /**
+             * Format: double
+             * @description The time of day by the sun: 0 midnight, 0.5 noon.
+             * @example 0.55
+             */
+            day_share: number;
+            /**
+             * Format: double
+             * @description 0 none, 1 as thick as it gets.
+             */
+            fog: number;
+            moon: components["schemas"]["LightAnswer"];
+            /**
+             * Format: double
+             * @description How much of the moon is lit, 0 (new) to 1 (full).
+             */
+            moon_lit: number;
+            /**
+             * Format: double
+             * @description Days of the planet since Unix time 0.
+             * @example 331481.25
+             */
+            planet_days: number;
+            precipitation: components["schemas"]["PrecipitationAnswer"];
+            /**
+             * Format: double
+             * @description How much of level ground lies under new snow.
+             */
+            snow_lying: number;
+            sun: components["schemas"]["LightAnswer"];
+            /**
+             * Format: double
+             * @description At the ground.
+             * @example 14.5
+             */
+            temperature_c: number;
+            /**
+             * Format: date-time
+             * @description The moment that this is about.
+             */
+            time: string;
+            /**
+             * Format: double
+             * @description How far one sees.
+             * @example 42000
+             */
+            visibility_m: number;
+            /**
+             * Format: double
+             * @description How wet the ground is from rain.
+             */
+            wetness: number;
+            wind: components["schemas"]["WindAnswer"];
+        };
+        /** @description The same protocol as at `/ws`, over WebTransport. */
+        WebTransportAnswer: {
+            /**
+             * @description SHA-256 of the certificates to accept, in base64: the present one and the next. Empty where the certificate is
+             *     to be checked as any other.
+             */
+            certificate_hashes: string[];
+            /**
+             * @description Where to open a session.
+             * @example https://127.0.0.1:7380/wt
+             */
+            url: string;
+        };
         /** @description What is to be changed. */
         WebhookChange: {
             /** @description Another description. */
@@ -7016,9 +7173,27 @@ export interface components {
             /** @description In the order in which they were set up; at most 5. */
             items: components["schemas"]["WebhookView"][];
         };
+        /** @description The wind at the ground. */
+        WindAnswer: {
+            /**
+             * Format: double
+             * @description Where it comes from, clockwise from north.
+             */
+            from_deg: number;
+            /** Format: double */
+            speed_m_s: number;
+        };
         /**
          * @description The world as it is now.
          * @example {
+         *       "host": {
+         *         "connected": 1,
+         *         "dropped_frames": 0,
+         *         "is_alive": true,
+         *         "load": 0.04,
+         *         "skipped_ticks": 0,
+         *         "tick": 108000
+         *       },
          *       "people": [
          *         {
          *           "account_id": "019aa5c3-1f00-7000-8000-000000000001",
@@ -7026,25 +7201,34 @@ export interface components {
          *           "display_name": "Ann",
          *           "lat_deg": 40.7,
          *           "lng_deg": -74,
-         *           "zone": "zone"
+         *           "zone": "zone 1"
          *         }
          *       ],
          *       "people_count": 1,
          *       "zones": [
          *         {
          *           "bodies": 1,
-         *           "connected": 1,
-         *           "dropped_frames": 0,
-         *           "is_alive": true,
+         *           "border": [
+         *             [
+         *               [
+         *                 -45,
+         *                 35.3
+         *               ],
+         *               [
+         *                 45,
+         *                 35.3
+         *               ]
+         *             ]
+         *           ],
          *           "load": 0.04,
-         *           "name": "zone",
-         *           "skipped_ticks": 0,
-         *           "tick": 108000
+         *           "name": "zone 1",
+         *           "recoveries": 0
          *         }
          *       ]
          *     }
          */
         WorldView: {
+            host?: components["schemas"]["HostView"] | null;
             /** @description Who is where; two thousand at most. */
             people: components["schemas"]["PlacedView"][];
             /**
@@ -7052,7 +7236,7 @@ export interface components {
              * @description How many people have a body.
              */
             people_count: number;
-            /** @description Every zone that this process knows. */
+            /** @description Every zone that this process has, from the first cell of the planet to the last. */
             zones: components["schemas"]["ZoneView"][];
         };
         /** @description How a zone does. */
@@ -7062,35 +7246,20 @@ export interface components {
              * @description Bodies, those waiting for their player included.
              */
             bodies: number;
-            /**
-             * Format: int32
-             * @description Connected players.
-             */
-            connected: number;
-            /**
-             * Format: int64
-             * @description Frames dropped for slow readers.
-             */
-            dropped_frames: number;
-            /** @description Whether its thread runs. */
-            is_alive: boolean;
+            /** @description Lines along its border, each of longitudes and latitudes in degrees; none where it has the whole planet. */
+            border: number[][][];
             /**
              * Format: double
-             * @description The share of its time in which it works, over the last second; above 1 it falls behind.
+             * @description The share of a tick that its own work takes, of 95 ticks in 100.
              */
             load: number;
             /** @description Its name. */
             name: string;
             /**
              * Format: int64
-             * @description Ticks left out because it was behind.
+             * @description How often it was made again after it had failed.
              */
-            skipped_ticks: number;
-            /**
-             * Format: int64
-             * @description Ticks since it started.
-             */
-            tick: number;
+            recoveries: number;
         };
     };
     responses: never;
@@ -20225,6 +20394,120 @@ export interface operations {
                 };
             };
             /** @description `host_invalid` */
+            400: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown_host` */
+            421: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `quota_exceeded` */
+            429: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Address and headers are longer than is read; without a body */
+            431: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planet_weather: {
+        parameters: {
+            query: {
+                /**
+                 * @description Geocentric latitude in degrees.
+                 * @example 12.5
+                 */
+                lat: number;
+                /**
+                 * @description Longitude in degrees.
+                 * @example -40.25
+                 */
+                lng: number;
+                /**
+                 * @description When, in the years 1970 to 2261; now if it is left out.
+                 * @example 2026-11-21T21:00:00Z
+                 */
+                time?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the sky does there */
+            200: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeatherAnswer"];
+                };
+            };
+            /** @description `invalid_query`: a coordinate is missing, no number, or outside the planet, or the time is not in the years 1970 to 2261; `host_invalid` */
             400: {
                 headers: {
                     "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
