@@ -244,12 +244,8 @@ impl Audience {
     fn rules(&self) -> LeafRules {
         let send_hz = self.config.tick_hz as f32 / self.config.send_ticks as f32;
         let interval = |hz: f32| nearest_interval(send_hz / hz);
-        LeafRules {
-            level: self.config.cell_level,
-            radius_m: self.config.radius_m,
-            send_hz,
-            intervals: [1, interval(self.measures.mid_hz), interval(self.measures.far_hz)],
-        }
+        let intervals = [1, interval(self.measures.mid_hz), interval(self.measures.far_hz)];
+        LeafRules::new(self.config.cell_level, self.config.radius_m, send_hz, intervals)
     }
 
     fn leaves_of(&self, ids: impl Iterator<Item = EntityId>, zones: &[ZoneView<'_>]) -> BTreeSet<CellId> {

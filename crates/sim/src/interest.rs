@@ -355,11 +355,6 @@ impl Watcher {
         self.sent = [bytes as u32 - near - mid - far, near, mid, far];
         self.frame = Some(frame);
     }
-
-    #[cfg(test)]
-    pub(crate) fn tiers(&self) -> impl Iterator<Item = (CellId, Option<Tier>)> {
-        self.followed.iter().map(|followed| (followed.cell, followed.current))
-    }
 }
 
 /// The most companions that are looked after.

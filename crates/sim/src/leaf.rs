@@ -17,13 +17,35 @@ pub(crate) struct LeafRules {
     pub(crate) send_hz: f32,
     /// Sends from one block of a tier to the next, each of [`INTERVALS`].
     pub(crate) intervals: [u8; 3],
+    /// Bytes a second of a block, and of each moving body in it.
+    block_bytes_per_s: [f32; 3],
+    body_bytes_per_s: [f32; 3],
+}
+
+impl LeafRules {
+    pub(crate) fn new(level: u8, radius_m: f64, send_hz: f32, intervals: [u8; 3]) -> Self {
+        let blocks_per_s = intervals.map(|interval| send_hz / f32::from(interval));
+        let body = |blocks_per_s: f32| {
+            let times = libm::pow(TIMES_PER_DOUBLING, libm::log2(20.0 / f64::from(blocks_per_s))) as f32;
+            blocks_per_s * FIRST_BYTES * times
+        };
+        Self {
+            level,
+            radius_m,
+            send_hz,
+            intervals,
+            block_bytes_per_s: blocks_per_s.map(|blocks| blocks * BLOCK_BYTES),
+            body_bytes_per_s: blocks_per_s.map(body),
+        }
+    }
 }
 
 /// Bytes of a block besides its bodies, about: its head and the end of the coding.
 const BLOCK_BYTES: f32 = 9.0;
-/// Bytes that a moving body costs in a block, about: more, the longer ago it was last told of.
-const FIRST_BYTES: f32 = 0.45;
-const BYTES_PER_DOUBLING: f32 = 0.28;
+/// Bytes that a moving body costs in a block, about, at twenty sends a second; so many times more if it was last told of
+/// twice as long ago: then it has turned, stopped, or come from another cell.
+const FIRST_BYTES: f32 = 0.55;
+const TIMES_PER_DOUBLING: f64 = 1.5;
 /// Bytes of a body in a key, about.
 pub(crate) const KEY_BYTES: f32 = 6.0;
 
@@ -146,15 +168,10 @@ impl Leaf {
     /// What following costs by tier, in bytes a second: an estimate.
     pub(crate) fn cost(&self, rules: &LeafRules) -> [f32; 3] {
         let moving = self.bodies.iter().filter(|placed| placed.speed > 0).count() as f32;
-        rules.intervals.map(|interval| {
-            if moving == 0.0 {
-                return 0.0;
-            }
-            let blocks_per_s = rules.send_hz / f32::from(interval);
-            let doublings = doublings(u32::from(interval)) + doublings_of_rate(rules.send_hz);
-            let body = FIRST_BYTES + BYTES_PER_DOUBLING * doublings;
-            blocks_per_s * (BLOCK_BYTES + moving * body)
-        })
+        if moving == 0.0 {
+            return [0.0; 3];
+        }
+        [0, 1, 2].map(|tier: usize| rules.block_bytes_per_s[tier] + moving * rules.body_bytes_per_s[tier])
     }
 
     /// How many eighths of a lattice cell a body at 1 m/s goes between two blocks of a tier.
@@ -162,17 +179,6 @@ impl Leaf {
         let seconds = f64::from(rules.intervals[tier as usize]) / f64::from(rules.send_hz);
         (self.eighths_per_m * seconds).round() as u32
     }
-}
-
-/// How often an interval is twice the shortest, in whole and halves.
-fn doublings(interval: u32) -> f32 {
-    let whole = interval.ilog2();
-    whole as f32 + (interval as f32 / (1 << whole) as f32 - 1.0)
-}
-
-/// The same for a send interval longer than a twentieth of a second.
-fn doublings_of_rate(send_hz: f32) -> f32 {
-    doublings((20.0 / send_hz).max(1.0) as u32)
 }
 
 /// Spreads the leaves' blocks of slow tiers evenly over the sends.

@@ -12,9 +12,12 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use wire::stream::{DEPTH_MAX, Placed, Tier};
 
-/// More bodies than this divide a cell, fewer than that make it whole again.
-pub(crate) const DIVIDED_ABOVE: usize = 128;
+/// More bodies than this divide a cell, fewer than that make it whole again. Its parts are divided again only in a
+/// throng: every change of this kind makes all who watch look again.
+const DIVIDED_ABOVE: usize = 128;
 const WHOLE_BELOW: usize = 64;
+const PART_DIVIDED_ABOVE: usize = 512;
+const PART_WHOLE_BELOW: usize = 256;
 /// Sends for which a cell without bodies is kept.
 const EMPTY_SENDS: u32 = 100;
 /// Changes of which cells there are, are noted by regions: cells so many levels above.
@@ -353,9 +356,9 @@ impl Cell {
         let Parts::Divided(parts) = &self.parts else { return vec![] };
         let held = |leaf: usize| self.leaves[leaf].bodies.len();
         let is_to_divide = |part: &Part| match part {
-            Part::Leaf(leaf) => held(usize::from(*leaf)) > DIVIDED_ABOVE,
+            Part::Leaf(leaf) => held(usize::from(*leaf)) > PART_DIVIDED_ABOVE,
             Part::Divided(deep) => {
-                deep.iter().map(|leaf| held(usize::from(*leaf))).sum::<usize>() > WHOLE_BELOW
+                deep.iter().map(|leaf| held(usize::from(*leaf))).sum::<usize>() > PART_WHOLE_BELOW
             }
         };
         (0..).zip(parts.iter()).filter(|(_, part)| is_to_divide(part)).map(|(n, _)| n).collect()

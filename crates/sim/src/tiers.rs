@@ -12,9 +12,9 @@ pub const NEAREST_ALWAYS: u32 = 32;
 pub const HYSTERESIS: f32 = 1.15;
 
 /// Part of the budget up to which what is beyond the radii is raised too: the rest is for beginnings, and for peace.
-const COMFORT: f32 = 0.65;
+const COMFORT: f32 = 0.55;
 /// Part of the budget that tiers may cost, the rest being for beginnings.
-const PLANNED: f32 = 0.88;
+const PLANNED: f32 = 0.8;
 
 /// A cell that a watcher might follow.
 #[derive(Clone, Copy, Debug)]

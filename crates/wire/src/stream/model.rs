@@ -16,14 +16,8 @@ pub(super) struct Size {
 }
 
 impl Size {
-    const fn of(more: [u16; 12]) -> Self {
-        let mut size = Self { more: [Chance::EVEN; 12], first: [Chance::EVEN; 6] };
-        let mut at = 0;
-        while at < 12 {
-            size.more[at] = Chance::of(more[at]);
-            at += 1;
-        }
-        size
+    const fn read(from: &mut Chances) -> Self {
+        Self { more: from.take(), first: from.take() }
     }
 
     pub(super) fn code(&mut self, coder: &mut impl Coder, value: u32) -> Result<u32, StreamError> {
@@ -59,8 +53,8 @@ pub(super) struct Signed {
 }
 
 impl Signed {
-    const fn of(zero: u16, more: [u16; 12]) -> Self {
-        Self { zero: Chance::of(zero), size: Size::of(more) }
+    const fn read(from: &mut Chances) -> Self {
+        Self { zero: from.one(), size: Size::read(from) }
     }
 
     fn code(&mut self, coder: &mut impl Coder, value: i32) -> Result<i32, StreamError> {
@@ -80,10 +74,6 @@ impl Signed {
 struct OneOfFour([Chance; 3]);
 
 impl OneOfFour {
-    const fn of(chances: [u16; 3]) -> Self {
-        Self([Chance::of(chances[0]), Chance::of(chances[1]), Chance::of(chances[2])])
-    }
-
     fn code(&mut self, coder: &mut impl Coder, value: u8) -> u8 {
         let high = coder.code(&mut self.0[0], value & 2 != 0);
         let low = coder.code(&mut self.0[1 + usize::from(high)], value & 1 != 0);
@@ -125,7 +115,72 @@ pub(super) struct Model {
 }
 
 mod priors;
-pub(super) use priors::PRIORS;
+
+/// The model that every block begins with.
+pub(super) const PRIORS: Model = Model::read(&mut Chances { at: 0 });
+
+/// The table of chances, read one after the other.
+struct Chances {
+    at: usize,
+}
+
+impl Chances {
+    const fn one(&mut self) -> Chance {
+        self.at += 1;
+        Chance::of(priors::CHANCES[self.at - 1])
+    }
+
+    const fn take<const N: usize>(&mut self) -> [Chance; N] {
+        let mut chances = [Chance::EVEN; N];
+        let mut n = 0;
+        while n < N {
+            chances[n] = self.one();
+            n += 1;
+        }
+        chances
+    }
+}
+
+impl Beginnings {
+    const fn read(from: &mut Chances) -> Self {
+        Self {
+            gap: Size::read(from),
+            stance: OneOfFour(from.take()),
+            moves: from.one(),
+            speed: Signed::read(from),
+            step: [Signed::read(from), Signed::read(from)],
+            activity: OneOfFour(from.take()),
+        }
+    }
+}
+
+impl Model {
+    const fn read(from: &mut Chances) -> Self {
+        let model = Self {
+            counts: [Size::read(from), Size::read(from), Size::read(from)],
+            removed_gap: Size::read(from),
+            has_left: from.one(),
+            beginnings: [Beginnings::read(from), Beginnings::read(from)],
+            as_predicted: from.take(),
+            has_turned: from.take(),
+            turn: [Signed::read(from), Signed::read(from), Signed::read(from)],
+            new_stance: from.take(),
+            stance: OneOfFour(from.take()),
+            step_i: [Signed::read(from), Signed::read(from), Signed::read(from)],
+            step_j: [
+                Signed::read(from),
+                Signed::read(from),
+                Signed::read(from),
+                Signed::read(from),
+                Signed::read(from),
+                Signed::read(from),
+            ],
+            height: Signed::read(from),
+        };
+        assert!(from.at == priors::COUNT, "every chance has its place");
+        model
+    }
+}
 
 /// Sub-places of a lattice cell along each axis.
 pub(super) const SUB: i32 = 8;
