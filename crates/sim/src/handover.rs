@@ -23,8 +23,8 @@
 //! 5. Of two zones that claim a body the one with the newer epoch is right ([`Directory`]).
 //! 6. A log takes nothing from the holder of an older lease ([`Fence`]).
 //!
-//! Numbers count per source *and* target, so that what a target remembers of a source is nearly always one number.
-//! A zone that is split gives the new one a copy of what it remembers; zones that are merged unite it.
+//! Numbers count per source *and* target, so that what a target remembers of a source is nearly always one number. A
+//! zone's number is never given again, so a new zone begins without a memory, and that of one that has ended goes with it.
 
 use crate::zone::EntityId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,15 +139,6 @@ impl Taken {
             self.all_to += 1;
         }
     }
-
-    fn unite(&mut self, other: &Self) {
-        self.all_to = self.all_to.max(other.all_to);
-        let beyond: Vec<u64> = self.beyond.iter().chain(&other.beyond).copied().collect();
-        self.beyond.clear();
-        for seq in beyond {
-            self.insert(seq);
-        }
-    }
 }
 
 /// What a zone knows of its bodies' comings and goings.
@@ -252,16 +243,10 @@ impl<S: Clone> Book<S> {
         }
     }
 
-    /// Takes a body that leaves the world out of what is on its way from here; whether it was there.
-    pub fn recall(&mut self, entity: EntityId) -> Option<Passage<S>> {
-        let key = *self.outgoing.iter().find(|(_, passage)| passage.entity == entity)?.0;
-        self.outgoing.remove(&key)
-    }
-
-    /// Gives some of the bodies to a new zone, which remembers what this one has taken.
-    #[must_use]
+    /// Gives some of the bodies to a new zone. Whatever was sent here before is for this one alone: nobody has numbered
+    /// anything for the new zone yet, so it begins without a memory.
     pub fn split_off(&mut self, zone: ZoneId, entities: &[EntityId]) -> Self {
-        let mut new = Self { taken: self.taken.clone(), ..Self::new(zone) };
+        let mut new = Self::new(zone);
         for entity in entities {
             if let Some(epoch) = self.residents.remove(entity) {
                 new.residents.insert(*entity, epoch.saturating_add(1));
@@ -270,14 +255,12 @@ impl<S: Clone> Book<S> {
         new
     }
 
-    /// Takes in all that another zone has, which ends. Nothing may be on its way from it or to it.
+    /// Takes in all that another zone has, which ends. Nothing may be on its way from it or to it; copies that still come
+    /// for it find nobody.
     pub fn absorb(&mut self, other: Self) {
         debug_assert!(other.is_quiet(), "what is on its way is not lost");
         self.residents
             .extend(other.residents.into_iter().map(|(entity, epoch)| (entity, epoch.saturating_add(1))));
-        for (from, taken) in &other.taken {
-            self.taken.entry(*from).or_default().unite(taken);
-        }
     }
 
     /// All of it, to be kept.
@@ -379,7 +362,6 @@ mod tests {
 
     const A: ZoneId = ZoneId(1);
     const B: ZoneId = ZoneId(2);
-    const ANN: EntityId = EntityId(7);
 
     #[test]
     fn numbers_that_come_out_of_order_end_as_one() {
@@ -390,32 +372,39 @@ mod tests {
             assert!(taken.contains(seq));
         }
         assert_eq!((taken.all_to, taken.beyond.len()), (3, 1));
-        let mut other = Taken::default();
-        other.insert(4);
-        taken.unite(&other);
+        taken.insert(4);
         assert_eq!(taken, Taken { all_to: 5, beyond: BTreeSet::new() });
     }
 
+    /// Sends a body and lets it arrive; whether it was taken.
+    fn pass(from: &mut Book<&'static str>, to: &mut Book<&'static str>, entity: EntityId) -> bool {
+        let out = from.depart(entity, to.zone(), "state").unwrap();
+        from.apply(&out);
+        let transfer = from.unanswered().next().unwrap();
+        let heard = to.hear(&transfer);
+        if let Some(entry) = &heard.entry {
+            to.apply(entry);
+        }
+        let done = from.hear(&heard.answer.unwrap()).entry.unwrap();
+        from.apply(&done);
+        assert_eq!(to.hear(&transfer).entry, None, "a late copy is taken once more");
+        heard.entry.is_some()
+    }
+
     #[test]
-    fn a_zone_that_was_split_or_merged_takes_nothing_twice() {
+    fn zones_that_were_split_and_merged_take_all_that_is_new_and_nothing_twice() {
         let (mut a, mut b) = (Book::new(A), Book::new(B));
-        a.apply(&Entry::Born(ANN));
-        let out = a.depart(ANN, B, "state").unwrap();
-        a.apply(&out);
-        let transfer = a.unanswered().next().unwrap();
-        let heard = b.hear(&transfer);
-        b.apply(&heard.entry.unwrap());
-        let mut upper = b.split_off(ZoneId(3), &[ANN]);
-        assert!(upper.holds(ANN) && !b.holds(ANN));
-        assert_eq!(b.hear(&transfer).entry, None, "a late copy is taken once more");
-        // The new zone, under the old one's name, would know it too.
-        upper.zone = B;
-        assert_eq!(upper.hear(&transfer).entry, None);
-        upper.zone = ZoneId(3);
-        let mut whole = Book::new(B);
-        whole.absorb(upper);
-        assert!(whole.holds(ANN));
-        assert_eq!(whole.hear(&transfer).entry, None);
+        let walkers: Vec<_> = (1..10).map(EntityId).collect();
+        walkers.iter().for_each(|walker| a.apply(&Entry::Born(*walker)));
+        assert!(walkers[..4].iter().all(|walker| pass(&mut a, &mut b, *walker)));
+        let mut c = b.split_off(ZoneId(3), &walkers[..2]);
+        assert!(c.holds(walkers[0]) && !b.holds(walkers[0]) && b.holds(walkers[2]));
+        // Numbered from one, for the new zone.
+        assert!(pass(&mut a, &mut c, walkers[5]) && pass(&mut c, &mut a, walkers[5]));
+        assert!(pass(&mut a, &mut b, walkers[6]));
+        b.absorb(c);
+        assert!(walkers[..4].iter().all(|walker| b.holds(*walker)));
+        assert!(pass(&mut a, &mut b, walkers[7]) && pass(&mut b, &mut a, walkers[7]));
     }
 
     #[test]
@@ -428,7 +417,5 @@ mod tests {
         a.apply(&out);
         a.apply(&Entry::In { from: B, seq: 4, entity: EntityId(9), epoch: 2 });
         assert_eq!(Book::from_parts(a.to_parts()), a);
-        assert_eq!(a.recall(EntityId(3)).map(|passage| passage.state), Some("three"));
-        assert!(a.is_quiet());
     }
 }
