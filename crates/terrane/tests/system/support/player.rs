@@ -1,10 +1,7 @@
 //! A person with a device: logs in over HTTP, walks over the WebSocket.
 
-use std::collections::HashMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use cell::CellId;
 use ed25519_dalek::Signer as _;
 use futures_util::{SinkExt as _, StreamExt as _};
 use glam::DVec3;
@@ -15,8 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use wire::stream::CellStream;
-use wire::{Bye, ClientMessage, Hello, InputBatch, ServerMessage, Welcome};
+use wire::{Bye, ClientMessage, Hello, InputBatch, ServerMessage, View, Welcome};
 
 use super::{DEADLINE, Server};
 
@@ -270,7 +266,7 @@ pub(crate) struct Player {
 /// What a player knows of the world from its stream.
 #[derive(Default)]
 pub(crate) struct Seen {
-    cells: HashMap<CellId, CellStream>,
+    view: View,
     /// Where the own body is.
     pub(crate) position: DVec3,
     /// Frames received.
@@ -279,23 +275,14 @@ pub(crate) struct Seen {
 
 impl Seen {
     fn take(&mut self, frame: &wire::Frame<'_>) {
-        if frame.head.is_restart {
-            self.cells.clear();
-        }
-        for cell in &frame.dropped {
-            self.cells.remove(cell);
-        }
-        for block in &frame.blocks {
-            self.cells.entry(block.cell).or_default().apply(block.bytes).expect("the stream can be followed");
-        }
+        assert_eq!(self.view.apply(frame), Ok(0), "the stream can be followed");
         self.position = frame.head.own.position;
         self.frames += 1;
     }
 
     /// Whether a body is in sight.
     pub(crate) fn sees(&self, entity_id: u32) -> bool {
-        let mut records = self.cells.values().flat_map(CellStream::records);
-        records.any(|record| record.placement.entity_id == entity_id)
+        self.view.bodies().any(|body| body.entity_id == entity_id)
     }
 }
 
