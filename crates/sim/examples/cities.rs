@@ -12,8 +12,9 @@ use sim::{EntityId, Mover, Purpose, Zone, ZoneConfig, body_at, draw, find_place}
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Bodies of a town stand within this of its middle.
-const TOWN_M: f64 = 120.0;
+/// Bodies of a town stand within this of its middle. The ground that a planet keeps at hand is some 5 km² in all; where
+/// people are spread over more of it than that, it is made again and again, and that is what would be measured.
+const TOWN_M: f64 = 45.0;
 const LEVEL: u8 = 14;
 
 #[derive(Clone)]
