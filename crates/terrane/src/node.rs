@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::warn;
 use uuid::Uuid;
-use zone::{SystemClock as ZoneClock, ZoneConfig};
+use zone::SystemClock as ZoneClock;
 
 use crate::background::{Background, Listening};
 use crate::config::{Config, Role};
@@ -47,6 +47,9 @@ const STORE_STOP_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// Where the database file is within the data folder.
 const DATABASE_FILE: &str = "terrane.db";
+
+/// Where the journal of the world is within the data folder.
+pub(crate) const ZONES_FOLDER: &str = "zones";
 
 /// Where letters go within the data folder while there is no mail server.
 const MAIL_FOLDER: &str = "mail";
@@ -222,18 +225,13 @@ pub(crate) async fn start(config: &Config, configuration: String, metrics: Metri
     );
     progress.opened("planet", detail);
 
-    let zone = has_role(Role::Zone).then(|| {
-        let deps = zone::Deps {
-            planet: Arc::clone(&planet),
-            store: store.clone(),
-            clock: Arc::new(ZoneClock::default()),
-            fences: Some(fences::source()),
-        };
-        zone::start(ZoneConfig::default(), deps)
-    });
-    if zone.is_some() {
-        progress.opened("zone", format_args!("{} ticks a second", motion::Pace::default().hz()));
-    }
+    let zone = if has_role(Role::Zone) {
+        let zone = open_zone(config, &store, &planet).await?;
+        progress.opened("zone", format_args!("{} ticks a second", config.zone.tick_hz));
+        Some(zone)
+    } else {
+        None
+    };
 
     if has_role(Role::Gateway) {
         land::complete(&store, &planet).await?;
@@ -261,6 +259,37 @@ pub(crate) async fn start(config: &Config, configuration: String, metrics: Metri
         open(gateway, opening, &mut background, &mut progress).await?;
     }
     Ok(Node { gateway, zone, background, store })
+}
+
+/// The world, as the process before this one left it.
+async fn open_zone(config: &Config, store: &Store, planet: &Arc<Planet>) -> anyhow::Result<zone::Handle> {
+    let deps = zone::Deps {
+        planet: Arc::clone(planet),
+        store: store.clone(),
+        clock: Arc::new(ZoneClock::default()),
+        fences: Some(fences::source()),
+    };
+    let keeping = zone::Keeping { folder: config.node.data.join(ZONES_FOLDER), past: config.zone.past() };
+    let zone = zone::open(config.zone.to_config(), deps, keeping).await.context("the world")?;
+    #[cfg(debug_assertions)]
+    if let Some(door) = std::env::var_os(PANIC_DOOR) {
+        tokio::spawn(watch_panic_door(PathBuf::from(door), zone.clone()));
+    }
+    Ok(zone)
+}
+
+/// For tests, where assertions are on: names a file, at whose sight the zone with the most bodies panics once.
+#[cfg(debug_assertions)]
+const PANIC_DOOR: &str = "TERRANE_TEST_ZONE_PANIC_FILE";
+
+#[cfg(debug_assertions)]
+async fn watch_panic_door(door: PathBuf, zone: zone::Handle) {
+    while zone.is_alive() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if std::fs::remove_file(&door).is_ok() {
+            zone.plant_panic();
+        }
+    }
 }
 
 /// What the routes are made of.

@@ -189,19 +189,46 @@ pub(crate) struct SessionId(pub(crate) u64);
 /// What the tick thread is asked to do.
 pub(crate) enum Command {
     Join(Joining),
-    Found { finding: Finding },
-    ParcelChanged { parcel: CellId, lots: Vec<CellId> },
-    GroupsChanged { account_id: Uuid },
+    Found {
+        finding: Finding,
+    },
+    ParcelChanged {
+        parcel: CellId,
+        lots: Vec<CellId>,
+    },
+    GroupsChanged {
+        account_id: Uuid,
+    },
     FencesLost,
-    Message { session: SessionId, message: ClientMessage },
-    Fault { session: SessionId, fault: Fault },
-    Lost { session: SessionId },
-    AnnounceLot { message: LotChanged, at: DVec3 },
-    TellEvent { message: wire::Event, to: EventFor },
-    Rename { account_id: Uuid, display_name: String, color: u32 },
+    Message {
+        session: SessionId,
+        message: ClientMessage,
+    },
+    Fault {
+        session: SessionId,
+        fault: Fault,
+    },
+    Lost {
+        session: SessionId,
+    },
+    AnnounceLot {
+        message: LotChanged,
+        at: DVec3,
+    },
+    TellEvent {
+        message: wire::Event,
+        to: EventFor,
+    },
+    Rename {
+        account_id: Uuid,
+        display_name: String,
+        color: u32,
+    },
     #[cfg(debug_assertions)]
     PlantPanic,
-    Shutdown { done: oneshot::Sender<()> },
+    Shutdown {
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// Who hears of an event.
@@ -315,7 +342,8 @@ pub async fn open(config: ZoneConfig, deps: Deps, keeping: Keeping) -> Result<Ha
     let rented = tenancy::rent(&store, &clock, &keeping).await?;
     let planet = Arc::clone(&deps.planet);
     let world_config = world_config(&config, &planet);
-    let (found, folder) = tenancy::find_world(rented.folder, world_config, planet, Arc::clone(&clock)).await?;
+    let (found, folder) =
+        tenancy::find_world(rented.folder, world_config, planet, Arc::clone(&clock)).await?;
     let origin = Origin {
         world: found,
         writer: Some(Writer::start(Box::new(folder))),

@@ -4,8 +4,8 @@
 //! are due, and looks after those who are slow, lost or to be saved. It waits for nothing and nobody.
 
 mod fences;
-mod journal;
 mod join;
+mod journal;
 mod leave;
 mod pacing;
 mod send;
@@ -67,6 +67,7 @@ impl Ground for PlanetGround {
 struct Player {
     account_id: Uuid,
     entity: EntityId,
+    /// Empty for one who was here before the process and has not come back yet.
     display_name: String,
     color: u32,
     /// Of the token by which they come back.
@@ -102,13 +103,7 @@ impl Player {
 
     /// For the journal.
     fn to_kept(&self) -> KeptPerson {
-        KeptPerson {
-            entity: self.entity,
-            account_id: self.account_id,
-            display_name: self.display_name.clone(),
-            color: self.color,
-            token_hash: self.token_hash,
-        }
+        KeptPerson { entity: self.entity, account_id: self.account_id, token_hash: self.token_hash }
     }
 }
 

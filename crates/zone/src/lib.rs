@@ -33,7 +33,8 @@ mod world;
 pub use clock::{Clock, SystemClock};
 pub use fences::{Admission, Admits, Fence, FenceSource, FencesIn, GroupsOf, Visitor};
 pub use handle::{
-    Deps, EventFor, Handle, JoinError, JoinRequest, Keeping, MovementStretch, OpenError, Stats, ZoneConfig, open, start,
+    Deps, EventFor, Handle, JoinError, JoinRequest, Keeping, MovementStretch, OpenError, Stats, ZoneConfig,
+    open, start,
 };
 pub use outbox::Waiting;
 pub use outgoing::{Carrier, Hands, Outgoing};
@@ -43,8 +44,8 @@ pub use sim::Frame;
 
 pub use lease::LeaseError;
 pub use world::{
-    Balance, Cost, Counts, InProcess, Messenger, ReplayFault, Replayed, Replaying, RestoreError, World, WorldConfig,
-    ZoneInfo, replay,
+    Balance, Cost, Counts, InProcess, Messenger, ReplayFault, Replayed, Replaying, RestoreError, World,
+    WorldConfig, ZoneInfo, replay,
 };
 
 use store::Migration;

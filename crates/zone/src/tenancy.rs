@@ -83,7 +83,11 @@ const HOME_FILE: &str = "home";
 const STRETCH_S: u64 = 10;
 
 /// Takes the folder and then the lease.
-pub(crate) async fn rent(store: &Store, clock: &Arc<dyn Clock>, keeping: &Keeping) -> Result<Taken, OpenError> {
+pub(crate) async fn rent(
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    keeping: &Keeping,
+) -> Result<Taken, OpenError> {
     let path = keeping.folder.clone();
     let (locked, home) = on_own_thread(move || {
         let locked = Folder::lock(&path)?;
@@ -93,7 +97,8 @@ pub(crate) async fn rent(store: &Store, clock: &Arc<dyn Clock>, keeping: &Keepin
     .await?;
     let asked = clock.elapsed();
     let epoch = lease::take(store, home, now_us(clock)).await?;
-    let stretches = usize::try_from(keeping.past.as_secs() / STRETCH_S).unwrap_or(usize::MAX).saturating_add(1);
+    let stretches =
+        usize::try_from(keeping.past.as_secs() / STRETCH_S).unwrap_or(usize::MAX).saturating_add(1);
     let folder = on_own_thread(move || locked.open(epoch, stretches)).await?;
     Ok(Taken { folder, tenancy: Arc::new(Tenancy::new(epoch, asked)) })
 }
@@ -114,7 +119,11 @@ pub(crate) async fn find_world(
         let world = match restored {
             Some(Ok((world, people))) => {
                 if !people.is_empty() {
-                    info!(people = people.len(), tick = world.tick_count(), "the world goes on where it ended");
+                    info!(
+                        people = people.len(),
+                        tick = world.tick_count(),
+                        "the world goes on where it ended"
+                    );
                 }
                 Some((world, people))
             }

@@ -28,12 +28,12 @@ use balance::Load;
 use cell::{CellId, cover_cap};
 use glam::DVec3;
 use motion::{Body, ClosedLand, Ground, Input, Pace};
-use sim::handover::{Book, Directory, Entry, ZoneId};
+use sim::handover::{Book, Directory, Entry, Message, ZoneId};
 use sim::{
-    Spread as _, Arrival, EntityId, Grant, Incident, InputError, Mover, Offence, Zone, ZoneFull, ZoneView, body_at,
-    find_place,
+    Arrival, EntityId, Grant, Incident, InputError, Mover, Offence, Spread as _, Zone, ZoneFull, ZoneView,
+    body_at, find_place,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Nobody stands nearer than this to one who arrives.
@@ -112,6 +112,8 @@ pub struct World<G> {
     zones: Vec<Held<G>>,
     directory: Directory,
     messenger: Box<dyn Messenger>,
+    /// Bodies that have left the world while they were between two zones.
+    leaving: BTreeSet<EntityId>,
     threads: Threads,
     changes: Vec<Change>,
     /// What zones that have ended noted in this tick.
@@ -149,6 +151,7 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
             zones: vec![],
             directory: Directory::default(),
             messenger: Box::new(InProcess::default()),
+            leaving: BTreeSet::new(),
             threads,
             changes: vec![],
             last_words: vec![],
@@ -299,10 +302,11 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
             self.changes.push(Change::Entry { zone: held.id, entry });
             return Some(*mover.body());
         }
-        // Between two zones: neither moves it, and neither will.
-        let passage = held.book.recall(entity)?;
-        self.changes.push(Change::Recalled { zone: held.id, entity });
-        Some(*passage.state.body())
+        // Between two zones: it cannot be called back, and ends where it arrives.
+        let body = *held.book.outgoing().find(|passage| passage.entity == entity)?.state.body();
+        self.leaving.insert(entity);
+        self.changes.push(Change::Leaving(entity));
+        Some(body)
     }
 
     /// Queues a player's inputs. Those for a body between two zones are lost, as on a bad line.
@@ -453,11 +457,16 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
     pub fn census(&self) -> BTreeMap<EntityId, usize> {
         let mut census = BTreeMap::new();
         for held in &self.zones {
-            let arrived = |passage: &&sim::handover::Passage<Mover>| {
-                self.index_of_zone(passage.to)
-                    .is_some_and(|at| self.zones[at].zone.body(passage.entity).is_some())
+            let has_arrived = |message: &Message<Mover>| {
+                let to = self.index_of_zone(message.to());
+                to.is_some_and(|at| self.zones[at].book.hear(message).entry.is_none())
             };
-            let frozen = held.book.outgoing().filter(|it| !arrived(it)).map(|passage| passage.entity);
+            let frozen = held.book.unanswered().filter(|message| !has_arrived(message));
+            let frozen = frozen.filter_map(|message| match message {
+                Message::Transfer { passage, .. } => Some(passage.entity),
+                Message::Ack { .. } => None,
+            });
+            let frozen = frozen.filter(|entity| !self.leaving.contains(entity));
             for entity in held.zone.bodies().map(|(entity, _)| entity).chain(frozen) {
                 *census.entry(entity).or_default() += 1;
             }

@@ -8,6 +8,7 @@ mod edge;
 mod providers;
 mod settings;
 mod source;
+mod zone;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub(crate) use accounts::{AccountsConfig, MailConfig};
 pub(crate) use edge::HttpConfig;
 pub(crate) use settings::template;
 pub(crate) use source::{Problem, Sources};
+pub(crate) use zone::ZoneSettings;
 
 use settings as key;
 
@@ -54,6 +56,8 @@ pub(crate) struct Config {
     /// The operator's own table; `None` for that of the program.
     pub(crate) economy: Option<Economy>,
     pub(crate) node: NodeConfig,
+    /// How the world is simulated.
+    pub(crate) zone: ZoneSettings,
     pub(crate) http: HttpConfig,
     /// How often somebody may ask.
     pub(crate) limits: Policies,
@@ -142,6 +146,7 @@ impl Config {
         if config.node.roles.contains(&Role::Gateway) {
             config.http.check(&mut sources);
         }
+        config.zone.check(&mut sources);
         let problems = sources.into_problems();
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
@@ -167,6 +172,7 @@ impl Config {
                 data: sources.take(&key::NODE_DATA, parse_folder),
                 roles: sources.take(&key::NODE_ROLES, parse_roles),
             },
+            zone: ZoneSettings::take_from(sources),
             http: HttpConfig::take_from(sources),
             limits: edge::take_limits(sources),
             metrics_listen: sources.take(&key::METRICS_LISTEN, parse_optional_address),

@@ -56,6 +56,20 @@ settings! {
         "The folder that holds everything of this planet: database, artifact and keys. Back this up.";
     NODE_ROLES: "node.roles", List, "",
         "What this process does: gateway, zone. Empty: all of it.";
+    ZONE_TICK_HZ: "zone.tick_hz", Number, "30",
+        "Steps of the world in a second: 20, 30 or 60. The same for every node.";
+    ZONE_SEND_HZ: "zone.send_hz", Number, "10",
+        "How often each client is told what has moved near it, in a second. zone.tick_hz must be a multiple.";
+    ZONE_THREADS: "zone.threads", Number, "0",
+        "Threads that move bodies and make what is sent. 0: as many as the machine has.";
+    ZONE_ZONES_MIN: "zone.zones_min", Number, "1",
+        "Zones that the planet is cut into at least, as soon as there are people to divide. 1 to 1024.";
+    ZONE_ZONES_MAX: "zone.zones_max", Number, "64",
+        "Zones that it is cut into at most, however crowded it is. 1 to 1024.";
+    ZONE_BODIES_MAX: "zone.bodies_max", Number, "10000",
+        "Bodies at once, with those whose players have just lost their connection. 1 to 1000000.";
+    ZONE_JOURNAL_MINUTES: "zone.journal_minutes", Number, "10",
+        "How long what everybody did is kept in the folder zones of the data folder, for staff. 1 to 1440.";
     HTTP_LISTEN: "http.listen", Text, "127.0.0.1:7380",
         "Address for browsers and API. Port 0 takes a free one, which is printed.";
     HTTP_TLS_CERTIFICATE: "http.tls_certificate", Text, "",

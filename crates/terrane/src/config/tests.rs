@@ -42,8 +42,8 @@ fn all_problems_come_at_once_and_say_where() {
     let file = "colour = 1\n[planet]\nsize = 3\nshift = 12\nseed = 1.5\n[http]\nlisten = 'localhost'\n[htp]\nx = 1\n";
     let problems = problems(file, &[("TERRANE_LOG_FORMAT", "xml"), ("TERRANE_NODE_ROLES", "gateway,disk")]);
     let expected = [
-        "t.toml: unknown key \"colour\"; there are the sections planet, economy, node, http, limits, metrics, webhooks, sign_in, accounts, mail, database, privacy, staff, log",
-        "t.toml: unknown key \"htp\"; there are the sections planet, economy, node, http, limits, metrics, webhooks, sign_in, accounts, mail, database, privacy, staff, log",
+        "t.toml: unknown key \"colour\"; there are the sections planet, economy, node, zone, http, limits, metrics, webhooks, sign_in, accounts, mail, database, privacy, staff, log",
+        "t.toml: unknown key \"htp\"; there are the sections planet, economy, node, zone, http, limits, metrics, webhooks, sign_in, accounts, mail, database, privacy, staff, log",
         "t.toml: planet.seed must be a whole number",
         "t.toml: unknown key \"planet.size\"; [planet] has name, seed, shift, raster_level, day_length_s",
         "t.toml: planet.shift must be 0 to 9",

@@ -273,7 +273,8 @@ impl Host {
     /// Whether an account goes on in the body that it has.
     pub(super) fn goes_on(&self, request: &JoinRequest) -> bool {
         let Some(player) = self.players.get(&request.account_id) else { return false };
-        let is_owner = request.resume_token.is_some_and(|token| super::join::hash_of(&token) == player.token_hash);
+        let is_owner =
+            request.resume_token.is_some_and(|token| super::join::hash_of(&token) == player.token_hash);
         request.arrive_at.is_none() || is_owner
     }
 }

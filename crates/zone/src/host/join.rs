@@ -34,6 +34,7 @@ impl Host {
             self.remove(account_id);
         }
         let kept = self.players.get(&account_id).map(|player| player.entity);
+        let was_nameless = self.players.get(&account_id).is_some_and(|player| player.display_name.is_empty());
         let around = Around::new(account_id, groups);
         let entity = match kept {
             Some(entity) => entity,
@@ -61,6 +62,9 @@ impl Host {
             self.shared.positions().insert(account_id, body.position);
         }
         self.tell_all_fences(account_id);
+        if was_nameless {
+            self.tell_name(account_id);
+        }
         Ok(Session::new(session, Arc::clone(&self.shared), reader))
     }
 
@@ -113,7 +117,8 @@ impl Host {
 
     /// Somebody whose body was here when the process before this one ended.
     pub(super) fn expect_back(&mut self, person: KeptPerson) {
-        let KeptPerson { entity, account_id, display_name, color, token_hash } = person;
+        let KeptPerson { entity, account_id, token_hash } = person;
+        let (display_name, color) = (String::new(), 0);
         let link = Link::Lost { since: self.clock.elapsed() };
         let around = Around::new(account_id, vec![]);
         let player =

@@ -28,7 +28,9 @@ impl Host {
     pub(super) fn keep_journal(&mut self) {
         let tick = self.world.tick_count();
         let record = self.world.take_record();
-        if let Some(writer) = &self.writer {
+        // Before the first snapshot there is nothing that a record could go on from.
+        let has_begun = self.next_snapshot > 0;
+        if let Some(writer) = self.writer.as_ref().filter(|_| has_begun) {
             writer.append(tick, record.to_bytes());
         }
         if tick >= self.next_snapshot {

@@ -52,7 +52,9 @@ impl Host {
 
     /// Whether the world may go on now: not while it is unsure whether it is still ours.
     pub(crate) fn may_tick(&self) -> bool {
-        self.tenancy.as_ref().is_none_or(|tenancy| tenancy.is_valid(self.clock.elapsed()) || tenancy.is_lost())
+        self.tenancy
+            .as_ref()
+            .is_none_or(|tenancy| tenancy.is_valid(self.clock.elapsed()) || tenancy.is_lost())
     }
 
     /// Once a second: how much may be told, and how fast time may pass.

@@ -32,6 +32,7 @@ impl Host {
             .map(|id| EntityId(*id))
             .filter(|id| *id == asker || self.sees(asker, *id))
             .filter_map(|id| self.accounts.get(&id).and_then(|account_id| self.players.get(account_id)))
+            .filter(|player| !player.display_name.is_empty())
             .map(Player::to_person)
             .collect();
         self.tell(account_id, &ServerMessage::People(People { people }));
@@ -68,6 +69,12 @@ impl Host {
         let Some(player) = self.players.get_mut(&account_id) else { return };
         player.display_name = display_name;
         player.color = color;
+        self.tell_name(account_id);
+    }
+
+    /// Tells those who see somebody what they are called.
+    pub(super) fn tell_name(&mut self, account_id: Uuid) {
+        let Some(player) = self.players.get(&account_id) else { return };
         let people = People { people: vec![player.to_person()] };
         let Some((body, _)) = self.world.body(player.entity) else { return };
         let near: Vec<_> = self.audience.watchers_of(body.position).collect();

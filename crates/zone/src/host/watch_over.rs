@@ -118,7 +118,8 @@ impl Host {
             return;
         }
         for incident in &incidents {
-            metrics::counter!("terrane_zone_offences_total", "offence" => incident.offence.name()).increment(1);
+            metrics::counter!("terrane_zone_offences_total", "offence" => incident.offence.name())
+                .increment(1);
             self.meters.set_backs.increment(u64::from(incident.set_back_to.is_some()));
             self.stretches.note(incident);
         }

@@ -50,10 +50,6 @@ impl<'a> Reader<'a> {
         self.take(count as usize)
     }
 
-    pub(crate) fn text(&mut self) -> Result<String, Malformed> {
-        String::from_utf8(self.bytes()?.to_vec()).map_err(|_| Malformed)
-    }
-
     /// As many as the count before them says. Each takes at least a byte, so a false count ends soon.
     pub(crate) fn list<T>(
         &mut self,

@@ -9,17 +9,13 @@ use uuid::Uuid;
 /// Of what is written now; other versions are not read.
 const VERSION: u8 = 1;
 
-/// Whose body is whose.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Whose body is whose. No name: what is erased elsewhere must not be found here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Person {
     /// The body.
     pub entity: EntityId,
     /// Whose.
     pub account_id: Uuid,
-    /// What others call it.
-    pub display_name: String,
-    /// 0xRRGGBB.
-    pub color: u32,
     /// Of the token by which its player comes back; the token itself is written nowhere.
     pub token_hash: [u8; 32],
 }
@@ -34,13 +30,8 @@ pub enum Change {
         /// What.
         entry: Entry<Mover>,
     },
-    /// A body left the world while it was between two zones.
-    Recalled {
-        /// The one that it had left.
-        zone: ZoneId,
-        /// Which.
-        entity: EntityId,
-    },
+    /// A body left the world while it was between two zones: it ends where it arrives.
+    Leaving(EntityId),
     /// A zone gave its cells from one on to a new zone.
     Split {
         /// Which.
@@ -49,6 +40,10 @@ pub enum Change {
         new: ZoneId,
         /// Its first cell.
         at: CellId,
+        /// Ticks when it began.
+        tick: u64,
+        /// The bodies that it was given.
+        entities: Vec<EntityId>,
     },
     /// A zone took over the one above it, which ended.
     Merge {
@@ -57,7 +52,7 @@ pub enum Change {
         /// The one that ended.
         from: ZoneId,
     },
-    /// Somebody has come, or has another name or token.
+    /// Somebody has come, or has another token.
     Person(Person),
     /// A body has gone for good.
     Left(EntityId),
@@ -102,6 +97,8 @@ pub struct WorldSnapshot {
     pub last_zone: u32,
     /// In the order of their cells.
     pub zones: Vec<ZoneSnapshot>,
+    /// Bodies that have left the world and not yet arrived where they end.
+    pub leaving: Vec<EntityId>,
     /// Everybody with a body.
     pub people: Vec<Person>,
 }
@@ -152,6 +149,7 @@ impl WorldSnapshot {
             put_parts(out, &zone.book);
             put_bytes(out, &zone.state);
         });
+        put_list(&mut out, self.leaving.iter(), |out, entity| out.extend(entity.0.to_le_bytes()));
         put_list(&mut out, self.people.iter(), put_person);
         out
     }
@@ -173,6 +171,7 @@ impl WorldSnapshot {
                     state: it.bytes()?.to_vec(),
                 })
             })?,
+            leaving: reader.list(entity_id)?,
             people: reader.list(person)?,
         };
         reader.end()?;
@@ -199,19 +198,11 @@ fn cell_id(reader: &mut Reader<'_>) -> Result<CellId, Malformed> {
 fn put_person(out: &mut Vec<u8>, person: &Person) {
     out.extend(person.entity.0.to_le_bytes());
     out.extend(person.account_id.as_bytes());
-    put_bytes(out, person.display_name.as_bytes());
-    out.extend(person.color.to_le_bytes());
     out.extend(person.token_hash);
 }
 
 fn person(reader: &mut Reader<'_>) -> Result<Person, Malformed> {
-    Ok(Person {
-        entity: entity_id(reader)?,
-        account_id: reader.uuid()?,
-        display_name: reader.text()?,
-        color: reader.u32()?,
-        token_hash: reader.hash()?,
-    })
+    Ok(Person { entity: entity_id(reader)?, account_id: reader.uuid()?, token_hash: reader.hash()? })
 }
 
 fn put_passage(out: &mut Vec<u8>, passage: &Passage<Mover>) {
@@ -270,16 +261,17 @@ fn put_change(out: &mut Vec<u8>, change: &Change) {
             out.extend(zone.0.to_le_bytes());
             put_entry(out, entry);
         }
-        Change::Recalled { zone, entity } => {
+        Change::Leaving(entity) => {
             out.push(1);
-            out.extend(zone.0.to_le_bytes());
             out.extend(entity.0.to_le_bytes());
         }
-        Change::Split { zone, new, at } => {
+        Change::Split { zone, new, at, tick, entities } => {
             out.push(2);
             out.extend(zone.0.to_le_bytes());
             out.extend(new.0.to_le_bytes());
             out.extend(at.raw().to_le_bytes());
+            out.extend(tick.to_le_bytes());
+            put_list(out, entities.iter(), |out, entity| out.extend(entity.0.to_le_bytes()));
         }
         Change::Merge { into, from } => {
             out.push(3);
@@ -300,8 +292,14 @@ fn put_change(out: &mut Vec<u8>, change: &Change) {
 fn change(reader: &mut Reader<'_>) -> Result<Change, Malformed> {
     Ok(match reader.u8()? {
         0 => Change::Entry { zone: zone_id(reader)?, entry: entry(reader)? },
-        1 => Change::Recalled { zone: zone_id(reader)?, entity: entity_id(reader)? },
-        2 => Change::Split { zone: zone_id(reader)?, new: zone_id(reader)?, at: cell_id(reader)? },
+        1 => Change::Leaving(entity_id(reader)?),
+        2 => Change::Split {
+            zone: zone_id(reader)?,
+            new: zone_id(reader)?,
+            at: cell_id(reader)?,
+            tick: reader.u64()?,
+            entities: reader.list(entity_id)?,
+        },
         3 => Change::Merge { into: zone_id(reader)?, from: zone_id(reader)? },
         4 => Change::Person(person(reader)?),
         5 => Change::Left(entity_id(reader)?),
@@ -381,13 +379,7 @@ mod tests {
     }
 
     fn ann() -> Person {
-        Person {
-            entity: EntityId(9),
-            account_id: Uuid::from_u128(7),
-            display_name: "Ann".into(),
-            color: 0x33_66_99,
-            token_hash: [8; 32],
-        }
+        Person { entity: EntityId(9), account_id: Uuid::from_u128(7), token_hash: [8; 32] }
     }
 
     fn a_tick() -> TickRecord {
@@ -402,9 +394,9 @@ mod tests {
         ];
         let mut changes: Vec<_> = entries.map(|entry| Change::Entry { zone, entry }).into();
         changes.extend([
-            Change::Split { zone, new: ZoneId(5), at: cell },
+            Change::Split { zone, new: ZoneId(5), at: cell, tick: 4, entities: vec![EntityId(9)] },
             Change::Merge { into: zone, from: ZoneId(5) },
-            Change::Recalled { zone, entity: EntityId(9) },
+            Change::Leaving(EntityId(9)),
             Change::Person(ann()),
             Change::Left(EntityId(9)),
         ]);
@@ -428,7 +420,14 @@ mod tests {
             taken: vec![(ZoneId(2), Taken { all_to: 4, beyond: [6, 9].into() })],
         };
         let zones = vec![ZoneSnapshot { id: ZoneId(1), first: cell, last: cell, book, state: vec![7; 40] }];
-        let world = WorldSnapshot { last_entity: 9, next_seed: 2, last_zone: 1, zones, people: vec![ann()] };
+        let world = WorldSnapshot {
+            last_entity: 9,
+            next_seed: 2,
+            last_zone: 1,
+            zones,
+            leaving: vec![EntityId(4)],
+            people: vec![ann()],
+        };
         let bytes = world.to_bytes();
         assert_eq!(WorldSnapshot::try_from_bytes(&bytes), Ok(world));
     }

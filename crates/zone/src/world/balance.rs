@@ -12,6 +12,8 @@ use std::time::Duration;
 /// When zones are split and merged.
 #[derive(Clone, Debug)]
 pub struct Balance {
+    /// The fewest zones, as soon as there are bodies to divide.
+    pub zones_min: usize,
     /// The most zones.
     pub zones_max: usize,
     /// Split above this share of a tick's time.
@@ -40,6 +42,7 @@ pub enum Cost {
 impl Default for Balance {
     fn default() -> Self {
         Self {
+            zones_min: 1,
             zones_max: 64,
             split_share: 0.6,
             wanted_split_share: 0.3,
@@ -120,8 +123,16 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
             return;
         }
         let window = self.window();
-        let Balance { zones_max, split_share, wanted_split_share, merge_share, .. } = self.config.balance;
+        let Balance { zones_min, zones_max, split_share, wanted_split_share, merge_share, .. } =
+            self.config.balance;
         let split_share = if self.is_split_wanted { wanted_split_share } else { split_share };
+        if self.zones.len() < zones_min {
+            let fullest = (0..self.zones.len()).max_by_key(|at| self.zones[*at].zone.body_count());
+            if let Some(cell) = fullest.and_then(|at| self.halving_cell(at)) {
+                self.split(cell);
+            }
+            return;
+        }
         let heavy = (0..self.zones.len())
             .filter_map(|at| self.zones[at].load.known(window).map(|share| (at, share)))
             .filter(|(_, share)| *share > split_share)
@@ -131,6 +142,9 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
             && let Some(cell) = self.halving_cell(at)
             && self.split(cell).is_some()
         {
+            return;
+        }
+        if self.zones.len() <= zones_min {
             return;
         }
         let light = |pair: &[super::Held<G>]| {
@@ -204,7 +218,8 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
         }
         held.load = Load::new(self.config.pace);
         let id = new.id;
-        self.changes.push(Change::Split { zone: held.id, new: id, at: cell });
+        let entities = new.book.residents().map(|(entity, _)| entity).collect();
+        self.changes.push(Change::Split { zone: held.id, new: id, at: cell, tick: self.tick, entities });
         self.zones.insert(at + 1, new);
         self.counts.splits += 1;
         Some(id)

@@ -80,6 +80,16 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
         let held = &mut self.zones[at];
         let heard = held.book.hear(message);
         if let Some(entry) = heard.entry {
+            if let Entry::In { entity, .. } = entry
+                && self.leaving.remove(&entity)
+            {
+                for entry in [entry, Entry::Gone(entity)] {
+                    held.book.apply(&entry);
+                    self.changes.push(Change::Entry { zone: held.id, entry });
+                }
+                heard.answer.into_iter().for_each(|answer| self.messenger.send(answer));
+                return;
+            }
             if let (Entry::In { entity, epoch, .. }, Message::Transfer { passage, .. }) = (&entry, message) {
                 // Room for all is room for this one: it was counted before it set out.
                 if held.zone.enter(*entity, passage.state.clone()).is_err() {

@@ -3,8 +3,9 @@
 use super::{Held, World, WorldConfig};
 use crate::clock::Clock;
 use crate::journal::{Change, Person, Stretch, TickRecord, WorldSnapshot, ZoneSnapshot};
+use cell::CellId;
 use motion::Ground;
-use sim::handover::{Book, ZoneId};
+use sim::handover::{Book, Entry, ZoneId};
 use sim::{EntityId, Mover, Spread as _, Zone};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,6 +47,7 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
             last_entity: self.last_entity,
             next_seed: self.next_seed,
             last_zone: self.last_zone,
+            leaving: self.leaving.iter().copied().collect(),
             people: vec![],
         }
     }
@@ -60,7 +62,7 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
         stretch: &Stretch,
     ) -> Result<(Self, Vec<Person>), RestoreError> {
         let (mut world, mut people) = Self::begin(config, ground, clock, stretch)?;
-        for (tick, record) in &stretch.records {
+        for (at, (tick, record)) in stretch.records.iter().enumerate() {
             let outcome = TickRecord::try_from_bytes(record)
                 .map_err(|error| error.to_string())
                 .and_then(|record| world.redo(*tick, &record, &mut people));
@@ -69,18 +71,25 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
                     tick,
                     error, "the journal cannot be followed any further: the world is as it was before"
                 );
-                break;
+                // Some of its zones may have followed it already.
+                let before = Stretch { records: stretch.records[..at].to_vec(), ..stretch.clone() };
+                let World { config, ground, clock, .. } = world;
+                return Self::restore(config, ground, clock, &before);
             }
             world.tick = *tick;
+        }
+        for held in &mut world.zones {
+            // What a replayed zone notes of itself is known.
+            held.zone.take_log();
         }
         for at in 0..world.zones.len() {
             for (entity, epoch) in world.zones[at].book.residents().collect::<Vec<_>>() {
                 world.directory.claim(entity, epoch, world.zones[at].id);
             }
             // Those on their way are still their sources'.
-            for (entity, epoch) in
-                world.zones[at].book.outgoing().map(|it| (it.entity, it.epoch - 1)).collect::<Vec<_>>()
-            {
+            let outgoing = world.zones[at].book.outgoing().map(|it| (it.entity, it.epoch.saturating_sub(1)));
+            let staying = outgoing.filter(|(entity, _)| !world.leaving.contains(entity));
+            for (entity, epoch) in staying.collect::<Vec<_>>() {
                 world.directory.claim(entity, epoch, world.zones[at].id);
             }
         }
@@ -106,6 +115,7 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
         world.last_entity = kept.last_entity;
         world.next_seed = kept.next_seed;
         world.last_zone = kept.last_zone;
+        world.leaving = kept.leaving.into_iter().collect();
         for it in kept.zones {
             let zone = Zone::restore(&it.state, world.ground.clone())
                 .map_err(|error| RestoreError::Zone(it.id.0, error))?;
@@ -136,32 +146,43 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
     ) -> Result<u64, String> {
         self.last_entity = record.last_entity;
         self.next_seed = record.next_seed;
+        // First where zones are, then what they did, then who was whose.
+        let mut ended = vec![];
         for change in &record.changes {
             match change {
-                Change::Split { zone, new, at } => self.redo_split(*zone, *new, *at, tick)?,
+                Change::Split { zone, new, at, tick, .. } => self.redo_split(*zone, *new, *at, *tick)?,
+                Change::Merge { into, from } => ended.push(self.redo_merge(*into, *from)?),
                 Change::Person(person) => {
-                    people.insert(person.entity, person.clone());
+                    people.insert(person.entity, *person);
                 }
                 Change::Left(entity) => {
                     people.remove(entity);
                 }
-                Change::Entry { .. } | Change::Recalled { .. } | Change::Merge { .. } => {}
+                Change::Leaving(entity) => {
+                    self.leaving.insert(*entity);
+                }
+                Change::Entry { entry, .. } => {
+                    if let Entry::Gone(entity) = entry {
+                        self.leaving.remove(entity);
+                    }
+                }
             }
         }
         let mut hashes = 0;
         for (zone, log) in &record.logs {
-            let at = self.index_of_zone(*zone).ok_or_else(|| format!("there is no zone {}", zone.0))?;
-            let replayed = self.zones[at].zone.replay(log);
+            let mut all = self.zones.iter_mut().chain(&mut ended);
+            let held = all.find(|held| held.id == *zone).ok_or_else(|| unknown(*zone))?;
+            let replayed = held.zone.replay(log);
             hashes += replayed.map_err(|error| format!("zone {}: {error}", zone.0))?.hashes;
         }
         for change in &record.changes {
-            self.redo_book(change)?;
+            self.redo_book(change, &mut ended)?;
         }
-        Ok(hashes)
+        if self.tick + 1 == tick { Ok(hashes) } else { Err("a tick is missing".into()) }
     }
 
-    fn redo_split(&mut self, zone: ZoneId, new: ZoneId, cell: cell::CellId, tick: u64) -> Result<(), String> {
-        let at = self.index_of_zone(zone).ok_or_else(|| format!("there is no zone {}", zone.0))?;
+    fn redo_split(&mut self, zone: ZoneId, new: ZoneId, cell: CellId, tick: u64) -> Result<(), String> {
+        let at = self.index_of_zone(zone).ok_or_else(|| unknown(zone))?;
         let below = cell.prev().ok_or("a border below all cells")?;
         let last = std::mem::replace(&mut self.zones[at].last, below);
         self.last_zone = self.last_zone.max(new.0);
@@ -171,30 +192,42 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
         Ok(())
     }
 
-    fn redo_book(&mut self, change: &Change) -> Result<(), String> {
-        let find = |id: ZoneId| self.index_of_zone(id).ok_or_else(|| format!("there is no zone {}", id.0));
-        match change {
+    fn redo_merge(&mut self, into: ZoneId, from: ZoneId) -> Result<Held<G>, String> {
+        let above = self.index_of_zone(from).ok_or_else(|| unknown(from))?;
+        let ended = self.zones.remove(above);
+        let at = self.index_of_zone(into).ok_or_else(|| unknown(into))?;
+        self.zones[at].last = ended.last;
+        Ok(ended)
+    }
+
+    fn redo_book(&mut self, change: &Change, ended: &mut [Held<G>]) -> Result<(), String> {
+        let mut take = |id: ZoneId| {
+            let mut all = self.zones.iter_mut().chain(&mut *ended);
+            let held = all.find(|held| held.id == id).ok_or_else(|| unknown(id))?;
+            Ok::<_, String>(std::mem::replace(&mut held.book, Book::new(id)))
+        };
+        let books = match change {
             Change::Entry { zone, entry } => {
-                let at = find(*zone)?;
-                self.zones[at].book.apply(entry);
+                let mut book = take(*zone)?;
+                book.apply(entry);
+                vec![book]
             }
-            Change::Recalled { zone, entity } => {
-                let at = find(*zone)?;
-                self.zones[at].book.recall(*entity);
-            }
-            Change::Split { zone, new, .. } => {
-                let (at, above) = (find(*zone)?, find(*new)?);
-                let entities: Vec<EntityId> =
-                    self.zones[above].zone.bodies().map(|(entity, _)| entity).collect();
-                self.zones[above].book = self.zones[at].book.split_off(*new, &entities);
+            Change::Split { zone, new, entities, .. } => {
+                let mut book = take(*zone)?;
+                let above = book.split_off(*new, entities);
+                vec![book, above]
             }
             Change::Merge { into, from } => {
-                let (at, above) = (find(*into)?, find(*from)?);
-                let ended = self.zones.remove(above);
-                self.zones[at].last = ended.last;
-                self.zones[at].book.absorb(ended.book);
+                let (mut book, above) = (take(*into)?, take(*from)?);
+                book.absorb(above);
+                vec![book]
             }
-            Change::Person(_) | Change::Left(_) => {}
+            Change::Person(_) | Change::Left(_) | Change::Leaving(_) => vec![],
+        };
+        for book in books {
+            let mut all = self.zones.iter_mut().chain(&mut *ended);
+            let held = all.find(|held| held.id == book.zone()).ok_or_else(|| unknown(book.zone()))?;
+            held.book = book;
         }
         Ok(())
     }
@@ -220,13 +253,24 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
         world.zones = vec![];
         let whole = world.empty_zone(first, last);
         world.zones.push(whole);
-        for (entity, body) in self.zones.iter().flat_map(|held| held.zone.bodies()) {
+        let here =
+            self.zones.iter().flat_map(|held| held.zone.bodies().map(|(entity, body)| (entity, *body)));
+        let between = self.zones.iter().flat_map(|held| held.book.outgoing());
+        let between = between.map(|passage| (passage.entity, *passage.state.body()));
+        for (entity, body) in here.chain(between) {
+            if world.directory.zone_of(entity).is_some() || self.leaving.contains(&entity) {
+                continue;
+            }
             let closed = self.zones.iter().find_map(|held| held.zone.closed(entity)).cloned();
-            if world.enter(entity, Mover::new(*body, closed.unwrap_or_default())).is_err() {
-                world.lost.push((entity, Some(*body)));
+            if world.enter(entity, Mover::new(body, closed.unwrap_or_default())).is_err() {
+                world.lost.push((entity, Some(body)));
             }
         }
         world.changes.clear();
         world
     }
+}
+
+fn unknown(zone: ZoneId) -> String {
+    format!("there is no zone {}", zone.0)
 }

@@ -77,7 +77,6 @@ impl<G: Ground + Clone + Send + Sync> World<G> {
             .or_else(|| made_again(held, &ground, &[], tick).map(|zone| (zone, vec![])));
         if let Some((zone, noted)) = made {
             held.zone = zone;
-            held.zone.set_recording(true);
             held.keep.salvaged.extend(noted);
         } else {
             warn!(zone = held.id.0, "its log does not bring it back: bodies begin anew where they stand");
@@ -121,6 +120,8 @@ fn made_again<G: Ground + Clone>(held: &Held<G>, ground: &G, noted: &[u8], tick:
         zone.replay(&keep.log).ok()?;
         zone.replay(&keep.salvaged).ok()?;
         zone.replay(noted).ok()?;
+        // What is noted from here on comes after all that.
+        zone.set_recording(true);
         if zone.tick_count() < tick {
             zone.tick();
         }

@@ -16,13 +16,14 @@ impl Threads {
         };
         Self((count > 1).then(pool))
     }
-
 }
 
 impl Spread for Threads {
     fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(&mut T) + Sync) {
         match &self.0 {
-            Some(pool) if items.len() > 1 => pool.install(|| items.par_iter_mut().for_each(|item| work(item))),
+            Some(pool) if items.len() > 1 => {
+                pool.install(|| items.par_iter_mut().for_each(|item| work(item)))
+            }
             _ => items.iter_mut().for_each(work),
         }
     }

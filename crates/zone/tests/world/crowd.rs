@@ -51,7 +51,7 @@ fn zones_that_are_split_and_merged_among_a_walking_crowd_change_nothing_that_any
         assert!(frames(one, &mut cut) == frames(other, &mut whole), "frames differ after tick {tick}");
     }
     let counts = cut.counts();
-    assert!(counts.splits > 10 && counts.merges > 10 && counts.handovers > 100, "{counts:?}");
+    assert!(counts.splits > 10 && counts.merges > 10 && counts.handovers > 20, "{counts:?}");
 }
 
 #[test]

@@ -27,8 +27,8 @@ impl Ground for Ball {
     }
 }
 
-/// Cells of 71 m on this ball.
-const LEVEL: u8 = 8;
+/// Cells of 36 m on this ball.
+const LEVEL: u8 = 9;
 
 struct StandingClock;
 
@@ -122,8 +122,8 @@ impl Crowd {
 /// Everybody is somewhere, and once.
 fn assert_all_once(world: &World<Ball>, people: &[EntityId]) {
     let census = world.census();
-    assert_eq!(census.len(), people.len(), "somebody is lost or unknown");
     for entity in people {
-        assert_eq!(census.get(entity), Some(&1), "{entity:?}");
+        assert_eq!(census.get(entity), Some(&1), "{entity:?} {:?}", world.body(*entity));
     }
+    assert_eq!(census.len(), people.len(), "somebody is here that should not be");
 }
