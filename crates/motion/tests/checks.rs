@@ -227,3 +227,44 @@ proptest! {
         prop_assert!(can_see(one, one, &ground));
     }
 }
+
+#[test]
+fn a_jump_is_as_high_and_a_walk_as_far_at_every_pace() {
+    let ground = flat(10.0);
+    for pace in paces() {
+        let height_m = |body: &Body| body.position.length() - RADIUS_M - 10.0;
+        let mut body = Body::standing_at(DVec3::X, &ground);
+        let (mut highest_m, mut steps) = (0.0_f64, 0);
+        step(&mut body, Input::new(Buttons::JUMP, DVec3::Y), &ground, pace);
+        while body.mode == Mode::Airborne {
+            highest_m = highest_m.max(height_m(&body));
+            step(&mut body, Input::NEUTRAL, &ground, pace);
+            steps += 1;
+        }
+        assert!((highest_m - 1.2).abs() < 0.02, "{highest_m} m high at {} Hz", pace.hz());
+        assert!((f64::from(steps) * pace.step_s() - 2.0 * JUMP_M_S / 9.81).abs() < 0.06, "{steps} steps");
+
+        let mut body = Body::standing_at(DVec3::X, &ground);
+        for _ in 0..10 * pace.hz() {
+            step(&mut body, Input::new(Buttons::FORWARD.with(Buttons::RUN), DVec3::Y), &ground, pace);
+        }
+        let ran_m = body.up().y * RADIUS_M;
+        assert!((ran_m - 10.0 * RUN_M_S).abs() < 0.8, "{ran_m} m at {} Hz", pace.hz());
+
+        // From the bank into deep water and afloat there, without ever rocking up.
+        let shore = profile(|y_m| -y_m.max(-3.0));
+        let mut body = Body::standing_at(at(-1.0), &shore);
+        for _ in 0..15 * pace.hz() {
+            step(&mut body, Input::new(Buttons::FORWARD, DVec3::Y), &shore, pace);
+        }
+        let afloat_m = body.position.length() - RADIUS_M + motion::SWIM_DRAFT_M;
+        assert!(body.mode == Mode::Swimming && afloat_m.abs() < 0.05, "{afloat_m} m at {} Hz", pace.hz());
+    }
+}
+
+#[test]
+fn a_pace_is_one_of_three() {
+    assert_eq!(paces().map(Pace::hz), [20, 30, 60]);
+    assert!([0, 1, 10, 31, 120, u32::MAX].into_iter().all(|hz| Pace::try_from_hz(hz).is_none()));
+    assert_eq!((Pace::default().hz(), Pace::default().step_s()), (30, 1.0 / 30.0));
+}
