@@ -107,7 +107,9 @@ fn measure(zones: &mut [Zone<PlanetGround>], seconds: u32, threads: usize) -> Co
     let (mut one_core, mut all_cores) = (vec![], vec![]);
     // A second to warm up: grounds are fetched when somebody first stands on them.
     for tick in 0..(seconds + 1) * 30 {
-        zones.iter_mut().for_each(|zone| steer(zone, tick));
+        for zone in &mut *zones {
+            steer(zone, tick);
+        }
         let began_at = Instant::now();
         // Ticks take turns: on one core, and on all.
         let is_spread = tick % 2 == 1 && threads > 1;
