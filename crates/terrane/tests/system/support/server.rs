@@ -72,6 +72,7 @@ fn wait(child: &mut Child) -> Option<std::process::ExitStatus> {
 pub(crate) struct Server {
     folder: TempDir,
     options: Vec<String>,
+    environment: Vec<(String, String)>,
     running: Option<Running>,
 }
 
@@ -105,7 +106,8 @@ impl Server {
     #[track_caller]
     pub(crate) fn start_with(options: &[&str]) -> Self {
         let options = options.iter().map(ToString::to_string).collect();
-        let mut server = Self { folder: tempfile::tempdir().unwrap(), options, running: None };
+        let mut server =
+            Self { folder: tempfile::tempdir().unwrap(), options, environment: vec![], running: None };
         server.start_again();
         server
     }
@@ -113,11 +115,18 @@ impl Server {
     /// A new planet with this configuration file.
     #[track_caller]
     pub(crate) fn start_configured(toml: &str) -> Self {
+        Self::start_in(toml, &[])
+    }
+
+    /// The same with something in its environment, too.
+    #[track_caller]
+    pub(crate) fn start_in(toml: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("terrane.toml");
         std::fs::write(&file, toml).unwrap();
         let options = vec!["--config".to_owned(), file.to_str().unwrap().to_owned()];
-        let mut server = Self { folder, options, running: None };
+        let environment = environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let mut server = Self { folder, options, environment, running: None };
         server.start_again();
         server
     }
@@ -129,14 +138,15 @@ impl Server {
 
     /// The same in a folder with something in it.
     pub(crate) fn in_folder(folder: TempDir) -> Self {
-        Self { folder, options: Vec::new(), running: None }
+        Self { folder, options: Vec::new(), environment: vec![], running: None }
     }
 
     /// A new planet of this raster level, listening but perhaps not made yet.
     #[track_caller]
     pub(crate) fn begin_with_level(raster_level: u8) -> Self {
         let options = vec!["--raster-level".to_owned(), raster_level.to_string()];
-        let mut server = Self { folder: tempfile::tempdir().unwrap(), options, running: None };
+        let mut server =
+            Self { folder: tempfile::tempdir().unwrap(), options, environment: vec![], running: None };
         server.begin_again();
         server
     }
@@ -164,7 +174,9 @@ impl Server {
         ];
         arguments.extend(self.options.iter().map(String::as_str));
         let log = File::options().append(true).create(true).open(self.log_path()).unwrap();
-        let mut child = command(&arguments).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let environment = self.environment.iter().map(|(name, value)| (name, value));
+        let mut child =
+            command(&arguments).envs(environment).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let (sender, receiver) = mpsc::channel();
         let stdout = child.stdout.take().unwrap();
         // Reads on for as long as the process writes, so that it never meets a closed pipe.
@@ -225,6 +237,18 @@ impl Server {
     /// What it said while it started.
     pub(crate) fn lines(&self) -> &[String] {
         &self.running().lines
+    }
+
+    /// What one of its metrics is now, under all labels together.
+    pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
+        let address = self.lines().iter().flat_map(|line| line.split_whitespace());
+        let address = address.filter(|word| word.ends_with("/metrics")).next_back()?;
+        let text = reqwest::get(address).await.ok()?.text().await.ok()?;
+        let values = text.lines().filter_map(|line| {
+            let rest = line.strip_prefix(name).filter(|rest| rest.starts_with([' ', '{']))?;
+            rest.rsplit(' ').next()?.parse::<f64>().ok()
+        });
+        values.reduce(|sum, value| sum + value)
     }
 
     /// The data folder.
