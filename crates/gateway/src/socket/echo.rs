@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::incoming::Incoming;
 use super::line::Line;
-use super::pump::{flushed, linger};
+use super::pump::flushed;
 use super::upgrade::{self, Upgrade};
 
 /// As large as the suites send.
@@ -20,6 +20,9 @@ const MESSAGE_BYTES_MAX: usize = 16 << 20;
 
 /// How long a client may say nothing, or take nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a client that was refused may take to read why. Suites want us to close the connection, and soon.
+const FAREWELL_TIME_MAX: Duration = Duration::from_millis(200);
 
 /// Echo: a WebSocket that says back what it is told.
 pub(super) async fn echo(upgrade: Upgrade) -> Response {
@@ -46,7 +49,7 @@ async fn talk(connection: OnUpgrade) {
     let Ok(farewell) = incoming.write(farewell) else { return };
     line.send_frames(&farewell);
     if flushed(&line, PATIENCE).await {
-        linger(&line, &mut incoming).await;
+        let _ = tokio::time::timeout(FAREWELL_TIME_MAX, incoming.throw_away()).await;
     }
 }
 
