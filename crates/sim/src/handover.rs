@@ -245,6 +245,7 @@ impl<S: Clone> Book<S> {
 
     /// Gives some of the bodies to a new zone. Whatever was sent here before is for this one alone: nobody has numbered
     /// anything for the new zone yet, so it begins without a memory.
+    #[must_use]
     pub fn split_off(&mut self, zone: ZoneId, entities: &[EntityId]) -> Self {
         let mut new = Self::new(zone);
         for entity in entities {
@@ -395,7 +396,9 @@ mod tests {
     fn zones_that_were_split_and_merged_take_all_that_is_new_and_nothing_twice() {
         let (mut a, mut b) = (Book::new(A), Book::new(B));
         let walkers: Vec<_> = (1..10).map(EntityId).collect();
-        walkers.iter().for_each(|walker| a.apply(&Entry::Born(*walker)));
+        for walker in &walkers {
+            a.apply(&Entry::Born(*walker));
+        }
         assert!(walkers[..4].iter().all(|walker| pass(&mut a, &mut b, *walker)));
         let mut c = b.split_off(ZoneId(3), &walkers[..2]);
         assert!(c.holds(walkers[0]) && !b.holds(walkers[0]) && b.holds(walkers[2]));

@@ -218,7 +218,9 @@ impl Model for Network {
         let places = ZONES.map(|zone| {
             let mut book = Book::new(zone);
             let log = if zone == ZONES[0] { vec![born.clone()] } else { vec![] };
-            log.iter().for_each(|entry| book.apply(entry));
+            for entry in &log {
+                book.apply(entry);
+            }
             let lives = vec![Life { lease: 1, book, unlogged: vec![] }];
             Place { log, fence: Fence(1), lives }
         });

@@ -217,7 +217,9 @@ impl Host {
             post: Post::start(SEND_THREADS),
             meters: Meters::default(),
         };
-        people.into_iter().for_each(|person| host.expect_back(person));
+        for person in people {
+            host.expect_back(person);
+        }
         host
     }
 

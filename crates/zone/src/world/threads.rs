@@ -22,7 +22,7 @@ impl Spread for Threads {
     fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(&mut T) + Sync) {
         match &self.0 {
             Some(pool) if items.len() > 1 => {
-                pool.install(|| items.par_iter_mut().for_each(|item| work(item)))
+                pool.install(|| items.par_iter_mut().for_each(&work));
             }
             _ => items.iter_mut().for_each(work),
         }

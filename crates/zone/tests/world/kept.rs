@@ -6,8 +6,9 @@ use zone::journal::{Folder, Journal, Stretch};
 /// A world in which all happens that can, and what it was after each tick.
 fn eventful(ticks: u64) -> (Stretch, Vec<(u64, usize)>) {
     let mut world = world(2);
-    world.split(middle_cell()).unwrap();
-    world.split(middle_cell().next().unwrap()).unwrap();
+    for cell in [Some(middle_cell()), middle_cell().next()].into_iter().flatten() {
+        world.split(cell).expect("there are cells on both sides");
+    }
     let mut crowd = Crowd::new(&mut world, 60, 30.0);
     let around: Vec<_> = middle_cell().parent(LEVEL - 3).descendants(LEVEL).collect();
     let mut dice = Dice(8);
