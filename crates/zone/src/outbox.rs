@@ -82,6 +82,11 @@ impl Waiting {
         queue.is_closed && queue.messages.is_empty()
     }
 
+    /// Whether nothing will come after what waits.
+    pub fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+
     /// Waits until something urgent has come, the end, or a [`Waiting::wake`]; frames count where there is no carrier.
     /// May come early.
     pub async fn ready(&self) {

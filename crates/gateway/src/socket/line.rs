@@ -25,7 +25,7 @@ const WAITING_REPLIES_BYTES_MAX: usize = 16 * 1024;
 pub(super) enum Written {
     /// The system has all of it.
     All,
-    /// It has taken a part; there is no room for more, since then.
+    /// It has taken a part, and since then nothing more.
     Blocked(Instant),
     /// The connection is lost.
     Lost,
@@ -200,18 +200,26 @@ impl Line {
             return Written::Lost;
         }
         if let Some(tls) = &mut state.tls {
+            let mut has_moved = false;
             while tls.wants_write() {
                 match tls.write_tls(&mut TryWrite(&self.socket)) {
-                    Ok(_) => {}
+                    Ok(_) => has_moved = true,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                     Err(_) => return lost(state),
                 }
+            }
+            if has_moved {
+                state.blocked_since = None;
             }
             return blocked_if(state, |state| state.tls.as_ref().is_some_and(|tls| tls.wants_write()));
         }
         while !state.rest.is_empty() {
             match self.socket.try_write(&state.rest) {
-                Ok(taken) => drop(state.rest.drain(..taken)),
+                Ok(taken) => {
+                    drop(state.rest.drain(..taken));
+                    // It goes on, if slowly.
+                    state.blocked_since = None;
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(_) => return lost(state),
             }

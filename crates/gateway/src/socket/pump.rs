@@ -52,13 +52,21 @@ pub(super) async fn pump(
     let timer = sleep_until(heard_at + PING_INTERVAL);
     tokio::pin!(timer);
     let mut written = line.go_on(session.waiting());
+    let mut ended_at: Option<Instant> = None;
     loop {
         let mut alarm = asked_at + PING_INTERVAL;
         match written {
             Written::Lost => return End::Gone("lost"),
             Written::All if session.waiting().is_over() => return End::Said,
             Written::All => {}
-            Written::Blocked(since) => alarm = alarm.min(since + WRITE_TIME_MAX),
+            Written::Blocked(since) => {
+                alarm = alarm.min(since + WRITE_TIME_MAX);
+                if session.waiting().is_closed() {
+                    // What is left to say is said in the same time, however little is taken at once.
+                    let ended_at = *ended_at.get_or_insert_with(Instant::now);
+                    alarm = alarm.min(ended_at + WRITE_TIME_MAX);
+                }
+            }
         }
         let held_until = incoming.held_until();
         alarm = held_until.map_or(alarm, |until| until.min(alarm));
@@ -91,7 +99,8 @@ pub(super) async fn pump(
             }
             () = timer.as_mut() => {
                 let now = Instant::now();
-                if let Written::Blocked(since) = written && now >= since + WRITE_TIME_MAX {
+                let is_late = |since: Instant| now >= since + WRITE_TIME_MAX;
+                if let Written::Blocked(since) = written && (is_late(since) || ended_at.is_some_and(is_late)) {
                     return End::Gone("unwritable");
                 }
                 if held_until.is_some() {
