@@ -5,7 +5,7 @@
 
 use super::{Error, Journal};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -40,6 +40,12 @@ impl Shared {
     fn set(&self, health: Health) {
         self.0.fetch_max(health as u8, Ordering::Relaxed);
     }
+
+    fn mend(&self) {
+        let (broken, whole) = (Health::Broken as u8, Health::Whole as u8);
+        // A fence stays.
+        let _ = self.0.compare_exchange(broken, whole, Ordering::Relaxed, Ordering::Relaxed);
+    }
 }
 
 /// The host's end.
@@ -47,6 +53,8 @@ pub(crate) struct Writer {
     jobs: SyncSender<Job>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    /// Something found no room: nothing may follow it before the next snapshot.
+    has_gap: AtomicBool,
     written: metrics::Counter,
 }
 
@@ -61,7 +69,7 @@ impl Writer {
             .spawn(move || run(journal, &work, &seen))
             .expect("the system can start a thread");
         let written = metrics::counter!("terrane_zone_journal_bytes_total");
-        Self { jobs, shared, thread: Some(thread), written }
+        Self { jobs, shared, thread: Some(thread), has_gap: AtomicBool::new(false), written }
     }
 
     pub(crate) fn health(&self) -> Health {
@@ -74,18 +82,13 @@ impl Writer {
 
     pub(crate) fn begin(&self, tick: u64, snapshot: Vec<u8>) {
         // Whatever was lost before is in the snapshot.
-        let _ = self.shared.0.compare_exchange(
-            Health::Broken as u8,
-            Health::Whole as u8,
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        );
+        self.has_gap.store(false, Ordering::Relaxed);
         self.written.increment(snapshot.len() as u64);
         self.give(Job::Begin { tick, snapshot });
     }
 
     pub(crate) fn append(&self, tick: u64, record: Vec<u8>) {
-        if self.health() == Health::Whole {
+        if !self.has_gap.load(Ordering::Relaxed) {
             self.written.increment(record.len() as u64);
             self.give(Job::Append { tick, record });
         }
@@ -96,6 +99,7 @@ impl Writer {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
                 warn!("the disk is too slow for the journal: it begins again with the next snapshot");
+                self.has_gap.store(true, Ordering::Relaxed);
                 self.shared.set(Health::Broken);
             }
             Err(TrySendError::Disconnected(_)) => self.shared.set(Health::Broken),
@@ -124,7 +128,7 @@ fn run(mut journal: Box<dyn Journal>, work: &Receiver<Job>, shared: &Shared) {
             Ok(Job::Begin { tick, snapshot }) => {
                 is_broken = false;
                 unsynced_since.get_or_insert_with(Instant::now);
-                journal.begin(tick, &snapshot)
+                journal.begin(tick, &snapshot).inspect(|()| shared.mend())
             }
             Ok(Job::Append { .. }) if is_broken => Ok(()),
             Ok(Job::Append { tick, record }) => {
@@ -214,9 +218,12 @@ mod tests {
             std::thread::yield_now();
         }
         writer.append(6, vec![]);
+        // What was on its way when it broke does not stain what begins anew.
         writer.begin(6, vec![]);
         writer.append(7, vec![]);
-        assert_eq!(writer.health(), Health::Whole);
+        while writer.health() == Health::Broken {
+            std::thread::yield_now();
+        }
         drop(writer);
         assert_eq!(notes.0.lock().unwrap().0, ["begin 0", "1", "2", "begin 6", "7", "sync"]);
     }
