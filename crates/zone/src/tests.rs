@@ -28,6 +28,7 @@ use wire::{
 };
 
 mod fences;
+mod opening;
 
 static PLANET: LazyLock<Arc<Planet>> =
     LazyLock::new(|| Arc::new(Planet::generate(PlanetSpec::for_test(1, 9))));
