@@ -29,8 +29,8 @@ mod request_body;
 mod server;
 mod socket;
 mod tls;
-mod webtransport;
 mod weather;
+mod webtransport;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

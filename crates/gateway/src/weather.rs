@@ -176,7 +176,7 @@ impl Sky {
 
 impl LightAnswer {
     fn of(light: DVec3, frame: &TangentFrame) -> Self {
-        let height_rad = light.dot(frame.up).clamp(-1.0, 1.0).asin();
+        let height_rad = libm::asin(light.dot(frame.up).clamp(-1.0, 1.0));
         Self { height_deg: height_rad.to_degrees(), azimuth_deg: azimuth_deg(light, frame) }
     }
 }
@@ -184,5 +184,5 @@ impl LightAnswer {
 /// The direction of a vector along the ground, clockwise from north.
 fn azimuth_deg(vector: DVec3, frame: &TangentFrame) -> f64 {
     let (east, north) = (vector.dot(frame.east), vector.dot(frame.north));
-    east.atan2(north).to_degrees().rem_euclid(360.0)
+    libm::atan2(east, north).to_degrees().rem_euclid(360.0)
 }

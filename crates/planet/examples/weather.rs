@@ -81,7 +81,7 @@ fn by_climate(planet: &Planet) {
 fn picture(planet: &Planet, time: PlanetTime) -> Vec<u8> {
     let (width, height) = (720_u32, 360_u32);
     let mut text = String::new();
-    write!(text, "P6 {width} {height} 255\n").expect("a string");
+    writeln!(text, "P6 {width} {height} 255").expect("a string");
     let mut bytes = text.into_bytes();
     for row in 0..height {
         let places: Vec<glam::DVec3> = (0..width)

@@ -66,11 +66,14 @@ impl Crowd {
         let zones = (0..=borders.len()).map(|_| zone()).collect();
         let mut crowd = Self { zones, borders, ids: vec![], state: 1 };
         for id in 1..=bodies {
-            let (angle, far) = (chance(&mut crowd.state) * 6.283, chance(&mut crowd.state).sqrt() * radius_m);
+            let (angle, far) = (
+                chance(&mut crowd.state) * std::f64::consts::TAU,
+                chance(&mut crowd.state).sqrt() * radius_m,
+            );
             let place = DVec3::X + DVec3::new(0.0, far * libm::cos(angle), far * libm::sin(angle)) / RADIUS_M;
             let mover = Mover::new(Body::standing_at(place.normalize(), &Plain), ClosedLand::default());
             let zone = crowd.zone_of(place);
-            crowd.zones[zone].enter(EntityId(id), mover).unwrap();
+            crowd.zones[zone].enter(EntityId(id), mover).expect("there is room");
             crowd.ids.push(EntityId(id));
         }
         crowd
@@ -82,7 +85,7 @@ impl Crowd {
     }
 
     fn body(&self, id: EntityId) -> (&Body, u32) {
-        self.zones.iter().find_map(|zone| zone.body(id)).unwrap()
+        self.zones.iter().find_map(|zone| zone.body(id)).expect("everybody is somewhere")
     }
 
     /// One tick in which three quarters walk, and everybody is handed to the zone they are in.
@@ -92,19 +95,22 @@ impl Crowd {
             let (body, seq) = self.body(*id);
             let zone = self.zone_of(body.position);
             let turned = (self.zones[0].tick_count() + u64::from(id.0)) / 40;
-            let angle = chance(&mut (turned * 7_919 + u64::from(id.0))) * 6.283;
+            let angle = chance(&mut (turned * 7_919 + u64::from(id.0))) * std::f64::consts::TAU;
             let look = DVec3::Y * libm::cos(angle) + DVec3::Z * libm::sin(angle);
             let buttons = if (turned + u64::from(id.0)).is_multiple_of(4) {
                 Buttons::default()
             } else {
                 Buttons::FORWARD
             };
-            let at = self.zones.iter().position(|zone| zone.body(*id).is_some()).unwrap();
+            let at =
+                self.zones.iter().position(|zone| zone.body(*id).is_some()).expect("everybody is somewhere");
             if at != zone {
-                let mover = self.zones[at].take_out(*id).unwrap();
-                self.zones[zone].enter(*id, mover).unwrap();
+                let mover = self.zones[at].take_out(*id).expect("it was just found");
+                self.zones[zone].enter(*id, mover).expect("there is room");
             }
-            self.zones[zone].take_inputs(*id, seq + 1, &[Input::new(buttons, look)]).unwrap();
+            self.zones[zone]
+                .take_inputs(*id, seq + 1, &[Input::new(buttons, look)])
+                .expect("one input a tick");
         }
         for zone in &mut self.zones {
             zone.tick();

@@ -45,9 +45,8 @@ fn whole_cells(first: CellId, last: CellId) -> Vec<CellId> {
         }
         cells.push(widest);
         // The first cell of the range's level behind it.
-        next = widest.next().map(|after| {
-            CellId::from_point(after.range_min().center()).parent(start.level())
-        });
+        next =
+            widest.next().map(|after| CellId::from_point(after.range_min().center()).parent(start.level()));
     }
     cells
 }
@@ -78,11 +77,13 @@ mod tests {
     const LEVEL: u8 = 14;
 
     fn first_of(cell: CellId) -> CellId {
-        cell.children().map_or(cell, |children| if cell.level() == LEVEL { cell } else { first_of(children[0]) })
+        cell.children()
+            .map_or(cell, |children| if cell.level() == LEVEL { cell } else { first_of(children[0]) })
     }
 
     fn last_of(cell: CellId) -> CellId {
-        cell.children().map_or(cell, |children| if cell.level() == LEVEL { cell } else { last_of(children[3]) })
+        cell.children()
+            .map_or(cell, |children| if cell.level() == LEVEL { cell } else { last_of(children[3]) })
     }
 
     #[test]
@@ -116,7 +117,11 @@ mod tests {
         assert!(one.len() + other.len() < 200, "{} {}", one.len(), other.len());
         let on_both = |line: &Line| {
             let middle = line[line.len() / 2];
-            other.iter().any(|other| other.iter().any(|at| (at[0] - middle[0]).abs() % 360.0 < 1.0 && (at[1] - middle[1]).abs() < 1.0))
+            other.iter().any(|other| {
+                other
+                    .iter()
+                    .any(|at| (at[0] - middle[0]).abs() % 360.0 < 1.0 && (at[1] - middle[1]).abs() < 1.0)
+            })
         };
         let shared = one.iter().filter(|line| line.len() == 2 && on_both(line)).count();
         assert!(shared > 0);

@@ -105,7 +105,8 @@ fn frames_against_a_bare_send() {
     allow_files();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut table = String::new();
-    for (count, frame_bytes, threads) in [(1_000, 200, 1), (1_000, 2_000, 1), (5_000, 200, 1), (5_000, 2_000, 1), (5_000, 2_000, 2)]
+    for (count, frame_bytes, threads) in
+        [(1_000, 200, 1), (1_000, 2_000, 1), (5_000, 200, 1), (5_000, 2_000, 1), (5_000, 2_000, 2)]
     {
         let (ours, bare, ratios) = measure(&runtime, count, frame_bytes, threads);
         writeln!(
@@ -215,7 +216,7 @@ fn paced(mut send_all: impl FnMut()) -> Duration {
     for _ in 0..SENDS_PER_ROUND {
         let before = cpu();
         send_all();
-        used += cpu() - before;
+        used += cpu().saturating_sub(before);
         due += SEND_INTERVAL;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }

@@ -1,9 +1,9 @@
 //! From an HTTP request to the connection below it.
 
 use axum::body::Body;
+use axum::extract::FromRequestParts;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::{ConnectionNotUpgradable, WebSocketUpgradeRejection};
-use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -32,9 +32,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
         let checked = <WebSocketUpgrade as FromRequestParts<S>>::from_request_parts(parts, state).await;
         drop(checked?);
         let (Some(connection), Some(key)) = (connection, key) else {
-            return Err(WebSocketUpgradeRejection::ConnectionNotUpgradable(ConnectionNotUpgradable::default()));
+            return Err(WebSocketUpgradeRejection::ConnectionNotUpgradable(
+                ConnectionNotUpgradable::default(),
+            ));
         };
-        let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).expect("base64 is plain ASCII");
+        let accept =
+            HeaderValue::from_str(&derive_accept_key(key.as_bytes())).expect("base64 is plain ASCII");
         Ok(Self { connection, accept })
     }
 }

@@ -91,7 +91,8 @@ pub(super) async fn pump(
 
 /// Others than those that may be lost are ignored, and count.
 fn take_datagram(session: &mut Session, datagram: &[u8]) -> Result<(), Fault> {
-    let is_expected = datagram.first().is_some_and(|first| FROM_DATAGRAMS.iter().any(|kind| *kind as u8 == *first));
+    let is_expected =
+        datagram.first().is_some_and(|first| FROM_DATAGRAMS.iter().any(|kind| *kind as u8 == *first));
     if is_expected { session.receive(datagram) } else { session.note_other() }
 }
 

@@ -21,7 +21,7 @@ const PEOPLE: usize = 2 * WAYS.len();
 /// Half of the way to and fro: over the middle of the place and a cell to each side, but always in view of everybody.
 const HALF_WAY_M: f64 = 65.0;
 const HANDOVERS_MIN: f64 = 20.0;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What somebody saw who ran to and fro.
 struct Run {

@@ -44,7 +44,11 @@ async fn told(server: &Server) -> (String, Vec<Sha256Digest>) {
     (told["url"].as_str().unwrap().to_owned(), hashes.collect())
 }
 
-async fn open(url: &str, hashes: Vec<Sha256Digest>, origin: Option<&str>) -> Result<Connection, ConnectingError> {
+async fn open(
+    url: &str,
+    hashes: Vec<Sha256Digest>,
+    origin: Option<&str>,
+) -> Result<Connection, ConnectingError> {
     let config = ClientConfig::builder()
         .with_bind_address("127.0.0.1:0".parse().unwrap())
         .with_server_certificate_hashes(hashes)
@@ -53,17 +57,20 @@ async fn open(url: &str, hashes: Vec<Sha256Digest>, origin: Option<&str>) -> Res
     if let Some(origin) = origin {
         options = options.add_header("origin", origin);
     }
-    timeout(DEADLINE, Endpoint::client(config).unwrap().connect(options.build())).await.expect("an answer in time")
+    timeout(DEADLINE, Endpoint::client(config).unwrap().connect(options.build()))
+        .await
+        .expect("an answer in time")
 }
 
 impl Traveller {
     async fn enter(server: &Server, account: &Account, loses_every: usize) -> Self {
         let mut traveller = Self::connect(server, loses_every).await;
         traveller.send(&ClientMessage::Hello(account.hello())).await;
-        let welcome = match ServerMessage::decode(&traveller.next_of_stream().await.expect("an answer")).unwrap() {
-            ServerMessage::Welcome(welcome) => welcome,
-            other => panic!("no welcome: {other:?}"),
-        };
+        let welcome =
+            match ServerMessage::decode(&traveller.next_of_stream().await.expect("an answer")).unwrap() {
+                ServerMessage::Welcome(welcome) => welcome,
+                other => panic!("no welcome: {other:?}"),
+            };
         traveller.next_seq = welcome.last_input_seq + 1;
         traveller.entity_id = welcome.entity_id;
         traveller
@@ -101,7 +108,9 @@ impl Traveller {
 
     /// The next message of the stream; none at its end.
     async fn next_of_stream(&mut self) -> Option<Vec<u8>> {
-        timeout(DEADLINE, next_message(&mut self.receiving, &mut self.received)).await.expect("something in time")
+        timeout(DEADLINE, next_message(&mut self.receiving, &mut self.received))
+            .await
+            .expect("something in time")
     }
 
     /// The next message, by stream or datagram; none at the end.
@@ -326,7 +335,7 @@ fn hostile_datagrams_and_streams_end_with_a_reason_or_are_ignored() {
         let mut traveller = Traveller::enter(&server, &account, 0).await;
         for _ in 0..3 {
             let (mut sending, _receiving) = traveller.connection.open_bi().await.unwrap().await.unwrap();
-            let _ = timeout(Duration::from_millis(200), sending.write_all(&[7; 20_000])).await;
+            let _ = timeout(Duration::from_millis(200), sending.write_all(&vec![7; 20_000])).await;
         }
         traveller.frame().await;
         traveller.frame().await;
@@ -352,10 +361,8 @@ fn one_who_opens_nothing_or_says_nothing_is_let_go_and_a_stop_is_told() {
         let account = Account::new(&server).await;
         let mut traveller = Traveller::enter(&server, &account, 0).await;
         traveller.frame().await;
-        let (code, bye) = tokio::join!(
-            tokio::task::spawn_blocking(move || server.stop()),
-            traveller.expect_bye()
-        );
+        let (code, bye) =
+            tokio::join!(tokio::task::spawn_blocking(move || server.stop()), traveller.expect_bye());
         assert_eq!(code.unwrap(), Some(0));
         bye
     });

@@ -241,8 +241,8 @@ impl Server {
 
     /// What one of its metrics is now, under all labels together.
     pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
-        let address = self.lines().iter().flat_map(|line| line.split_whitespace());
-        let address = address.filter(|word| word.ends_with("/metrics")).next_back()?;
+        let mut words = self.lines().iter().flat_map(|line| line.split_whitespace());
+        let address = words.rfind(|word| word.ends_with("/metrics"))?;
         let text = reqwest::get(address).await.ok()?.text().await.ok()?;
         let values = text.lines().filter_map(|line| {
             let rest = line.strip_prefix(name).filter(|rest| rest.starts_with([' ', '{']))?;
