@@ -195,8 +195,14 @@ fn main() {
             zone.join(arrival, ClosedLand::default()).expect("there is room for all")
         })
         .collect();
-    for n in 0..watchers.min(bodies) {
-        audience.watch(ids[n * bodies / watchers.min(bodies)]);
+    let watchers = watchers.min(bodies);
+    let mut followed: HashMap<EntityId, View> = HashMap::new();
+    for n in 0..watchers {
+        let id = ids[n * bodies / watchers];
+        audience.watch(id);
+        if n * followers / watchers != (n + 1) * followers / watchers {
+            followed.insert(id, View::default());
+        }
     }
     if fences > 0 {
         let mut closed = ClosedLand::default();
@@ -210,7 +216,6 @@ fn main() {
     }
 
     let mut accounts: HashMap<EntityId, Account> = HashMap::new();
-    let mut followed: HashMap<EntityId, View> = HashMap::new();
     let step_s = pace.step_s();
     let warm_ticks = 6 * tick_hz;
     let (mut move_times, mut publish_times, mut send_times, mut whole_times) =
@@ -243,12 +248,11 @@ fn main() {
             let account = accounts.entry(id).or_default();
             account.bytes += frame.byte_count() as u64;
             account.in_second += frame.byte_count() as u64;
-            if (id.0 as usize * followers / bodies) != ((id.0 as usize - 1) * followers / bodies) {
+            if let Some(view) = followed.get_mut(&id) {
                 let message = frame.to_bytes();
                 let Ok(ServerMessage::Frame(frame)) = ServerMessage::decode(&message) else {
                     panic!("no frame")
                 };
-                let view = followed.entry(id).or_default();
                 assert_eq!(view.apply(&frame), Ok(0), "a block is missing");
                 view.count_bytes(&frame, message.len());
                 if is_counted && tick % tick_hz < send_ticks as usize {

@@ -32,11 +32,11 @@ impl Budget {
     /// The time of one send has passed.
     pub(crate) fn earn(&mut self, bytes_per_s: f32, send_s: f32) {
         self.room = (self.room + bytes_per_s * send_s).min(bytes_per_s * SAVED_S);
-        // Slowly, as looks are seconds apart.
+        // Down quickly and up slowly, as each choice of tiers costs keys.
         if self.room < 0.0 {
-            self.share = (self.share * (1.0 - 0.1 * send_s)).max(SHARE_MIN);
+            self.share = (self.share * (1.0 - 0.25 * send_s)).max(SHARE_MIN);
         } else if self.room > bytes_per_s * SAVED_S * 0.75 {
-            self.share = (self.share * (1.0 + 0.05 * send_s)).min(1.0);
+            self.share = (self.share * (1.0 + 0.04 * send_s)).min(1.0);
         }
     }
 
@@ -47,6 +47,11 @@ impl Budget {
 
     pub(crate) fn spend(&mut self, bytes: usize) {
         self.room -= bytes as f32;
+    }
+
+    /// More was sent than there was room for.
+    pub(crate) fn is_spent(self) -> bool {
+        self.room < 0.0
     }
 
     pub(crate) fn share(self) -> f32 {

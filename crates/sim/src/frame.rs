@@ -9,21 +9,66 @@ use wire::{Block, FrameHead, Kind};
 /// All frames of a send share one buffer, and a clone copies nothing but where its slices lie.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frame {
-    head: Bytes,
+    head: Head,
     shared: Bytes,
     /// Where blocks lie in `shared`.
-    slices: Vec<(u32, u32)>,
+    slices: Box<[(u32, u32)]>,
     must_arrive: bool,
 }
 
+/// The watcher's own bytes: nearly always few, and then without an allocation, as there are a hundred thousand a second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Head {
+    Short { bytes: [u8; SHORT_BYTES], length: u8 },
+    Long(Bytes),
+}
+
+/// The kind, and a head without drops.
+const SHORT_BYTES: usize = 1 + 71;
+
+impl Default for Head {
+    fn default() -> Self {
+        Self::Short { bytes: [0; SHORT_BYTES], length: 0 }
+    }
+}
+
+impl From<&[u8]> for Head {
+    fn from(head: &[u8]) -> Self {
+        if head.len() > SHORT_BYTES {
+            return Self::Long(Bytes::copy_from_slice(head));
+        }
+        let mut bytes = [0; SHORT_BYTES];
+        bytes[..head.len()].copy_from_slice(head);
+        Self::Short { bytes, length: head.len() as u8 }
+    }
+}
+
+impl std::ops::Deref for Head {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Short { bytes, length } => &bytes[..usize::from(*length)],
+            Self::Long(bytes) => bytes,
+        }
+    }
+}
+
 impl Frame {
-    pub(crate) fn new(head: &FrameHead, dropped: &[CellId], shared: &Bytes, slices: Vec<(u32, u32)>) -> Self {
-        let mut bytes = Vec::with_capacity(96 + 8 * dropped.len());
-        bytes.push(Kind::Frame as u8);
-        head.append_to(dropped, &mut bytes);
+    /// `room` is for bytes in between.
+    pub(crate) fn new(
+        head: &FrameHead,
+        dropped: &[CellId],
+        shared: &Bytes,
+        slices: &[(u32, u32)],
+        room: &mut Vec<u8>,
+    ) -> Self {
+        room.clear();
+        room.push(Kind::Frame as u8);
+        head.append_to(dropped, room);
         let must_arrive = head.is_restart || !dropped.is_empty();
         let shared = if slices.is_empty() { Bytes::new() } else { shared.clone() };
-        Self { head: bytes.into(), shared, slices, must_arrive }
+        Self { head: Head::from(&room[..]), shared, slices: slices.into(), must_arrive }
     }
 
     /// The message's bytes, piece by piece.
@@ -47,9 +92,6 @@ impl Frame {
 
     /// The message in one piece: for tests, and for transports that cannot send from several.
     pub fn to_bytes(&self) -> Bytes {
-        if self.slices.is_empty() {
-            return self.head.clone();
-        }
         let mut message = Vec::with_capacity(self.byte_count());
         self.slices().for_each(|slice| message.extend_from_slice(slice));
         message.into()
@@ -68,24 +110,30 @@ impl Frame {
         if self.byte_count() <= bytes_max {
             return vec![self.clone()];
         }
-        let rest = Self::new(&FrameHead { is_restart: false, ..head }, &[], &self.shared, vec![]);
-        let mut piece = Self { shared: self.shared.clone(), slices: vec![], ..self.clone() };
-        let mut bytes = piece.head.len();
-        let mut pieces = vec![];
-        for block in self.blocks(head.level) {
+        let level = head.level;
+        let rest = Self::new(&FrameHead { is_restart: false, ..head }, &[], &self.shared, &[], &mut vec![]);
+        let first = self.head.clone();
+        let piece = |head: Head, slices: &mut Vec<(u32, u32)>, must_arrive| {
+            let slices = std::mem::take(slices).into();
+            Self { head, shared: self.shared.clone(), slices, must_arrive }
+        };
+        let mut bytes = first.len();
+        let (mut head, mut must_arrive) = (first, self.must_arrive);
+        let (mut slices, mut pieces): (Vec<(u32, u32)>, Vec<Self>) = (vec![], vec![]);
+        for block in self.blocks(level) {
             let length = (block.1 - block.0) as usize;
-            if bytes + length > bytes_max && !piece.slices.is_empty() {
-                let next = Self { shared: self.shared.clone(), ..rest.clone() };
-                pieces.push(std::mem::replace(&mut piece, next));
-                bytes = piece.head.len();
+            if bytes + length > bytes_max && !slices.is_empty() {
+                pieces.push(piece(std::mem::replace(&mut head, rest.head.clone()), &mut slices, must_arrive));
+                must_arrive = false;
+                bytes = head.len();
             }
             bytes += length;
-            match piece.slices.last_mut() {
+            match slices.last_mut() {
                 Some(last) if last.1 == block.0 => last.1 = block.1,
-                _ => piece.slices.push(block),
+                _ => slices.push(block),
             }
         }
-        pieces.push(piece);
+        pieces.push(piece(head, &mut slices, must_arrive));
         pieces
     }
 
@@ -106,6 +154,6 @@ impl Frame {
 /// Any bytes as a message, for tests of those who carry it.
 impl From<Vec<u8>> for Frame {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { head: bytes.into(), ..Self::default() }
+        Self { head: Head::from(&bytes[..]), ..Self::default() }
     }
 }

@@ -49,20 +49,25 @@ pub(crate) struct Terms {
     pub(crate) speaking: BTreeSet<CellId>,
 }
 
-/// A leaf that a watcher is told of.
+/// A leaf that a watcher is told of: what every send looks at, small because ten thousand watchers have a hundred each.
 #[derive(Clone, Copy, Debug)]
 struct Followed {
-    cell: CellId,
     slot: u32,
-    born: u32,
     /// In which tier it has been told of so far.
     current: Option<Tier>,
     wanted: Tier,
+    /// It begins in this send.
+    begins: bool,
+}
+
+/// What is looked at only now and then, about the leaf at the same place of the list.
+#[derive(Clone, Copy, Debug)]
+struct Background {
+    cell: CellId,
+    born: u32,
     /// Grows while it waits to begin with the wanted tier, the quicker the more it matters.
     waiting: f32,
     weight: f32,
-    /// It begins in this send.
-    begins: bool,
 }
 
 /// One who watches.
@@ -79,6 +84,7 @@ pub(crate) struct Watcher {
     looked: u32,
     /// In the order of cells.
     followed: Vec<Followed>,
+    background: Vec<Background>,
     waits: bool,
     /// Cells given up since the last frame.
     dropped: Vec<CellId>,
@@ -96,6 +102,8 @@ pub(crate) struct Watcher {
     pub(crate) frame: Option<Frame>,
     /// Bytes of the last frame: the own part, and by tier.
     pub(crate) sent: [u32; 4],
+    /// Of these, what began.
+    begun: u32,
     scratch: Scratch,
 }
 
@@ -105,6 +113,9 @@ struct Scratch {
     order: Vec<u32>,
     chosen: Vec<Option<Tier>>,
     next: Vec<Followed>,
+    next_background: Vec<Background>,
+    slices: Vec<(u32, u32)>,
+    head: Vec<u8>,
 }
 
 impl Watcher {
@@ -131,7 +142,7 @@ impl Watcher {
     /// Blocks of these cells were lost: they begin again. What is not followed is given up once more.
     pub(crate) fn missed(&mut self, cells: &[CellId]) {
         for cell in cells {
-            if let Ok(at) = self.followed.binary_search_by_key(cell, |followed| followed.cell) {
+            if let Ok(at) = self.background.binary_search_by_key(cell, |known| known.cell) {
                 self.followed[at].current = None;
                 self.waits = true;
             } else if self.dropped.len() < FRAME_CELLS_MAX && !self.dropped.contains(cell) {
@@ -184,6 +195,8 @@ impl Watcher {
     fn is_look_due(&self, sending: &Sending<'_>) -> bool {
         let patience = (LOOK_AGAIN_S * sending.terms.send_hz) as u32;
         // Spread over the sends by who it is.
+        // One who was sent too much has less chosen for it soon.
+        let patience = if self.budget.is_spent() { patience / 3 } else { patience };
         let is_turn = (sending.terms.send + self.id.0).is_multiple_of(patience.max(1));
         is_turn
             || self.looked == 0
@@ -193,47 +206,44 @@ impl Watcher {
     /// Chooses what to follow and in which tier.
     fn look(&mut self, position: DVec3, sending: &Sending<'_>) {
         self.looked = sending.terms.send;
-        let Scratch { candidates, order, chosen, next } = &mut self.scratch;
+        let Scratch { candidates, order, chosen, next, next_background, .. } = &mut self.scratch;
         candidates.clear();
         next.clear();
+        next_background.clear();
         // At sea level, as the leaves' middles.
         let here = position * (sending.terms.radius_m / position.length());
         let enter_m = sending.terms.measures.far_m;
         let mut at = 0;
-        let mut old = self.followed.iter().peekable();
+        let mut old = self.followed.iter().zip(&self.background).peekable();
         for cell in &self.cover {
             for leaf in sending.streams.leaves(*cell, &mut at) {
-                while old.next_if(|old| old.cell < leaf.cell).is_some() {}
+                while old.next_if(|(_, old)| old.cell < leaf.cell).is_some() {}
                 let slot = sending.streams.slot(leaf.slot);
                 let before = old
-                    .next_if(|old| old.cell == leaf.cell)
-                    .filter(|old| old.slot == leaf.slot && old.born == slot.born);
-                let current = before.and_then(|before| before.current);
+                    .next_if(|(_, old)| old.cell == leaf.cell)
+                    .filter(|(followed, old)| followed.slot == leaf.slot && old.born == slot.born);
+                let current = before.and_then(|(before, _)| before.current);
                 let middle_m = leaf.centre_m.distance(here);
                 let near_m = (middle_m - leaf.reach_m).max(0.0) as f32;
                 let radius_m = if current.is_some() { enter_m * HYSTERESIS } else { enter_m };
                 if near_m > radius_m {
                     continue;
                 }
-                let has_companion = self.companion_leaves.binary_search(&leaf.cell).is_ok();
                 candidates.push(Candidate {
                     near_m,
                     far_m: (middle_m + leaf.reach_m) as f32,
                     bodies: slot.bodies,
                     cost: slot.cost,
                     current,
-                    has_companion,
+                    has_companion: self.companion_leaves.binary_search(&leaf.cell).is_ok(),
                     has_speaker: sending.terms.speaking.contains(&leaf.cell),
                 });
-                next.push(Followed {
+                next.push(Followed { slot: leaf.slot, current, wanted: Tier::Far, begins: false });
+                next_background.push(Background {
                     cell: leaf.cell,
-                    slot: leaf.slot,
                     born: slot.born,
-                    current,
-                    wanted: Tier::Far,
-                    waiting: before.map_or(0.0, |before| before.waiting),
+                    waiting: before.map_or(0.0, |(_, before)| before.waiting),
                     weight: (1 + slot.bodies) as f32 / (10.0 + near_m),
-                    begins: false,
                 });
             }
         }
@@ -254,9 +264,13 @@ impl Watcher {
             }
             None => false,
         });
+        let mut tiers = chosen.iter();
+        next_background.retain(|_| tiers.next().is_some_and(Option::is_some));
         // What is followed no longer.
-        let mut kept = next.iter().peekable();
-        for before in self.followed.iter().filter(|before| before.current.is_some()) {
+        let mut kept = next_background.iter().peekable();
+        let before =
+            self.followed.iter().zip(&self.background).filter(|(before, _)| before.current.is_some());
+        for (_, before) in before {
             while kept.next_if(|kept| kept.cell < before.cell).is_some() {}
             let is_kept =
                 kept.peek().is_some_and(|kept| kept.cell == before.cell && kept.born == before.born);
@@ -265,6 +279,7 @@ impl Watcher {
             }
         }
         std::mem::swap(&mut self.followed, next);
+        std::mem::swap(&mut self.background, next_background);
         self.waits = true;
     }
 
@@ -273,33 +288,29 @@ impl Watcher {
         if !self.waits {
             return;
         }
-        let slot_of = |followed: &Followed| sending.streams.slot(followed.slot);
-        let mut news = 0.0;
         let order = &mut self.scratch.order;
         order.clear();
         self.waits = false;
-        for (index, followed) in (0..).zip(&mut self.followed) {
-            let slot = slot_of(followed);
-            if let Some(current) = followed.current {
-                news += slot.cost[current as usize];
-            }
+        for (index, followed) in (0_u32..).zip(&self.followed) {
             if followed.current == Some(followed.wanted) {
-                followed.waiting = 0.0;
                 continue;
             }
             self.waits = true;
+            let background = &mut self.background[index as usize];
             // Nothing to look at is worse than something a little old.
-            followed.waiting += followed.weight * if followed.current.is_none() { 4.0 } else { 1.0 };
-            if slot.may_begin[followed.wanted as usize] {
+            background.waiting += background.weight * if followed.current.is_none() { 4.0 } else { 1.0 };
+            if sending.streams.slot(followed.slot).may_begin[followed.wanted as usize] {
                 order.push(index);
             }
         }
-        let cost = |followed: &Followed| 10.0 + slot_of(followed).bodies as f32 * KEY_BYTES;
-        let mut room = self.budget.for_beginnings(news / sending.terms.send_hz, 1.0 / sending.terms.send_hz);
+        let cost = |followed: &Followed| 10.0 + sending.streams.slot(followed.slot).bodies as f32 * KEY_BYTES;
+        // News will be about what they were.
+        let news = (self.sent.iter().sum::<u32>() - self.begun) as f32;
+        let mut room = self.budget.for_beginnings(news, 1.0 / sending.terms.send_hz);
         let all: f32 = order.iter().map(|index| cost(&self.followed[*index as usize])).sum();
         if all > room {
             order.sort_unstable_by(|a, b| {
-                let waiting = |index: &u32| self.followed[*index as usize].waiting;
+                let waiting = |index: &u32| self.background[*index as usize].waiting;
                 waiting(b).total_cmp(&waiting(a)).then(a.cmp(b))
             });
         }
@@ -307,7 +318,8 @@ impl Watcher {
             let followed = &mut self.followed[*index as usize];
             room -= cost(followed);
             followed.begins = true;
-            slot_of(followed).want(followed.wanted);
+            self.background[*index as usize].waiting = 0.0;
+            sending.streams.slot(followed.slot).want(followed.wanted);
             // The last one may be a little too much: else a great one would wait for ever.
             if room <= 0.0 {
                 break;
@@ -318,12 +330,11 @@ impl Watcher {
     /// Makes the frame, unless there is no news.
     pub(crate) fn make(&mut self, sending: &Sending<'_>) {
         let Some((own, last_input_seq)) = self.own else { return };
-        let mut slices = Slices::default();
+        let mut slices = Slices::new(&mut self.scratch.slices);
         for followed in &mut self.followed {
             let slot: &Slot = sending.streams.slot(followed.slot);
             if std::mem::take(&mut followed.begins) {
                 followed.current = Some(followed.wanted);
-                followed.waiting = 0.0;
                 slices.push(followed.wanted, 3, &slot.keys[followed.wanted as usize]);
                 slot.follow(followed.wanted, sending.terms.send);
             } else if let Some(current) = followed.current {
@@ -331,8 +342,9 @@ impl Watcher {
                 slot.follow(current, sending.terms.send);
             }
         }
+        let Slices { all, bytes: [near, mid, far], begun, .. } = slices;
         let told = (own, last_input_seq);
-        let has_news = !slices.all.is_empty() || !self.dropped.is_empty() || self.is_restart;
+        let has_news = !all.is_empty() || !self.dropped.is_empty() || self.is_restart;
         if !has_news && self.told == Some(told) && self.quiet_sends + 1 < sending.terms.send_hz as u32 {
             self.quiet_sends += 1;
             return;
@@ -347,11 +359,11 @@ impl Watcher {
             last_input_seq,
             own,
         };
-        let frame = Frame::new(&head, &self.dropped, &sending.streams.buffer, slices.all);
+        let frame = Frame::new(&head, &self.dropped, &sending.streams.buffer, all, &mut self.scratch.head);
         self.dropped.clear();
         let bytes = frame.byte_count();
         self.budget.spend(bytes);
-        let [near, mid, far] = slices.bytes;
+        self.begun = begun;
         self.sent = [bytes as u32 - near - mid - far, near, mid, far];
         self.frame = Some(frame);
     }
@@ -361,20 +373,29 @@ impl Watcher {
 pub const COMPANIONS_MAX: usize = 64;
 
 /// Ranges of the shared buffer, neighbours joined.
-#[derive(Default)]
-struct Slices {
-    all: Vec<(u32, u32)>,
+struct Slices<'a> {
+    all: &'a mut Vec<(u32, u32)>,
     /// Where the last one of news of each tier, and of keys, is in the list.
     last: [Option<u32>; 4],
     bytes: [u32; 3],
+    begun: u32,
 }
 
-impl Slices {
+impl<'a> Slices<'a> {
+    fn new(all: &'a mut Vec<(u32, u32)>) -> Self {
+        all.clear();
+        Self { all, last: [None; 4], bytes: [0; 3], begun: 0 }
+    }
+
     fn push(&mut self, tier: Tier, kind: usize, range: &std::ops::Range<u32>) {
         if range.is_empty() {
             return;
         }
-        self.bytes[tier as usize] += range.end - range.start;
+        let bytes = range.end - range.start;
+        self.bytes[tier as usize] += bytes;
+        if kind == 3 {
+            self.begun += bytes;
+        }
         if let Some(last) = self.last[kind] {
             let last = &mut self.all[last as usize];
             if last.1 == range.start {

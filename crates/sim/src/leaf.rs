@@ -49,6 +49,9 @@ const TIMES_PER_DOUBLING: f64 = 1.5;
 /// Bytes of a body in a key, about.
 pub(crate) const KEY_BYTES: f32 = 6.0;
 
+/// So many bodies are a crowd.
+const CROWD: usize = 64;
+
 pub(crate) struct Leaf {
     pub(crate) cell: CellId,
     pub(crate) depth: u8,
@@ -117,7 +120,10 @@ impl Leaf {
         if !is_followed {
             self.tiers[index] = None;
         }
-        self.is_due[index] = is_due || self.tiers[index].is_none();
+        // In a crowd somebody begins with every leaf at every send: so they share the work of two.
+        let is_turn =
+            self.bodies.len() < CROWD || (send.number.wrapping_add(spread(self.cell))).is_multiple_of(2);
+        self.is_due[index] = (is_due && is_turn) || self.tiers[index].is_none();
         let stride = self.stride(tier, &send.rules);
         let Some(TierStream { stream }) = self.tiers[index].as_mut().filter(|_| is_due) else { return };
         self.block.clear();
@@ -150,7 +156,8 @@ impl Leaf {
         self.keys[index] = start..blocks.len() as u32;
     }
 
-    /// Whether a beginner would be told the present: between two sends of a tier its state is of the former.
+    /// Whether one may begin now: a beginner is told the present, and between two sends of a tier its state is of the
+    /// former.
     pub(crate) fn may_begin(&self, tier: Tier) -> bool {
         self.is_due[tier as usize]
     }
