@@ -154,7 +154,7 @@ test("a lost connection is resumed within a tenth of a second, with the token of
   latest().break();
   expect(session.state.kind).toBe("reconnecting");
   expect(session.send(Uint8Array.of(6))).toBe(false);
-  await elapse(100);
+  await elapse(50);
   expect(links).toHaveLength(2);
   await elapse(40);
   latest().onopen?.();
@@ -164,15 +164,15 @@ test("a lost connection is resumed within a tenth of a second, with the token of
   expect(hello.arriveAt).toBeUndefined();
   latest().welcome();
   expect(states.at(-1)).toBe("online");
-  expect(session.lastGapMs).toBe(140);
+  expect(session.lastGapMs).toBe(90);
 });
 
 test("one tries often while the server keeps the body, then further and further apart; and at once on demand", async () => {
   const { session, links, latest, elapse, goOnline } = setUp();
   await goOnline();
   latest().break();
-  await elapse(100);
-  for (const waitMs of [200, 400, 600, 600]) {
+  await elapse(50);
+  for (const waitMs of [100, 200, 400, 600, 600]) {
     latest().break();
     const before = links.length;
     await elapse(waitMs - 1);
@@ -264,7 +264,7 @@ test("an attempt that hangs is begun anew when the network has come back", async
   const { session, links, latest, elapse, goOnline } = setUp();
   await goOnline();
   latest().break();
-  await elapse(100);
+  await elapse(50);
   session.hurry();
   expect(links, "it has only just begun").toHaveLength(2);
   await elapse(400);

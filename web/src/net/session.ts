@@ -61,8 +61,8 @@ const SURELY_GONE_MS = 12_000;
 const WATCH_INTERVAL_MS = 250;
 /** The page has been too busy to look: what has come in meanwhile is heard first. */
 const BUSY_MS = 2_000;
-/** The browser wakes a hidden page once a minute; a longer gap is sleep, or as good as that. */
-const SLEPT_MS = 5_000;
+/** A page wakes every second, or when hidden for long once a minute; after a longer gap than the first it asks. */
+const SLEPT_MS = 3_000;
 const PING_INTERVAL_MS = 2_000;
 /** So long the server keeps the body of a lost connection, and so long one hurries. */
 const BODY_KEPT_MS = 30_000;
@@ -109,7 +109,7 @@ export class Session {
     arriveAt: LatLng | undefined,
   ) {
     this.#arriveAt = arriveAt;
-    this.#quick = new Backoff(100, 600, () => deps.random());
+    this.#quick = new Backoff(50, 600, () => deps.random());
     this.#patient = new Backoff(500, 10_000, () => deps.random());
   }
 
