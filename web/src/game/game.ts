@@ -475,7 +475,7 @@ export class Game implements Commands {
     const stream = new Stream(core, planet.handle, Math.max(1, Math.round(welcome.tickHz / welcome.sendHz)));
     this.#own = { body: own, prediction, stream };
     for (const message of this.#waitingFences.splice(0)) this.#takeFences(message);
-    for (const message of this.#waitingFrames.splice(0)) this.#takeFrame(message);
+    for (const message of this.#waitingFrames.splice(0)) this.#takeFrame(message, false);
     if (!before || distance(before, start.position) > SAME_PLACE_M) {
       void world.arriveAt(start.position, start.facing);
     }
@@ -484,7 +484,8 @@ export class Game implements Commands {
     this.#onWelcome?.();
   }
 
-  #takeFrame(message: Uint8Array): void {
+  /** `isNew`: it has come just now, and tells how quick the network is. */
+  #takeFrame(message: Uint8Array, isNew = true): void {
     const own = this.#own;
     if (!own) {
       this.#waitingFrames = [...this.#waitingFrames.slice(1 - WAITING_FRAMES_MAX), message];
@@ -498,7 +499,7 @@ export class Game implements Commands {
     this.#counted.bytes += message.length;
     // A later part of a frame, or one that comes late, tells nothing new of ourselves.
     if (own.stream.tick === before) return;
-    this.#playback?.observe(own.stream.tick, performance.now());
+    if (isNew) this.#playback?.observe(own.stream.tick, performance.now());
     own.prediction.confirmed(own.stream.lastInputSeq, own.body.reconcile(own.stream));
   }
 
