@@ -82,6 +82,10 @@ pub(super) async fn pump(
                     Ok(message) => take(session, message),
                     Err(error) => return read_failed(&error),
                 };
+                if written == Written::All && line.go_on_with_rest() != Written::All {
+                    // The answer to a ping did not go out whole.
+                    written = line.go_on(session.waiting());
+                }
                 match taken {
                     Ok(()) => {}
                     Err(Refusal::End(end)) => return end,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use glam::DVec3;
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use wire::{ClientMessage, Say, ServerMessage, TEXT_MAX_CHARS};
 
 use crate::support::{Account, Player, Server, run, wait_at_most};
@@ -23,8 +23,12 @@ fn a_slow_reader_is_disconnected_with_a_reason() {
     let server = Server::start_configured("[http]\nsocket_send_buffer_bytes = 4096\n");
     run(async {
         let (slow, quick) = (Account::new(&server).await, Account::new(&server).await);
-        let stream = TcpStream::connect(server.host()).await.unwrap();
-        socket2::SockRef::from(&stream).set_recv_buffer_size(8_192).unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket2::SockRef::from(&socket).set_recv_buffer_size(8_192).unwrap();
+        // As over a network: with a segment larger than this buffer the system would wait between two of them for
+        // longer than anybody here.
+        socket2::SockRef::from(&socket).set_tcp_mss(1_400).unwrap();
+        let stream = socket.connect(server.host().parse().unwrap()).await.unwrap();
         let mut slow_there = Player::over(stream, &server).await;
         slow_there.send(&ClientMessage::Hello(slow.hello())).await;
         slow_there.expect_welcome().await;
