@@ -138,7 +138,6 @@ struct Account {
 }
 
 #[expect(clippy::too_many_lines, reason = "one measurement, told from its beginning to its end")]
-#[expect(clippy::too_many_lines, reason = "one measurement, told from its beginning to its end")]
 fn main() {
     let mut options: HashMap<String, usize> = HashMap::new();
     let words: Vec<String> = std::env::args().skip(1).collect();

@@ -19,6 +19,7 @@
 use crate::place::LATTICE_BITS;
 use crate::range::{Coder as _, Decoder, Encoder};
 use cell::CellId;
+pub(crate) use model::CHANCES;
 use model::{Lattice, Model, PRIORS};
 use turn::{LENGTH_MAX, Metric};
 

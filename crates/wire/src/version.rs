@@ -1,6 +1,7 @@
 //! Whether client and server speak the same protocol.
 
 use crate::message::{Bye, Hello};
+use crate::stream::CHANCES;
 
 /// Version of the message kinds and layouts. A server speaks exactly one.
 pub const PROTOCOL_VERSION: u32 = 3;
@@ -8,13 +9,20 @@ pub const PROTOCOL_VERSION: u32 = 3;
 /// Fingerprint of everything both sides must share: schema, stream format, movement rules, terrain.
 ///
 /// FNV-1a, 64 bit, over the schema's text followed by the versions of protocol, stream, movement and terrain, each as a
-/// little-endian `u32`.
+/// little-endian `u32`, and the chances that the streams' coder begins with, each as a little-endian `u16`: who has
+/// others reads nonsense.
 pub const PROTOCOL_HASH: u64 = {
     let hash = fnv1a(FNV_OFFSET, include_bytes!("../proto/terrane.proto"));
     let hash = fnv1a(hash, &PROTOCOL_VERSION.to_le_bytes());
     let hash = fnv1a(hash, &crate::stream::STREAM_VERSION.to_le_bytes());
     let hash = fnv1a(hash, &motion::RULES_VERSION.to_le_bytes());
-    fnv1a(hash, &planet::GENERATOR_VERSION.to_le_bytes())
+    let mut hash = fnv1a(hash, &planet::GENERATOR_VERSION.to_le_bytes());
+    let mut index = 0;
+    while index < CHANCES.len() {
+        hash = fnv1a(hash, &CHANCES[index].to_le_bytes());
+        index += 1;
+    }
+    hash
 };
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;

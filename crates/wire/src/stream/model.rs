@@ -115,6 +115,7 @@ pub(super) struct Model {
 }
 
 mod priors;
+pub(crate) use priors::CHANCES;
 
 /// The model that every block begins with.
 pub(super) const PRIORS: Model = Model::read(&mut Chances { at: 0 });
@@ -127,7 +128,7 @@ struct Chances {
 impl Chances {
     const fn one(&mut self) -> Chance {
         self.at += 1;
-        Chance::of(priors::CHANCES[self.at - 1])
+        Chance::of(CHANCES[self.at - 1])
     }
 
     const fn take<const N: usize>(&mut self) -> [Chance; N] {

@@ -5,7 +5,7 @@
 pub(super) const COUNT: usize = 503;
 
 #[rustfmt::skip]
-pub(super) const CHANCES: [u16; COUNT] = [
+pub(crate) const CHANCES: [u16; COUNT] = [
     // counts: bodies of a key
     56_192, 62_711, 63_731, 63_081, 61_078, 58_180, 400, 32_768, 32_768, 32_768, 32_768, 32_768, 21_790, 33_039,
     32_666, 30_130, 32_215, 11_749,
