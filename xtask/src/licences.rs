@@ -41,6 +41,17 @@ const CLIENT_LICENCES: &[(&str, &str)] = &[("reserved", "MIT")];
 /// Second copies of what the tree has (one provider of cryptography, one SQLite) or libraries of the system.
 const BANNED: &[&str] = &["ring", "openssl-sys", "native-tls"];
 
+/// Where the server and the client's core are built. What a crate wants on other targets alone never reaches anybody.
+const TARGETS: &[&str] = &[
+    "x86_64-unknown-linux-gnu",
+    "x86_64-unknown-linux-musl",
+    "aarch64-unknown-linux-gnu",
+    "aarch64-unknown-linux-musl",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "wasm32-wasip1",
+];
+
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -88,19 +99,9 @@ pub(crate) fn check(root: &Path) -> Result<()> {
 /// Every crate, as "name vVersion", that some platform builds. The lock file has more: a feature that asks
 /// `dependency?/feature` brings in what the dependency would need, though nobody turned it on.
 fn built_crates(root: &Path) -> Result<BTreeSet<String>> {
-    let arguments = [
-        "tree",
-        "--workspace",
-        "--locked",
-        "--target",
-        "all",
-        "--edges",
-        "all",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}",
-    ];
+    let mut arguments =
+        vec!["tree", "--workspace", "--locked", "--edges", "all", "--prefix", "none", "--format", "{p}"];
+    arguments.extend(TARGETS.iter().flat_map(|target| ["--target", *target]));
     let tree = crate::output_of("cargo", &arguments, root)?;
     // "serde v1.0.228", with "(proc-macro)", a folder or "(*)" behind.
     let names = tree.lines().filter_map(|line| {
@@ -163,7 +164,7 @@ fn print_summary(metadata: &Metadata, lock: &PackageLock) {
         versions.iter().filter(|(_, versions)| versions.len() > 1).map(|(name, _)| *name).collect();
     let shipped = lock.packages.iter().filter(|(path, package)| !path.is_empty() && !package.dev).count();
     println!(
-        "{} crates (all platforms, tests included), {} names in several versions: {}",
+        "{} crates (every target we build for, tests included), {} names in several versions: {}",
         outside.len(),
         doubled.len(),
         doubled.join(" ")
