@@ -21,6 +21,9 @@ use wire::stream::{DEPTH_MAX, Placed};
 /// Who has spoken so lately is not dropped.
 pub const SPEAKING_S: u32 = 5;
 
+/// So many of a send's watchers may all look again at once; more take turns, within half a second.
+const LOOKS_AT_ONCE: usize = 256;
+
 /// What an audience is made with.
 #[derive(Clone, Copy, Debug)]
 pub struct AudienceConfig {
@@ -210,7 +213,9 @@ impl Audience {
         let terms = Terms {
             tick,
             send: send.number,
+            send_ticks: config.send_ticks,
             send_hz: rules.send_hz,
+            look_sends: (watchers.len() / LOOKS_AT_ONCE).min(rules.send_hz as usize / 2).max(1) as u32,
             level: config.cell_level,
             radius_m: config.radius_m,
             measures,

@@ -3,17 +3,23 @@
 //! Every cell nearer than [`INTEREST_ENTER_M`] is in its cover, none farther than [`INTEREST_LEAVE_M`]; in between a cell
 //! stays as it was. The cover is looked at again when the watcher has moved [`LOOK_AGAIN_M`], and by that much the looks
 //! are stricter than the promise.
+//!
+//! A watcher in a crowd follows a hundred leaves, and from one send to the next nearly nothing about that changes. So
+//! what it is sent is kept as runs: leaves of one cell, side by side and in one tier, whose blocks are side by side too.
+//! When a cell is divided, comes or goes, everybody around has to look again; of many, each in its turn, and until then
+//! it does without runs.
 
 use crate::budget::Budget;
 use crate::frame::Frame;
 use crate::governor::Measures;
 use crate::leaf::KEY_BYTES;
-use crate::streams::{Slot, Streams, region};
+use crate::streams::{Streams, region};
 use crate::tiers::{Candidate, HYSTERESIS, Rules, choose};
 use crate::zone::EntityId;
 use cell::{CellId, cover_cap};
 use glam::DVec3;
 use motion::Body;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use wire::stream::Tier;
 use wire::{FRAME_CELLS_MAX, FrameHead};
@@ -40,8 +46,12 @@ pub(crate) struct Sending<'a> {
 pub(crate) struct Terms {
     pub(crate) tick: u64,
     pub(crate) send: u32,
+    /// Ticks from one send to the next.
+    pub(crate) send_ticks: u32,
     /// Sends a second.
     pub(crate) send_hz: f32,
+    /// Sends within which those look again around whom cells have changed.
+    pub(crate) look_sends: u32,
     pub(crate) level: u8,
     pub(crate) radius_m: f64,
     pub(crate) measures: Measures,
@@ -49,15 +59,20 @@ pub(crate) struct Terms {
     pub(crate) speaking: BTreeSet<CellId>,
 }
 
-/// A leaf that a watcher is told of: what every send looks at, small because ten thousand watchers have a hundred each.
+/// Sends after which a watcher looks again at the latest.
+pub(crate) fn look_again_sends(send_hz: f32) -> u32 {
+    ((LOOK_AGAIN_S * send_hz) as u32).max(1)
+}
+
+/// A leaf that a watcher is told of.
 #[derive(Clone, Copy, Debug)]
 struct Followed {
     slot: u32,
+    /// Counts the leaves that were looked at, with a gap after each cell.
+    place: u32,
     /// In which tier it has been told of so far.
     current: Option<Tier>,
     wanted: Tier,
-    /// It begins in this send.
-    begins: bool,
 }
 
 /// What is looked at only now and then, about the leaf at the same place of the list.
@@ -68,6 +83,14 @@ struct Background {
     /// Grows while it waits to begin with the wanted tier, the quicker the more it matters.
     waiting: f32,
     weight: f32,
+}
+
+/// Leaves side by side that a watcher is told of in one tier: the first and the last slot.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    first: u32,
+    last: u32,
+    tier: Tier,
 }
 
 /// One who watches.
@@ -82,10 +105,18 @@ pub(crate) struct Watcher {
     covered_from: Option<DVec3>,
     /// The send of the last choice of tiers.
     looked: u32,
+    /// The last send that it took part in.
+    prepared: u32,
     /// In the order of cells.
     followed: Vec<Followed>,
     background: Vec<Background>,
-    waits: bool,
+    /// What is followed as it is sent, if they are right.
+    runs: Vec<Run>,
+    has_runs: bool,
+    /// Which of the followed wait to begin with the wanted tier.
+    pending: Vec<u32>,
+    /// Which begin in this send.
+    beginning: Vec<u32>,
     /// Cells given up since the last frame.
     dropped: Vec<CellId>,
     /// It must forget all it knows: frames to it were dropped, or it has just come.
@@ -104,13 +135,18 @@ pub(crate) struct Watcher {
     pub(crate) sent: [u32; 4],
     /// Of these, what began.
     begun: u32,
-    scratch: Scratch,
+}
+
+thread_local! {
+    /// One for all watchers that a thread works for: what is at hand is warm.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 #[derive(Debug, Default)]
 struct Scratch {
     candidates: Vec<Candidate>,
-    order: Vec<u32>,
+    order: Vec<u64>,
+    waiting: Vec<u32>,
     chosen: Vec<Option<Tier>>,
     next: Vec<Followed>,
     next_background: Vec<Background>,
@@ -132,19 +168,24 @@ impl Watcher {
     pub(crate) fn restart(&mut self) {
         self.is_restart = true;
         self.dropped.clear();
-        self.waits = true;
         self.told = None;
+        self.has_runs = false;
         for followed in &mut self.followed {
             followed.current = None;
         }
+        self.pending.clear();
+        self.pending.extend(0..self.followed.len() as u32);
     }
 
     /// Blocks of these cells were lost: they begin again. What is not followed is given up once more.
     pub(crate) fn missed(&mut self, cells: &[CellId]) {
         for cell in cells {
             if let Ok(at) = self.background.binary_search_by_key(cell, |known| known.cell) {
-                self.followed[at].current = None;
-                self.waits = true;
+                let followed = &mut self.followed[at];
+                if followed.current.take() == Some(followed.wanted) {
+                    self.pending.push(at as u32);
+                }
+                self.has_runs = false;
             } else if self.dropped.len() < FRAME_CELLS_MAX && !self.dropped.contains(cell) {
                 self.dropped.push(*cell);
             }
@@ -165,10 +206,25 @@ impl Watcher {
     pub(crate) fn prepare(&mut self, sending: &Sending<'_>) {
         let Some((own, _)) = self.own else { return };
         self.budget.earn(sending.terms.measures.bytes_per_s, 1.0 / sending.terms.send_hz);
-        if self.cover(own.position, sending) || self.is_look_due(sending) {
-            self.look(own.position, sending);
+        // What it knew may be long gone.
+        let was_away = self.prepared + 1 != sending.terms.send;
+        self.prepared = sending.terms.send;
+        let has_changed = sending.streams.has_changed(&self.regions, self.looked);
+        if has_changed {
+            self.has_runs = false;
+            // Who is so close is not left standing.
+            let is_gone = |followed: &Followed| sending.streams.slot(followed.slot).is_gone;
+            let mut near = self.followed.iter().filter(|followed| followed.current == Some(Tier::Near));
+            if near.any(is_gone) {
+                self.looked = 0;
+            }
         }
-        self.begin(sending);
+        SCRATCH.with_borrow_mut(|scratch| {
+            if self.cover(own.position, sending) || was_away || self.is_look_due(has_changed, sending) {
+                self.look(own.position, sending, scratch);
+            }
+            self.begin(sending, &mut scratch.waiting);
+        });
     }
 
     /// Whether the cover has changed.
@@ -192,31 +248,33 @@ impl Watcher {
         true
     }
 
-    fn is_look_due(&self, sending: &Sending<'_>) -> bool {
-        let patience = (LOOK_AGAIN_S * sending.terms.send_hz) as u32;
-        // Spread over the sends by who it is.
+    fn is_look_due(&self, has_changed: bool, sending: &Sending<'_>) -> bool {
+        // Spread over the sends by who it is, among those whose frames are made in this one.
+        let turn = sending.terms.send + self.id.0 / sending.terms.send_ticks;
+        let is_turn = |sends: u32| turn.is_multiple_of(sends.max(1));
+        let patience = look_again_sends(sending.terms.send_hz);
         // One who was sent too much has less chosen for it soon.
-        let patience = if self.budget.is_spent() { patience / 3 } else { patience };
-        let is_turn = (sending.terms.send + self.id.0).is_multiple_of(patience.max(1));
-        is_turn
+        is_turn(if self.budget.is_spent() { patience / 3 } else { patience })
             || self.looked == 0
-            || self.regions.iter().any(|region| sending.streams.changed(*region) > self.looked)
+            || has_changed && is_turn(sending.terms.look_sends)
     }
 
     /// Chooses what to follow and in which tier.
-    fn look(&mut self, position: DVec3, sending: &Sending<'_>) {
+    fn look(&mut self, position: DVec3, sending: &Sending<'_>, scratch: &mut Scratch) {
         self.looked = sending.terms.send;
-        let Scratch { candidates, order, chosen, next, next_background, .. } = &mut self.scratch;
+        let Scratch { candidates, order, chosen, next, next_background, .. } = scratch;
         candidates.clear();
         next.clear();
         next_background.clear();
         // At sea level, as the leaves' middles.
         let here = position * (sending.terms.radius_m / position.length());
         let enter_m = sending.terms.measures.far_m;
-        let mut at = 0;
+        let (mut at, mut place) = (0, 0);
         let mut old = self.followed.iter().zip(&self.background).peekable();
         for cell in &self.cover {
+            place += 1;
             for leaf in sending.streams.leaves(*cell, &mut at) {
+                place += 1;
                 while old.next_if(|(_, old)| old.cell < leaf.cell).is_some() {}
                 let slot = sending.streams.slot(leaf.slot);
                 let before = old
@@ -238,7 +296,7 @@ impl Watcher {
                     has_companion: self.companion_leaves.binary_search(&leaf.cell).is_ok(),
                     has_speaker: sending.terms.speaking.contains(&leaf.cell),
                 });
-                next.push(Followed { slot: leaf.slot, current, wanted: Tier::Far, begins: false });
+                next.push(Followed { slot: leaf.slot, place, current, wanted: Tier::Far });
                 next_background.push(Background {
                     cell: leaf.cell,
                     born: slot.born,
@@ -254,7 +312,7 @@ impl Watcher {
         };
         choose(candidates, rules, order, chosen);
         for index in order.iter().skip(FOLLOWED_MAX) {
-            chosen[*index as usize] = None;
+            chosen[*index as u32 as usize] = None;
         }
         let mut tiers = chosen.iter();
         next.retain_mut(|followed| match tiers.next().expect("one for each candidate") {
@@ -278,24 +336,29 @@ impl Watcher {
                 self.dropped.push(before.cell);
             }
         }
-        std::mem::swap(&mut self.followed, next);
-        std::mem::swap(&mut self.background, next_background);
-        self.waits = true;
+        self.followed.clone_from(next);
+        self.background.clone_from(next_background);
+        self.has_runs = false;
+        self.pending.clear();
+        for (index, followed) in (0..).zip(&self.followed) {
+            if let Some(current) = followed.current {
+                sending.streams.slot(followed.slot).follow(current, sending.terms.send);
+            }
+            if followed.current != Some(followed.wanted) {
+                self.pending.push(index);
+            }
+        }
     }
 
     /// Picks what begins in this send: all that waits, or what matters most of it and fits.
-    fn begin(&mut self, sending: &Sending<'_>) {
-        if !self.waits {
+    fn begin(&mut self, sending: &Sending<'_>, order: &mut Vec<u32>) {
+        self.beginning.clear();
+        if self.pending.is_empty() {
             return;
         }
-        let order = &mut self.scratch.order;
         order.clear();
-        self.waits = false;
-        for (index, followed) in (0_u32..).zip(&self.followed) {
-            if followed.current == Some(followed.wanted) {
-                continue;
-            }
-            self.waits = true;
+        for index in &self.pending {
+            let (index, followed) = (*index, &self.followed[*index as usize]);
             let background = &mut self.background[index as usize];
             // Nothing to look at is worse than something a little old.
             background.waiting += background.weight * if followed.current.is_none() { 4.0 } else { 1.0 };
@@ -317,7 +380,9 @@ impl Watcher {
         for index in order.iter() {
             let followed = &mut self.followed[*index as usize];
             room -= cost(followed);
-            followed.begins = true;
+            // Of what it was told in another tier, there is no news any more.
+            followed.current = None;
+            self.beginning.push(*index);
             self.background[*index as usize].waiting = 0.0;
             sending.streams.slot(followed.slot).want(followed.wanted);
             // The last one may be a little too much: else a great one would wait for ever.
@@ -325,23 +390,37 @@ impl Watcher {
                 break;
             }
         }
+        if !self.beginning.is_empty() {
+            self.has_runs = false;
+            self.beginning.sort_unstable();
+            self.pending.retain(|index| self.beginning.binary_search(index).is_err());
+        }
     }
 
     /// Makes the frame, unless there is no news.
     pub(crate) fn make(&mut self, sending: &Sending<'_>) {
+        SCRATCH.with_borrow_mut(|scratch| self.make_with(sending, scratch));
+    }
+
+    fn make_with(&mut self, sending: &Sending<'_>, scratch: &mut Scratch) {
         let Some((own, last_input_seq)) = self.own else { return };
-        let mut slices = Slices::new(&mut self.scratch.slices);
-        for followed in &mut self.followed {
-            let slot: &Slot = sending.streams.slot(followed.slot);
-            if std::mem::take(&mut followed.begins) {
-                followed.current = Some(followed.wanted);
-                slices.push(followed.wanted, 3, &slot.keys[followed.wanted as usize]);
-                slot.follow(followed.wanted, sending.terms.send);
-            } else if let Some(current) = followed.current {
-                slices.push(current, current as usize, &slot.news[current as usize]);
-                slot.follow(current, sending.terms.send);
-            }
+        let streams = sending.streams;
+        let mut slices = Slices::new(&mut scratch.slices);
+        if !self.has_runs {
+            make_runs(&self.followed, &mut self.runs);
         }
+        for run in &self.runs {
+            let (first, last) = (streams.news(run.first, run.tier), streams.news(run.last, run.tier));
+            slices.push(run.tier, run.tier as usize, &(first.start..last.end));
+        }
+        for index in &self.beginning {
+            let followed = &mut self.followed[*index as usize];
+            let slot = streams.slot(followed.slot);
+            slices.push(followed.wanted, KEYS, &slot.keys[followed.wanted as usize]);
+            slot.follow(followed.wanted, sending.terms.send);
+            followed.current = Some(followed.wanted);
+        }
+        self.has_runs = self.beginning.is_empty();
         let Slices { all, bytes: [near, mid, far], begun, .. } = slices;
         let told = (own, last_input_seq);
         let has_news = !all.is_empty() || !self.dropped.is_empty() || self.is_restart;
@@ -359,7 +438,7 @@ impl Watcher {
             last_input_seq,
             own,
         };
-        let frame = Frame::new(&head, &self.dropped, &sending.streams.buffer, all, &mut self.scratch.head);
+        let frame = Frame::new(&head, &self.dropped, &streams.buffer, all, &mut scratch.head);
         self.dropped.clear();
         let bytes = frame.byte_count();
         self.budget.spend(bytes);
@@ -369,8 +448,24 @@ impl Watcher {
     }
 }
 
+fn make_runs(followed: &[Followed], runs: &mut Vec<Run>) {
+    runs.clear();
+    let mut before = None;
+    for Followed { slot, place, current, .. } in followed {
+        let Some(tier) = *current else { continue };
+        match runs.last_mut().filter(|run| before == place.checked_sub(1) && run.tier == tier) {
+            Some(run) => run.last = *slot,
+            None => runs.push(Run { first: *slot, last: *slot, tier }),
+        }
+        before = Some(*place);
+    }
+}
+
 /// The most companions that are looked after.
 pub const COMPANIONS_MAX: usize = 64;
+
+/// What keys are among the kinds of slices: those before are news, by tier.
+const KEYS: usize = 3;
 
 /// Ranges of the shared buffer, neighbours joined.
 struct Slices<'a> {
@@ -393,7 +488,7 @@ impl<'a> Slices<'a> {
         }
         let bytes = range.end - range.start;
         self.bytes[tier as usize] += bytes;
-        if kind == 3 {
+        if kind == KEYS {
             self.begun += bytes;
         }
         if let Some(last) = self.last[kind] {

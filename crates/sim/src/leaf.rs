@@ -17,6 +17,8 @@ pub(crate) struct LeafRules {
     pub(crate) send_hz: f32,
     /// Sends from one block of a tier to the next, each of [`INTERVALS`].
     pub(crate) intervals: [u8; 3],
+    /// Sends from one key of a tier to the next in a crowd: multiples of the intervals.
+    crowd_key_intervals: [u8; 3],
     /// Bytes a second of a block, and of each moving body in it.
     block_bytes_per_s: [f32; 3],
     body_bytes_per_s: [f32; 3],
@@ -34,6 +36,10 @@ impl LeafRules {
             radius_m,
             send_hz,
             intervals,
+            crowd_key_intervals: intervals.map(|interval| {
+                let times = (CROWD_KEYS_S * send_hz / f32::from(interval)).ceil().max(1.0);
+                interval * times.min(f32::from(u8::MAX / interval)) as u8
+            }),
             block_bytes_per_s: blocks_per_s.map(|blocks| blocks * BLOCK_BYTES),
             body_bytes_per_s: blocks_per_s.map(body),
         }
@@ -51,14 +57,22 @@ pub(crate) const KEY_BYTES: f32 = 6.0;
 
 /// So many bodies are a crowd.
 const CROWD: usize = 64;
+/// Those who begin with a leaf in a crowd wait so long for each other.
+const CROWD_KEYS_S: f32 = 0.5;
 
-pub(crate) struct Leaf {
+/// Which leaf, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spot {
     pub(crate) cell: CellId,
-    pub(crate) depth: u8,
     pub(crate) slot: u32,
     /// Its middle, in metres from the planet's centre at sea level, and how far its corners are from there.
     pub(crate) centre_m: DVec3,
     pub(crate) reach_m: f64,
+}
+
+pub(crate) struct Leaf {
+    pub(crate) spot: Spot,
+    pub(crate) depth: u8,
     /// In it now, in ascending order of their ids.
     pub(crate) bodies: Vec<Placed>,
     /// Eighths of a lattice cell in a metre.
@@ -84,11 +98,8 @@ impl Leaf {
         let column_m = corners[0].distance(corners[1]) * rules.radius_m
             / f64::from(1_u32 << (u32::from(LATTICE_BITS) - 2 * u32::from(depth)));
         Self {
-            cell,
+            spot: Spot { cell, slot, centre_m, reach_m },
             depth,
-            slot,
-            centre_m,
-            reach_m,
             bodies: vec![],
             eighths_per_m: 8.0 / column_m,
             tiers: [const { None }; 3],
@@ -101,7 +112,6 @@ impl Leaf {
 
     pub(crate) fn clear(&mut self) {
         self.bodies.clear();
-        self.news = [const { 0..0 }; 3];
         self.keys = [const { 0..0 }; 3];
     }
 
@@ -115,24 +125,25 @@ impl Leaf {
         blocks: &mut Vec<u8>,
     ) {
         let index = tier as usize;
+        // Without news too: whoever follows leaves side by side takes all that is between the first and the last.
+        self.news[index] = blocks.len() as u32..blocks.len() as u32;
         let interval = send.rules.intervals[index];
-        let is_due = (send.number.wrapping_add(spread(self.cell))).is_multiple_of(interval.into());
+        let is_due = (send.number.wrapping_add(spread(self.spot.cell))).is_multiple_of(interval.into());
         if !is_followed {
             self.tiers[index] = None;
         }
-        // In a crowd somebody begins with every leaf at every send: so they share the work of two.
-        let is_turn =
-            self.bodies.len() < CROWD || (send.number.wrapping_add(spread(self.cell))).is_multiple_of(2);
-        self.is_due[index] = (is_due && is_turn) || self.tiers[index].is_none();
+        // In a crowd somebody begins with every leaf at every send: so they share the work of several.
+        let keys = if self.bodies.len() < CROWD { interval } else { send.rules.crowd_key_intervals[index] };
+        let is_turn = send.number.wrapping_add(spread(self.spot.cell)).is_multiple_of(keys.into());
+        self.is_due[index] = is_turn || self.tiers[index].is_none();
         let stride = self.stride(tier, &send.rules);
         let Some(TierStream { stream }) = self.tiers[index].as_mut().filter(|_| is_due) else { return };
         self.block.clear();
         if stream.advance(&self.bodies, stride, has_left, &mut self.block) {
-            let start = blocks.len() as u32;
             let order = BlockOrder { is_key: false, sequence: stream.sequence() };
-            let block = Block { cell: self.cell, tier, interval, order, bytes: &self.block };
+            let block = Block { cell: self.spot.cell, tier, interval, order, bytes: &self.block };
             block.append_to(send.rules.level, blocks);
-            self.news[index] = start..blocks.len() as u32;
+            self.news[index].end = blocks.len() as u32;
         }
     }
 
@@ -140,7 +151,7 @@ impl Leaf {
     pub(crate) fn encode_key(&mut self, tier: Tier, send: &Send<'_>, blocks: &mut Vec<u8>) {
         let index = tier as usize;
         let stride = self.stride(tier, &send.rules);
-        let (cell, depth) = (self.cell, self.depth);
+        let (cell, depth) = (self.spot.cell, self.depth);
         let TierStream { stream } = self.tiers[index].get_or_insert_with(|| {
             let mut stream = CellStream::sender(cell, depth);
             let mut nobody = vec![];

@@ -4,10 +4,11 @@
 //! divided into leaves, the cells two levels below, and they again: a leaf has a slot for as long as it lives, by which
 //! watchers find its blocks. A cell that its bodies left is kept for a while, as they walk to and fro.
 
-use crate::leaf::{Leaf, LeafRules};
+use crate::interest::look_again_sends;
+use crate::leaf::{Leaf, LeafRules, Spot};
 use bytes::Bytes;
 use cell::CellId;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use wire::stream::{DEPTH_MAX, Placed, Tier};
@@ -31,9 +32,14 @@ pub(crate) struct Streams {
     /// In ascending order.
     pub(crate) cells: Vec<Cell>,
     slots: Vec<Slot>,
+    /// By slot and tier: what followers get, in the buffer. By itself, as every watcher needs nothing else at most sends.
+    news: Vec<[Range<u32>; 3]>,
     free: Vec<u32>,
-    /// The send in which cells of a region last came, went or were divided.
+    /// Slots of leaves that are gone, and since which send: free when every watcher has looked again.
+    retired: VecDeque<(u32, u32)>,
+    /// The send in which cells of a region last came, went or were divided, and that of the last region.
     regions: HashMap<CellId, u32>,
+    changed: u32,
     /// The blocks of the newest send.
     pub(crate) buffer: Bytes,
 }
@@ -42,7 +48,9 @@ pub(crate) struct Streams {
 pub(crate) struct Cell {
     id: CellId,
     /// In ascending order of cells: the whole, or what it is divided into.
-    pub(crate) leaves: Vec<Leaf>,
+    leaves: Vec<Leaf>,
+    /// Where they are, for those who look.
+    spots: Vec<Spot>,
     /// Which leaf holds the bodies of each of its sixteenths, and of each sixteenth of those that are divided again.
     parts: Parts,
     /// The send in which it last held bodies.
@@ -68,13 +76,14 @@ enum Part {
 pub(crate) struct Slot {
     /// The send in which it began: another leaf may have the slot later.
     pub(crate) born: u32,
+    /// Its leaf is no more, and nothing comes of it.
+    pub(crate) is_gone: bool,
     pub(crate) bodies: u32,
     /// Bytes a second, by tier.
     pub(crate) cost: [f32; 3],
     /// Whether a watcher may begin with the tier in this send.
     pub(crate) may_begin: [bool; 3],
-    /// In the buffer: what followers get, and beginners.
-    pub(crate) news: [Range<u32>; 3],
+    /// In the buffer: what beginners get.
     pub(crate) keys: [Range<u32>; 3],
     /// Set by watchers, from several threads; which of them is first makes no difference.
     wanted: [AtomicBool; 3],
@@ -85,10 +94,10 @@ impl Slot {
     fn new(born: u32) -> Self {
         Self {
             born,
+            is_gone: false,
             bodies: 0,
             cost: [0.0; 3],
             may_begin: [true; 3],
-            news: [const { 0..0 }; 3],
             keys: [const { 0..0 }; 3],
             wanted: Default::default(),
             followed: Default::default(),
@@ -100,7 +109,7 @@ impl Slot {
         self.wanted[tier as usize].store(true, Ordering::Relaxed);
     }
 
-    /// Keeps the stream of a tier going for another send.
+    /// Keeps the stream of a tier going until the follower looks again.
     pub(crate) fn follow(&self, tier: Tier, send: u32) {
         self.followed[tier as usize].store(send, Ordering::Relaxed);
     }
@@ -118,6 +127,10 @@ pub(crate) struct Send<'a> {
 impl Streams {
     /// Brings cells and leaves up to date with the runs.
     pub(crate) fn arrange(&mut self, send: &Send<'_>) {
+        let patience = look_again_sends(send.rules.send_hz);
+        while let Some((_, slot)) = self.retired.pop_front_if(|(since, _)| send.number - *since > patience) {
+            self.free.push(slot);
+        }
         let mut kept = std::mem::take(&mut self.cells).into_iter().peekable();
         let mut cells = Vec::with_capacity(send.runs.len() + 16);
         for (index, (cell, run)) in send.runs.iter().enumerate() {
@@ -146,7 +159,7 @@ impl Streams {
             cells.push(cell);
         } else {
             self.note_change(cell.id, send.number);
-            self.free.extend(cell.leaves.iter().map(|leaf| leaf.slot));
+            self.retire(&cell.leaves, send.number);
         }
     }
 
@@ -178,12 +191,13 @@ impl Streams {
         }
         cell.leaves = leaves
             .into_iter()
-            .map(|(id, depth)| match old.iter().position(|leaf| leaf.cell == id) {
+            .map(|(id, depth)| match old.iter().position(|leaf| leaf.spot.cell == id) {
                 Some(at) => old.swap_remove(at),
                 None => self.leaf(id, depth, send),
             })
             .collect();
-        self.free.extend(old.iter().map(|leaf| leaf.slot));
+        self.retire(&old, send.number);
+        cell.spots = cell.leaves.iter().map(|leaf| leaf.spot).collect();
         cell.parts = Parts::of(cell);
     }
 
@@ -194,18 +208,30 @@ impl Streams {
             at
         } else {
             self.slots.push(slot);
+            self.news.push([const { 0..0 }; 3]);
             self.slots.len() as u32 - 1
         };
         Leaf::new(cell, depth, at, &send.rules)
     }
 
-    fn note_change(&mut self, cell: CellId, send: u32) {
-        self.regions.insert(region(cell), send);
+    fn retire(&mut self, leaves: &[Leaf], send: u32) {
+        for leaf in leaves {
+            self.slots[leaf.spot.slot as usize] =
+                Slot { is_gone: true, may_begin: [false; 3], ..Slot::new(send) };
+            self.news[leaf.spot.slot as usize] = [const { 0..0 }; 3];
+            self.retired.push_back((send, leaf.spot.slot));
+        }
     }
 
-    /// The send in which cells of a region last came, went or were divided; 0 if there never were any.
-    pub(crate) fn changed(&self, region: CellId) -> u32 {
-        self.regions.get(&region).copied().unwrap_or(0)
+    fn note_change(&mut self, cell: CellId, send: u32) {
+        self.regions.insert(region(cell), send);
+        self.changed = send;
+    }
+
+    /// Whether cells of one of these regions came, went or were divided after a send.
+    pub(crate) fn has_changed(&self, regions: &[CellId], since: u32) -> bool {
+        let is_later = |region: &CellId| self.regions.get(region).is_some_and(|changed| *changed > since);
+        self.changed > since && regions.iter().any(is_later)
     }
 
     /// What is known of a leaf.
@@ -213,19 +239,24 @@ impl Streams {
         &self.slots[slot as usize]
     }
 
-    /// The leaves of a cell, from which it can be reached on: cells are asked for in ascending order.
-    pub(crate) fn leaves(&self, cell: CellId, at: &mut usize) -> &[Leaf] {
+    /// What followers of a leaf's tier get, in the buffer.
+    pub(crate) fn news(&self, slot: u32, tier: Tier) -> &Range<u32> {
+        &self.news[slot as usize][tier as usize]
+    }
+
+    /// The leaves of a cell. Cells are asked for in ascending order, with the same `at`.
+    pub(crate) fn leaves(&self, cell: CellId, at: &mut usize) -> &[Spot] {
         *at += self.cells[*at..].partition_point(|other| other.id < cell);
         match self.cells.get(*at) {
-            Some(found) if found.id == cell => &found.leaves,
+            Some(found) if found.id == cell => &found.spots,
             _ => &[],
         }
     }
 
-    /// Whether followers of a leaf's tier are still there; streams that nobody follows are given up.
-    fn is_followed(slot: &Slot, tier: usize, send: u32) -> bool {
+    /// Whether followers of a leaf's tier may still be there; streams that nobody follows are given up.
+    fn is_followed(slot: &Slot, tier: usize, send: u32, patience: u32) -> bool {
         let followed = slot.followed[tier].load(Ordering::Relaxed);
-        followed > 0 && send - followed <= 1
+        followed > 0 && send - followed <= patience
     }
 
     /// Encodes what is due for one of [`Streams::cells`].
@@ -238,11 +269,12 @@ impl Streams {
         cell.blocks.iter_mut().for_each(Vec::clear);
         let run: &[Placed] = cell.run.map_or(&[], |run| &send.runs[run].1);
         cell.share(run);
+        let patience = look_again_sends(send.rules.send_hz);
         let Cell { leaves, blocks, .. } = cell;
         for leaf in leaves {
-            let slot = &slots[leaf.slot as usize];
+            let slot = &slots[leaf.spot.slot as usize];
             for tier in Tier::ALL {
-                let is_followed = Self::is_followed(slot, tier as usize, send.number);
+                let is_followed = Self::is_followed(slot, tier as usize, send.number, patience);
                 leaf.encode(tier, is_followed, send, has_left, &mut blocks[tier as usize]);
             }
         }
@@ -253,7 +285,7 @@ impl Streams {
         let [.., keys] = &mut cell.blocks;
         for leaf in &mut cell.leaves {
             for tier in Tier::ALL {
-                if slots[leaf.slot as usize].wanted[tier as usize].load(Ordering::Relaxed) {
+                if slots[leaf.spot.slot as usize].wanted[tier as usize].load(Ordering::Relaxed) {
                     leaf.encode_key(tier, send, keys);
                 }
             }
@@ -268,7 +300,7 @@ impl Streams {
     /// Tells watchers, through the slots, what each leaf holds and costs.
     pub(crate) fn publish_leaves(&mut self, rules: &LeafRules) {
         for leaf in self.cells.iter().flat_map(|cell| &cell.leaves) {
-            let slot = &mut self.slots[leaf.slot as usize];
+            let slot = &mut self.slots[leaf.spot.slot as usize];
             slot.bodies = leaf.bodies.len() as u32;
             slot.cost = leaf.cost(rules);
             slot.may_begin = Tier::ALL.map(|tier| leaf.may_begin(tier));
@@ -285,11 +317,11 @@ impl Streams {
                 let start = buffer.len() as u32;
                 buffer.extend_from_slice(&cell.blocks[kind]);
                 for leaf in &cell.leaves {
-                    let slot = &mut self.slots[leaf.slot as usize];
+                    let slot = leaf.spot.slot as usize;
                     let placed = |range: &Range<u32>| start + range.start..start + range.end;
                     match kind {
-                        3 => slot.keys = [0, 1, 2].map(|tier: usize| placed(leaf.key(tier))),
-                        tier => slot.news[tier] = placed(leaf.news(tier)),
+                        3 => self.slots[slot].keys = [0, 1, 2].map(|tier: usize| placed(leaf.key(tier))),
+                        tier => self.news[slot][tier] = placed(leaf.news(tier)),
                     }
                 }
             }
@@ -318,15 +350,15 @@ impl Parts {
         let mut parts = Box::new([const { Part::Leaf(0) }; PARTS]);
         for (index, leaf) in cell.leaves.iter().enumerate() {
             if leaf.depth < DEPTH_MAX {
-                parts[part_of(leaf.cell)] = Part::Leaf(index as u8);
+                parts[part_of(leaf.spot.cell)] = Part::Leaf(index as u8);
                 continue;
             }
-            let part = &mut parts[part_of(leaf.cell.parent(level + 2))];
+            let part = &mut parts[part_of(leaf.spot.cell.parent(level + 2))];
             if let Part::Leaf(_) = part {
                 *part = Part::Divided(Box::new([0; PARTS]));
             }
             if let Part::Divided(deep) = part {
-                deep[part_of(leaf.cell)] = index as u16;
+                deep[part_of(leaf.spot.cell)] = index as u16;
             }
         }
         Self::Divided(parts)
@@ -336,7 +368,15 @@ impl Parts {
 impl Cell {
     fn new(id: CellId, leaf: Leaf) -> Self {
         let blocks = Default::default();
-        Self { id, leaves: vec![leaf], parts: Parts::Whole, held: 0, run: None, blocks }
+        Self {
+            id,
+            spots: vec![leaf.spot],
+            leaves: vec![leaf],
+            parts: Parts::Whole,
+            held: 0,
+            run: None,
+            blocks,
+        }
     }
 
     /// The sixteenths that are divided.

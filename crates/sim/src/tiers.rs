@@ -39,21 +39,21 @@ pub(crate) struct Rules {
     pub(crate) bytes_per_s: f32,
 }
 
-/// Chooses; none for a cell that there is no room for. `order` is room for a list.
+/// Chooses; none for a cell that there is no room for. `order` is room for a list: their numbers, in the lower half, from
+/// the nearest to the farthest.
 pub(crate) fn choose(
     candidates: &[Candidate],
     rules: Rules,
-    order: &mut Vec<u32>,
+    order: &mut Vec<u64>,
     chosen: &mut Vec<Option<Tier>>,
 ) {
     chosen.clear();
     chosen.resize(candidates.len(), None);
     order.clear();
-    order.extend(0..candidates.len() as u32);
-    order.sort_unstable_by(|a, b| {
-        let near = |index: &u32| candidates[*index as usize].near_m;
-        near(a).total_cmp(&near(b)).then(a.cmp(b))
-    });
+    // Bits of numbers that are not negative are in their order.
+    order.extend((0..).zip(candidates).map(|(index, it)| u64::from(it.near_m.to_bits()) << 32 | index));
+    order.sort_unstable();
+    let order = &*order;
     let always_m = nearest_within_m(candidates, order);
     let limit = rules.bytes_per_s * PLANNED;
     let comfort = rules.bytes_per_s * COMFORT;
@@ -61,7 +61,7 @@ pub(crate) fn choose(
     let is_kept = |candidate: &Candidate| is_always(candidate) || candidate.has_speaker;
 
     let mut total = 0.0;
-    for index in order.iter().map(|index| *index as usize) {
+    for index in order.iter().map(|index| *index as u32 as usize) {
         let candidate = &candidates[index];
         let tier = if is_always(candidate) { Tier::Near } else { Tier::Far };
         let cost = candidate.cost[tier as usize];
@@ -71,7 +71,7 @@ pub(crate) fn choose(
         }
     }
     let mut raise = |to: Tier, up_to: f32, is_meant: &dyn Fn(&Candidate) -> bool| {
-        for index in order.iter().map(|index| *index as usize) {
+        for index in order.iter().map(|index| *index as u32 as usize) {
             let candidate = &candidates[index];
             let Some(from) = chosen[index].filter(|from| *from > to && is_meant(candidate)) else { continue };
             let more = candidate.cost[to as usize] - candidate.cost[from as usize];
@@ -97,11 +97,11 @@ pub(crate) fn choose(
 }
 
 /// No nearer than the last of the nearest [`NEAREST_ALWAYS`] bodies besides the watcher's own.
-fn nearest_within_m(candidates: &[Candidate], order: &[u32]) -> f32 {
+fn nearest_within_m(candidates: &[Candidate], order: &[u64]) -> f32 {
     // The farthest points in ascending order would give the least bound; in the order of the nearest ones it is as safe.
     let mut bodies = 0;
     let mut within_m = 0.0_f32;
-    for candidate in order.iter().map(|index| &candidates[*index as usize]) {
+    for candidate in order.iter().map(|index| &candidates[*index as u32 as usize]) {
         if bodies > NEAREST_ALWAYS {
             break;
         }
@@ -214,7 +214,7 @@ mod tests {
                 bodies[next.get() - 1]
             });
             let chosen = chosen(&candidates, Rules { bytes_per_s, ..RULES });
-            let mut order: Vec<u32> = (0..361).collect();
+            let mut order: Vec<u64> = (0..361).collect();
             order.sort_by(|a, b| candidates[*a as usize].near_m.total_cmp(&candidates[*b as usize].near_m));
             let always_m = nearest_within_m(&candidates, &order);
             let must: f32 = candidates.iter().filter(|c| c.near_m < always_m).map(|c| c.cost[0]).sum();

@@ -3,6 +3,7 @@
 use cell::CellId;
 use glam::DVec3;
 use motion::{Body, Buttons, ClosedLand, Ground, Input, Pace, Surface};
+use sim::governor::Measures;
 use sim::{
     Alone, Audience, AudienceConfig, BYTES_PER_S, Delivery, EntityId, Frame, Mover, NEAREST_ALWAYS, Spread,
     Zone, ZoneConfig,
@@ -251,4 +252,53 @@ fn who_has_no_news_is_sent_one_frame_a_second() {
     }
     assert!((9..=13).contains(&sent.len()), "{sent:?}");
     assert!(sent.windows(2).all(|pair| pair[1] - pair[0] <= 30));
+}
+
+#[test]
+fn a_square_that_fills_and_empties_tears_no_stream_of_many_watchers() {
+    // So many that they look again in turns when cells are divided, and made whole again.
+    const BODIES: u32 = 3_200;
+    const STEP: usize = 400;
+    let mut crowd = Crowd::new(BODIES, 15.0, vec![]);
+    let mut audience = audience();
+    // Little is near, so that most may wait for their turn.
+    audience.set_measures(Measures { near_m: 3.0, mid_m: 6.0, bytes_per_s: 12_000.0, ..Measures::default() });
+    let everybody = std::mem::take(&mut crowd.ids);
+    let mut away: Vec<_> =
+        everybody.iter().map(|id| (*id, crowd.zones[0].take_out(*id).expect("it is there"))).collect();
+    let mut views: BTreeMap<EntityId, View> = BTreeMap::new();
+    let steps = everybody.len() / STEP;
+    for step in 0..2 * steps - 1 {
+        if step < steps {
+            for (id, mover) in away.drain(away.len() - STEP..) {
+                crowd.zones[0].enter(id, mover).expect("there is room");
+                audience.watch(id);
+                crowd.ids.push(id);
+                if id.0 % 40 == 0 {
+                    views.insert(id, View::default());
+                }
+            }
+        } else {
+            // Those who came first stay.
+            for id in crowd.ids.split_off(crowd.ids.len() - STEP) {
+                audience.unwatch(id);
+                views.remove(&id);
+                crowd.zones[0].take_out(id).expect("it is there");
+            }
+        }
+        // At last there is time to make up for what there was no room for.
+        let seconds = if step == 2 * steps - 2 { 15 } else { 2 };
+        for _ in 0..30 * seconds {
+            crowd.tick();
+            for (id, frame) in crowd.send(&mut audience, &Alone) {
+                if let Some(view) = views.get_mut(&id) {
+                    assert_eq!(apply(view, &frame.to_bytes()), 0, "{id:?} misses a block in step {step}");
+                }
+            }
+        }
+    }
+    assert!(!views.is_empty());
+    for (id, view) in &views {
+        assert_eq!(view.body_count(), crowd.ids.len(), "{id:?}");
+    }
 }

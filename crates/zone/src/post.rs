@@ -77,22 +77,17 @@ impl Post {
         Self(queue)
     }
 
-    fn take(&self, mut clients: Vec<Arc<Waiting>>) -> Duration {
+    fn take(&self, clients: Vec<Arc<Waiting>>) -> Duration {
         let now = Instant::now();
+        let count = clients.len();
+        let mut clients = clients.into_iter();
+        let added = (0..count.div_ceil(SHARE)).map(|_| (now, clients.by_ref().take(SHARE).collect()));
+        let added: Vec<(Instant, Vec<_>)> = added.collect();
         let mut shares = self.0.lock();
         let behind = shares.waiting.front().map_or(Duration::ZERO, |(since, _)| now.duration_since(*since));
-        let mut added = 0;
-        while clients.len() > SHARE {
-            let rest = clients.split_off(SHARE);
-            shares.waiting.push_back((now, std::mem::replace(&mut clients, rest)));
-            added += 1;
-        }
-        if !clients.is_empty() {
-            shares.waiting.push_back((now, clients));
-            added += 1;
-        }
+        shares.waiting.extend(added);
         drop(shares);
-        match added {
+        match count.div_ceil(SHARE) {
             0 => {}
             1 => self.0.filled.notify_one(),
             _ => self.0.filled.notify_all(),

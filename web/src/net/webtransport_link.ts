@@ -7,7 +7,7 @@ import type { Link } from "./link.ts";
 
 /** Frames are the longest messages. */
 const MESSAGE_BYTES_MAX = 524_288;
-/** Datagrams that may wait for a page that is busy drawing; the browser's own default is one. */
+/** Datagrams that may wait, either way, for a page that is busy drawing; the browser's own default is one. */
 const DATAGRAMS_WAITING_MAX = 64;
 /** How long a farewell may take to go out. */
 const FAREWELL_MS = 500;
@@ -77,6 +77,8 @@ export class WebTransportLink implements Link {
     await this.#transport.ready;
     if (this.#isOver) return;
     this.#transport.datagrams.incomingHighWaterMark = DATAGRAMS_WAITING_MAX;
+    // Else each waits until the page has been told that the one before has gone, and a slow page falls behind.
+    this.#transport.datagrams.outgoingHighWaterMark = DATAGRAMS_WAITING_MAX;
     const { readable, writable } = await this.#transport.createBidirectionalStream();
     this.#stream = writable.getWriter();
     this.#datagrams = datagramsOf(this.#transport).getWriter();
