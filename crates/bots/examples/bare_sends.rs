@@ -64,7 +64,8 @@ fn send(clients: usize, bytes: usize, seconds: usize, hz: usize) -> std::io::Res
         round.full,
         cpu_s * 1e6 / round.sent as f64
     );
-    drop(round);
+    // An end that comes together with bytes is one that it might not notice.
+    reader.kill()?;
     reader.wait()?;
     Ok(())
 }
@@ -101,7 +102,7 @@ impl Round {
     }
 }
 
-/// Reads until every socket is closed.
+/// Reads until every socket is closed, or it is ended.
 fn read(port: usize, clients: usize) -> std::io::Result<()> {
     bots::allow_sockets(clients).map_err(std::io::Error::other)?;
     let mut poll = Poll::new()?;

@@ -31,8 +31,9 @@ const TILE_QUADS: usize = 1 << TILE_DEPTH;
 const TILE_SIDE: usize = TILE_QUADS + 1;
 const TILE_VERTICES: usize = TILE_SIDE * TILE_SIDE;
 
-/// Tiles of 18 m that are kept, 2.3 KB each.
-const TILES: usize = if cfg!(target_family = "wasm") { 2_048 } else { 16_384 };
+/// Tiles of 18 m that are kept, 2.3 KB each: of a server, 20 km² of ground that somebody walks on. Where that does not
+/// suffice, each step may cost a tile.
+const TILES: usize = if cfg!(target_family = "wasm") { 2_048 } else { 65_536 };
 
 /// Tiles that each thread has at hand without asking the others.
 const TILES_AT_HAND: usize = 512;

@@ -29,6 +29,11 @@ use clap::Parser as _;
 use cli::{Cli, Command};
 use config::Problem;
 
+/// A hundred thousand frames a second are made in one thread and freed in another, which musl's own allocator (in the
+/// binaries we ship) serves one at a time, and glibc's with much waste.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Why a command did not do what it was asked.
 enum Failure {
     /// It was asked wrongly: status 2.

@@ -77,6 +77,8 @@ struct Player {
     saved_at: Option<DVec3>,
     /// The fences that matter to it.
     around: Around,
+    /// The tick in which it was last told that inputs were refused.
+    refused_at: Option<u64>,
 }
 
 enum Link {
@@ -326,8 +328,14 @@ impl Host {
     }
 
     fn take_inputs(&mut self, account_id: Uuid, batch: &InputBatch) {
-        let Some(player) = self.players.get(&account_id) else { return };
+        let Some(player) = self.players.get_mut(&account_id) else { return };
         if let Err(error) = self.world.take_inputs(player.entity, batch.first_seq, &batch.inputs) {
+            // Once a second: where the server is behind, answering everybody would leave it farther behind.
+            let now = self.world.tick_count();
+            if player.refused_at.is_some_and(|before| now - before < u64::from(self.config.pace.hz())) {
+                return;
+            }
+            player.refused_at = Some(now);
             let code = match error {
                 InputError::QueueFull => "too_fast",
                 InputError::TooFarAhead { .. } | InputError::NoBody => "bad_sequence",

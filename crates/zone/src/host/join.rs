@@ -51,7 +51,17 @@ impl Host {
         let saved_at = self.players.get(&account_id).and_then(|player| player.saved_at);
         let link = Link::Connected { session, outbox, slow: SlowReader::default() };
         let JoinRequest { display_name, color, .. } = request;
-        let player = Player { account_id, entity, display_name, color, token_hash, link, saved_at, around };
+        let player = Player {
+            account_id,
+            entity,
+            display_name,
+            color,
+            token_hash,
+            link,
+            saved_at,
+            around,
+            refused_at: None,
+        };
         self.world.note(Change::Person(player.to_kept()));
         self.players.insert(account_id, player);
         self.note_groups(account_id);
@@ -121,8 +131,17 @@ impl Host {
         let (display_name, color) = (String::new(), 0);
         let link = Link::Lost { since: self.clock.elapsed() };
         let around = Around::new(account_id, vec![]);
-        let player =
-            Player { account_id, entity, display_name, color, token_hash, link, saved_at: None, around };
+        let player = Player {
+            account_id,
+            entity,
+            display_name,
+            color,
+            token_hash,
+            link,
+            saved_at: None,
+            around,
+            refused_at: None,
+        };
         if let Some(other) = self.players.insert(account_id, player) {
             // Nobody has two bodies.
             self.world.leave(other.entity);
