@@ -13,6 +13,7 @@ mod act;
 pub mod acts;
 mod books;
 mod borders;
+mod movement;
 mod notes;
 mod people;
 mod personal;

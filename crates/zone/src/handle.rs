@@ -153,21 +153,23 @@ pub struct MovementStretch {
     pub account_id: Uuid,
     /// What, and when in ticks.
     pub stretch: sim::Stretch,
+    /// When it was last added to, in microseconds since 1970.
+    pub last_at_us: i64,
 }
 
 impl MovementStretch {
-    pub(crate) fn keep(kept: &mut VecDeque<Self>, account_id: Uuid, stretch: sim::Stretch) {
+    pub(crate) fn keep(kept: &mut VecDeque<Self>, new: Self) {
         let same = |it: &&mut Self| {
-            it.stretch.entity == stretch.entity && it.stretch.first_tick == stretch.first_tick
+            it.stretch.entity == new.stretch.entity && it.stretch.first_tick == new.stretch.first_tick
         };
         if let Some(known) = kept.iter_mut().find(same) {
-            known.stretch = stretch;
+            *known = new;
             return;
         }
         if kept.len() >= MOVEMENT_STRETCHES_MAX {
             kept.pop_back();
         }
-        kept.push_front(Self { account_id, stretch });
+        kept.push_front(new);
     }
 }
 
@@ -179,6 +181,7 @@ pub struct Handle {
     pub(crate) saving: Arc<JoinHandle<()>>,
     pub(crate) fences: Option<FenceSource>,
     pub(crate) store: Store,
+    pub(crate) pace: Pace,
     /// None where nobody else can have the world.
     pub(crate) tenancy: Option<Arc<Rented>>,
 }
@@ -364,6 +367,7 @@ pub(crate) fn assemble(
     origin: Origin,
     save: impl FnOnce(Arc<Saver>) -> JoinHandle<()>,
 ) -> (Host, Handle) {
+    let pace = config.pace;
     let shared = Arc::new(Shared::new(Arc::clone(&deps.clock)));
     let store = deps.store.clone();
     let saver = Arc::new(Saver::new(store.clone()));
@@ -376,7 +380,7 @@ pub(crate) fn assemble(
     });
     let host = Host::new(config, deps, Arc::clone(&shared), Arc::clone(&saver), questions, origin);
     let saving = Arc::new(save(Arc::clone(&saver)));
-    (host, Handle { shared, saver, saving, fences, store, tenancy: None })
+    (host, Handle { shared, saver, saving, fences, store, pace, tenancy: None })
 }
 
 /// Ticks that are made up for at once; when the zone is farther behind it leaves them out, so that being late never
@@ -490,6 +494,11 @@ impl Handle {
     /// The zones that the world is cut into, at most a tenth of a second ago; in the order of their cells.
     pub fn zones(&self) -> Vec<ZoneInfo> {
         self.shared.zones.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How fast the world goes.
+    pub fn pace(&self) -> Pace {
+        self.pace
     }
 
     /// When things spoke against how an account moved, the newest first: what staff look at, and replay from the

@@ -77,8 +77,8 @@ struct Player {
     saved_at: Option<DVec3>,
     /// The fences that matter to it.
     around: Around,
-    /// The tick in which it was last told that inputs were refused.
-    refused_at: Option<u64>,
+    /// Why inputs were refused when it was last told so, and in which tick.
+    refused: Option<(&'static str, u64)>,
 }
 
 enum Link {
@@ -330,16 +330,16 @@ impl Host {
     fn take_inputs(&mut self, account_id: Uuid, batch: &InputBatch) {
         let Some(player) = self.players.get_mut(&account_id) else { return };
         if let Err(error) = self.world.take_inputs(player.entity, batch.first_seq, &batch.inputs) {
-            // Once a second: where the server is behind, answering everybody would leave it farther behind.
-            let now = self.world.tick_count();
-            if player.refused_at.is_some_and(|before| now - before < u64::from(self.config.pace.hz())) {
-                return;
-            }
-            player.refused_at = Some(now);
             let code = match error {
                 InputError::QueueFull => "too_fast",
                 InputError::TooFarAhead { .. } | InputError::NoBody => "bad_sequence",
             };
+            // Once a second: where the server is behind, answering everybody would leave it farther behind.
+            let (now, second) = (self.world.tick_count(), u64::from(self.config.pace.hz()));
+            if player.refused.is_some_and(|(before, at)| before == code && now - at < second) {
+                return;
+            }
+            player.refused = Some((code, now));
             let refused = Refused { code: code.into(), detail: error.to_string() };
             self.tell(account_id, &ServerMessage::Refused(refused));
         }

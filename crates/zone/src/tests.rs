@@ -405,7 +405,12 @@ async fn inputs_beyond_the_queue_or_far_ahead_are_refused() {
     }
     walk(&mut ann, 5_000, DVec3::X);
     stage.ticks(1);
-    assert_eq!(told(&mut ann), ["refused too_fast", "refused too_fast", "refused bad_sequence"]);
+    // Each once a second.
+    assert_eq!(told(&mut ann), ["refused too_fast", "refused bad_sequence"]);
+    stage.seconds(1);
+    walk(&mut ann, 9_000, DVec3::X);
+    stage.ticks(1);
+    assert_eq!(told(&mut ann), ["refused bad_sequence"]);
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ export class ConsoleApi {
   }
   person = (id: string) =>
     dataOf(this.#client.GET("/api/v1/staff/people/{account_id}", { params: person(id) }));
+  movement = (id: string) =>
+    dataOf(this.#client.GET("/api/v1/staff/people/{account_id}/movement", { params: person(id) }));
   notes(id: string, cursor?: string) {
     const params = { ...person(id), query: some({ cursor }) };
     return dataOf(this.#client.GET("/api/v1/staff/people/{account_id}/notes", { params }));

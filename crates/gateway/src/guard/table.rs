@@ -171,6 +171,7 @@ pub(crate) const OPERATIONS: &[Entry] = &[
     ("staff_people", PeopleRead, Some(Staff)),
     ("staff_person", PeopleRead, Some(Staff)),
     ("staff_sessions", PeopleRead, Some(Staff)),
+    ("staff_movement", PeopleRead, Some(Staff)),
     ("staff_notes", PeopleRead, Some(Staff)),
     ("staff_note", PeopleNote, Some(Staff)),
     ("staff_suspend", PeopleSuspend, Some(Staff)),

@@ -31,6 +31,7 @@ pub fn routes(staff: Arc<Staff>) -> OpenApiRouter {
         .routes(routes!(people::ban))
         .routes(routes!(people::restore))
         .routes(routes!(people::put_role))
+        .routes(routes!(people::movement))
         .routes(routes!(people::sessions))
         .routes(routes!(people::end_sessions))
         .routes(routes!(people::export))

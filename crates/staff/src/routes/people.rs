@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::faults::ActFaults;
 use super::{Items, ReasonRequest, asked, parse_cursor, to_the_end};
 use crate::act::Asked;
+use crate::movement::MovementView;
 use crate::notes::{self, NoteView};
 use crate::people::{
     self, EndedView, ErasureAsked, ExportAsked, PersonInFull, PersonView, SessionView, StateView,
@@ -374,4 +375,22 @@ pub(super) async fn sessions(
     ValidPath(account_id): ValidPath<Uuid>,
 ) -> Result<Json<Items<SessionView>>, Problem> {
     Ok(Json(Items { items: staff.sessions(account_id).await? }))
+}
+
+/// What spoke against how a person moved
+///
+/// Since this process runs the world, the 4,096 newest of all people. Nobody is banned by a machine: look at the way
+/// they went before you act.
+#[utoipa::path(get, path = "/api/v1/staff/people/{account_id}/movement", operation_id = "staff_movement", tag = "staff",
+    params(("account_id" = Uuid, Path, description = "Whose account")),
+    responses(
+        (status = 200, description = "The newest first", body = Items<MovementView>),
+        (status = 400, description = "`invalid_path`", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "`account_unknown`", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn movement(
+    State(staff): State<Arc<Staff>>,
+    ValidPath(account_id): ValidPath<Uuid>,
+) -> Result<Json<Items<MovementView>>, Problem> {
+    Ok(Json(Items { items: staff.movement(account_id).await? }))
 }

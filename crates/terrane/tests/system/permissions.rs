@@ -46,6 +46,7 @@ const STAFF: &[(&str, bool, bool)] = &[
     ("staff_ledger_check", false, true),
     ("staff_ledger_posting", false, true),
     ("staff_ledger_postings", false, true),
+    ("staff_movement", true, false),
     ("staff_note", true, false),
     ("staff_notes", true, false),
     ("staff_people", true, false),

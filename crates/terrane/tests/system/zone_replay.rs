@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use bots::Site;
 use motion::Buttons;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::interval;
+use wire::{ClientMessage, InputBatch};
 
 use crate::crowd::{enter, log_in};
-use crate::support::{Server, run, terrane};
+use crate::support::{Account, Server, run, terrane};
 
 /// Somebody runs for some seconds; gives the number of the body and where it was told to be last.
 fn somebody_runs(server: &Server) -> (u32, glam::DVec3) {
@@ -85,4 +86,41 @@ fn what_happened_happens_again_and_on_another_ground_it_does_not() {
     assert_eq!(none.code, Some(1), "{none:?}");
     assert!(none.stderr.contains("no journal of zones"), "{}", none.stderr);
     assert_eq!(server.command(&["zone", "replay", "--from", "soon"]).code, Some(2));
+}
+
+#[test]
+fn staff_are_shown_what_speaks_against_somebody_and_see_the_way_they_went() {
+    let mut server = Server::start();
+    let (account, staff) = run(async { (Account::new(&server).await, Account::new(&server).await) });
+    let made = server.command(&["account", "role", &staff.id, "admin", "--reason", "the first admin"]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let stretch = run(async {
+        let staff = staff.again(&server).await;
+        let path = format!("staff/people/{}/movement", account.id);
+        assert_eq!(staff.get(&path).await.unwrap(), json!({ "items": [] }));
+        let mut player = account.enter(&server).await;
+        let mut first_seq = player.welcome.last_input_seq + 1;
+        let mut wakes = interval(Duration::from_millis(100));
+        loop {
+            wakes.tick().await;
+            // Several times as many steps as there is time.
+            let inputs = vec![motion::Input::NEUTRAL; wire::INPUT_BATCH_MAX];
+            let batch = InputBatch { first_seq, inputs };
+            player.send(&ClientMessage::Input(batch)).await;
+            first_seq += wire::INPUT_BATCH_MAX as u32;
+            let seen = staff.get(&path).await.unwrap();
+            if let Some(stretch) = seen["items"].as_array().unwrap().first() {
+                assert_eq!(stretch["entity_id"], player.welcome.entity_id);
+                break stretch.clone();
+            }
+        }
+    });
+    assert_eq!(stretch["offences"][0]["offence"], "too_fast", "{stretch}");
+    assert!(stretch["score_max"].as_u64().unwrap() >= 200, "{stretch}");
+    server.stop();
+    let command: Vec<_> = stretch["replay"].as_str().unwrap().split(' ').skip(1).collect();
+    let replayed = server.command(&[&command[..], &["--json"]].concat());
+    assert_eq!(replayed.code, Some(0), "{replayed:?}");
+    let report: Value = serde_json::from_str(&replayed.stdout).unwrap();
+    assert!(report["body"].as_array().unwrap().len() > 1, "{report}");
 }

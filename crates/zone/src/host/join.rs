@@ -60,7 +60,7 @@ impl Host {
             link,
             saved_at,
             around,
-            refused_at: None,
+            refused: None,
         };
         self.world.note(Change::Person(player.to_kept()));
         self.players.insert(account_id, player);
@@ -140,7 +140,7 @@ impl Host {
             link,
             saved_at: None,
             around,
-            refused_at: None,
+            refused: None,
         };
         if let Some(other) = self.players.insert(account_id, player) {
             // Nobody has two bodies.

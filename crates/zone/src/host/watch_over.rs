@@ -123,12 +123,14 @@ impl Host {
             self.meters.set_backs.increment(u64::from(incident.set_back_to.is_some()));
             self.stretches.note(incident);
         }
+        let last_at_us = self.now_us();
         let mut movement = self.shared.movement();
         for incident in &incidents {
             let Some(account_id) = self.accounts.get(&incident.entity) else { continue };
             let newest = self.stretches.iter().find(|stretch| stretch.entity == incident.entity);
             if let Some(stretch) = newest.filter(|stretch| stretch.is_suspicious()) {
-                MovementStretch::keep(&mut movement, *account_id, *stretch);
+                let new = MovementStretch { account_id: *account_id, stretch: *stretch, last_at_us };
+                MovementStretch::keep(&mut movement, new);
             }
         }
     }
