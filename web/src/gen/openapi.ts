@@ -2249,6 +2249,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/people/{account_id}/movement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What spoke against how a person moved
+         * @description Since this process runs the world, the 4,096 newest of all people. Nobody is banned by a machine: look at the way
+         *     they went before you act.
+         */
+        get: operations["staff_movement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff/people/{account_id}/notes": {
         parameters: {
             query?: never;
@@ -4348,6 +4369,11 @@ export interface components {
             items: components["schemas"]["LedgerAccountView"][];
         };
         /** @description A list that has one page. */
+        Items_MovementView: {
+            /** @description All of it. */
+            items: components["schemas"]["MovementView"][];
+        };
+        /** @description A list that has one page. */
         Items_SessionView: {
             /** @description All of it. */
             items: components["schemas"]["SessionView"][];
@@ -5005,6 +5031,75 @@ export interface components {
              */
             held_minor: number;
         };
+        /**
+         * @description A while in which things spoke against how somebody moved. It proves nothing: lines are bad, and clocks run fast.
+         * @example {
+         *       "entity_id": 17,
+         *       "first_tick": 54150,
+         *       "last_at": "2026-11-22T12:00:00Z",
+         *       "last_tick": 54660,
+         *       "lat_deg": 40.7,
+         *       "lng_deg": -74,
+         *       "offences": [
+         *         {
+         *           "count": 21,
+         *           "offence": "too_fast"
+         *         }
+         *       ],
+         *       "replay": "terrane zone replay --from 54000 --to 54660 --body 17",
+         *       "score_max": 420,
+         *       "set_backs": 1
+         *     }
+         */
+        MovementView: {
+            /**
+             * Format: int32
+             * @description Whose body.
+             */
+            entity_id: number;
+            /**
+             * Format: int64
+             * @description The tick of the first offence.
+             */
+            first_tick: number;
+            /**
+             * Format: date-time
+             * @description When that was.
+             */
+            last_at: string;
+            /**
+             * Format: int64
+             * @description The tick of the last.
+             */
+            last_tick: number;
+            /**
+             * Format: double
+             * @description Where the body was then: latitude in degrees.
+             */
+            lat_deg: number;
+            /**
+             * Format: double
+             * @description Longitude in degrees.
+             */
+            lng_deg: number;
+            /** @description What it was, and how often. */
+            offences: components["schemas"]["OffenceView"][];
+            /**
+             * @description What prints the way that the body went, on the machine with the planet's data; the zones' journal keeps the last
+             *     `zone.journal_minutes`.
+             */
+            replay: string;
+            /**
+             * Format: int32
+             * @description The highest score; from 200 on it is shown here, at 400 the body is set back to where it last was beyond doubt.
+             */
+            score_max: number;
+            /**
+             * Format: int32
+             * @description How often that happened.
+             */
+            set_backs: number;
+        };
         /** @description A place that one is in or near, by its name. */
         NameView: {
             /** @description What it is. */
@@ -5137,6 +5232,19 @@ export interface components {
              * @description How many are not read, on all pages.
              */
             unread_count: number;
+        };
+        /** @description How often something spoke against somebody. */
+        OffenceView: {
+            /**
+             * Format: int32
+             * @description How often.
+             */
+            count: number;
+            /**
+             * @description `too_fast`: more inputs than time; `sequence_jump`: inputs numbered far ahead; `flood`: more messages than allowed;
+             *     `broken_message`: one that no client makes; `impossible_move`: one that the rules do not know.
+             */
+            offence: string;
         };
         /**
          * @description An offer for land, whether it is for sale or not.
@@ -26226,6 +26334,146 @@ export interface operations {
                 };
             };
             /** @description `too_many_decisions`: 1000 in 24 hours; `quota_exceeded` */
+            429: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Address and headers are longer than is read; without a body */
+            431: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A fault of the server (`internal`) */
+            500: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `preparing`, `timeout`, `storage_unavailable` */
+            503: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_movement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first */
+            200: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_MovementView"];
+                };
+            };
+            /** @description `invalid_path`; `host_invalid` */
+            400: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token_missing`, `token_invalid`, `token_expired` */
+            401: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_suspended`, `role_required`, `scope_required` */
+            403: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_unknown` */
+            404: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown_host` */
+            421: {
+                headers: {
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `quota_exceeded` */
             429: {
                 headers: {
                     "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];

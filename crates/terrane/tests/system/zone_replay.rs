@@ -92,10 +92,12 @@ fn what_happened_happens_again_and_on_another_ground_it_does_not() {
 fn staff_are_shown_what_speaks_against_somebody_and_see_the_way_they_went() {
     let mut server = Server::start();
     let (account, staff) = run(async { (Account::new(&server).await, Account::new(&server).await) });
+    server.stop();
     let made = server.command(&["account", "role", &staff.id, "admin", "--reason", "the first admin"]);
     assert_eq!(made.code, Some(0), "{made:?}");
+    server.start_again();
     let stretch = run(async {
-        let staff = staff.again(&server).await;
+        let (account, staff) = (account.again(&server).await, staff.again(&server).await);
         let path = format!("staff/people/{}/movement", account.id);
         assert_eq!(staff.get(&path).await.unwrap(), json!({ "items": [] }));
         let mut player = account.enter(&server).await;
