@@ -113,6 +113,8 @@ pub(crate) struct Watcher {
     /// What is followed as it is sent, if they are right.
     runs: Vec<Run>,
     has_runs: bool,
+    /// Cells around have changed since it looked: what it follows no longer lies side by side.
+    is_stale: bool,
     /// Which of the followed wait to begin with the wanted tier.
     pending: Vec<u32>,
     /// Which begin in this send.
@@ -219,9 +221,11 @@ impl Watcher {
                 self.looked = 0;
             }
         }
+        self.is_stale = has_changed;
         SCRATCH.with_borrow_mut(|scratch| {
             if self.cover(own.position, sending) || was_away || self.is_look_due(has_changed, sending) {
                 self.look(own.position, sending, scratch);
+                self.is_stale = false;
             }
             self.begin(sending, &mut scratch.waiting);
         });
@@ -407,7 +411,7 @@ impl Watcher {
         let streams = sending.streams;
         let mut slices = Slices::new(&mut scratch.slices);
         if !self.has_runs {
-            make_runs(&self.followed, &mut self.runs);
+            make_runs(&self.followed, self.is_stale, &mut self.runs);
         }
         for run in &self.runs {
             let (first, last) = (streams.news(run.first, run.tier), streams.news(run.last, run.tier));
@@ -420,7 +424,7 @@ impl Watcher {
             slot.follow(followed.wanted, sending.terms.send);
             followed.current = Some(followed.wanted);
         }
-        self.has_runs = self.beginning.is_empty();
+        self.has_runs = self.beginning.is_empty() && !self.is_stale;
         let Slices { all, bytes: [near, mid, far], begun, .. } = slices;
         let told = (own, last_input_seq);
         let has_news = !all.is_empty() || !self.dropped.is_empty() || self.is_restart;
@@ -448,12 +452,15 @@ impl Watcher {
     }
 }
 
-fn make_runs(followed: &[Followed], runs: &mut Vec<Run>) {
+/// With `is_stale` every leaf is a run of its own: one that is gone has no place any more, and between two others there
+/// may be new ones.
+fn make_runs(followed: &[Followed], is_stale: bool, runs: &mut Vec<Run>) {
     runs.clear();
     let mut before = None;
     for Followed { slot, place, current, .. } in followed {
         let Some(tier) = *current else { continue };
-        match runs.last_mut().filter(|run| before == place.checked_sub(1) && run.tier == tier) {
+        let is_next = before == place.checked_sub(1) && !is_stale;
+        match runs.last_mut().filter(|run| is_next && run.tier == tier) {
             Some(run) => run.last = *slot,
             None => runs.push(Run { first: *slot, last: *slot, tier }),
         }
@@ -500,5 +507,32 @@ impl<'a> Slices<'a> {
         }
         self.last[kind] = Some(self.all.len() as u32);
         self.all.push((range.start, range.end));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_side_by_side_in_one_tier_are_one_run_until_cells_change() {
+        let followed = |slot, place, current| Followed { slot, place, current, wanted: Tier::Near };
+        let near = Some(Tier::Near);
+        let all = [
+            followed(9, 2, near),
+            followed(4, 3, near),
+            followed(5, 4, Some(Tier::Mid)),
+            followed(6, 5, None),
+            followed(7, 6, Some(Tier::Mid)),
+            // Of another cell: there is a gap.
+            followed(8, 8, Some(Tier::Mid)),
+        ];
+        let runs = |is_stale| {
+            let mut runs = vec![];
+            make_runs(&all, is_stale, &mut runs);
+            runs.iter().map(|run| (run.first, run.last)).collect::<Vec<_>>()
+        };
+        assert_eq!(runs(false), [(9, 4), (5, 5), (7, 7), (8, 8)]);
+        assert_eq!(runs(true), [(9, 9), (4, 4), (5, 5), (7, 7), (8, 8)]);
     }
 }
