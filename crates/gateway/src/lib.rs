@@ -164,6 +164,7 @@ pub(crate) struct Edge {
     handshakes: Arc<Semaphore>,
     /// None where there is no WebTransport.
     webtransport: Option<Told>,
+    limiter: Limiter,
     stop: watch::Receiver<bool>,
 }
 
@@ -257,12 +258,12 @@ impl Gateway {
             sockets: Arc::clone(&self.sockets),
             handshakes: Arc::new(Semaphore::new(socket::HANDSHAKES_MAX)),
             webtransport: self.webtransport.clone(),
+            limiter: deps.limiter.clone(),
             stop: self.stop.subscribe(),
         });
         let doors = webtransport::Doors {
             hosts: self.outside.hosts.clone(),
             origins: origin::Origins::new(&self.config.public_origins, &self.config.cors_origins),
-            limiter: deps.limiter.clone(),
             send_buffer_bytes: self.config.socket_send_buffer_bytes,
         };
         let with_datagrams = Arc::clone(&edge);

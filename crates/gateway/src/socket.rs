@@ -27,13 +27,15 @@ use axum::routing::get;
 use cell::LatLng;
 use hyper::upgrade::OnUpgrade;
 use identity::SessionWatch;
+use limits::Limit;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use wire::{Bye, ClientMessage, Hello, RESUME_TOKEN_BYTES};
-use zone::{JoinError, JoinRequest, Session};
+use uuid::Uuid;
+use wire::{Bye, ClientMessage, Hello, Kind, RESUME_TOKEN_BYTES};
+use zone::{Fault, JoinError, JoinRequest, Session};
 
 use crate::Edge;
 use incoming::Incoming;
@@ -108,6 +110,27 @@ pub(crate) enum End {
     Gone(&'static str),
 }
 
+/// Somebody who has joined, whatever carries their messages.
+pub(crate) struct Player {
+    pub(crate) session: Session,
+    pub(crate) sign_in: SessionWatch,
+    account_id: Uuid,
+}
+
+impl Player {
+    /// Takes one message, any after the hello. What is said aloud is held to the limit of the account, so that two
+    /// connections may not say more than one.
+    pub(crate) async fn receive(&mut self, edge: &Edge, bytes: &[u8]) -> Result<(), Fault> {
+        let is_talk = bytes.first() == Some(&(Kind::Say as u8));
+        if is_talk && edge.limiter.take(Limit::Chat, &self.account_id.to_string()).await.is_err() {
+            let policy = edge.limiter.policies().of(Limit::Chat).map(|policy| policy.to_string());
+            let detail = format!("more was said than {} allows", policy.unwrap_or_default());
+            return Err(self.session.refuse("too_fast", detail));
+        }
+        self.session.receive(bytes)
+    }
+}
+
 async fn carry(edge: Arc<Edge>, zone: zone::Handle, connection: OnUpgrade, handshake: OwnedSemaphorePermit) {
     let taken = timeout(HELLO_TIME_MAX, upgrade::take(connection, MESSAGE_BYTES_MAX)).await;
     let Ok(Some((line, mut incoming))) = taken else { return };
@@ -119,10 +142,10 @@ async fn carry(edge: Arc<Edge>, zone: zone::Handle, connection: OnUpgrade, hands
         // What joining needs is much more than what a connection needs afterwards, so it is not kept with it.
         Ok(_) => match Box::pin(join_by_socket(&edge, &zone, &line, &mut incoming)).await {
             Err(end) => end,
-            Ok((mut session, mut sign_in)) => {
+            Ok(mut player) => {
                 drop(handshake);
                 metrics::gauge!("terrane_sockets").increment(1);
-                let end = pump::pump(&mut session, &mut sign_in, &line, &mut incoming).await;
+                let end = pump::pump(&mut player, &edge, &line, &mut incoming).await;
                 metrics::gauge!("terrane_sockets").decrement(1);
                 end
             }
@@ -142,18 +165,14 @@ async fn join_by_socket(
     zone: &zone::Handle,
     line: &Line,
     incoming: &mut Incoming,
-) -> Result<(Session, SessionWatch), End> {
+) -> Result<Player, End> {
     let first = timeout(HELLO_TIME_MAX, pump::first_message(line, incoming)).await;
     let first = first.map_err(|_| hello_timeout())??;
     join(edge, zone, &first).await
 }
 
 /// From the first message to a session in the zone.
-pub(crate) async fn join(
-    edge: &Edge,
-    zone: &zone::Handle,
-    first: &[u8],
-) -> Result<(Session, SessionWatch), End> {
+pub(crate) async fn join(edge: &Edge, zone: &zone::Handle, first: &[u8]) -> Result<Player, End> {
     let (request, caller) = read_hello(edge, first).await?;
     let sign_in = edge.identity.watch(caller.session_id);
     let session = zone.connect(request).await.map_err(|error| {
@@ -167,7 +186,7 @@ pub(crate) async fn join(
             }
         })
     })?;
-    Ok((session, sign_in))
+    Ok(Player { session, sign_in, account_id: caller.account_id })
 }
 
 /// Who wants to join. The order of the checks is the order of the reasons given.

@@ -58,6 +58,7 @@ impl World {
             sockets: Arc::new(Semaphore::new(1)),
             handshakes: Arc::new(Semaphore::new(1)),
             webtransport: None,
+            limiter: limiter.clone(),
             stop: stopping,
         });
         let address = SocketAddr::from(([127, 0, 0, 1], 7_380));

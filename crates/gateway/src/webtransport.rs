@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use limits::{Limit, Limiter};
+use limits::Limit;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 use tracing::debug;
@@ -27,7 +27,7 @@ use wtransport::{Endpoint, ServerConfig, VarInt};
 
 use crate::hosts::Hosts;
 use crate::origin::Origins;
-use crate::socket::{self, End, HELLO_TIME_MAX, full};
+use crate::socket::{self, End, HELLO_TIME_MAX, Player, full};
 use crate::{Edge, server};
 pub(crate) use certificates::Certificates;
 use messages::Messages;
@@ -55,7 +55,6 @@ const TRUSTED_HANDSHAKES_MAX: usize = 64;
 pub(crate) struct Doors {
     pub(crate) hosts: Hosts,
     pub(crate) origins: Origins,
-    pub(crate) limiter: Limiter,
     /// What may wait for one client that reads slowly.
     pub(crate) send_buffer_bytes: usize,
 }
@@ -148,12 +147,11 @@ async fn carry(
         (_, None) => End::Gone("no_zone"),
         (Ok(_), Some(zone)) => match Box::pin(join(&edge, zone, &mut messages)).await {
             Err(end) => end,
-            Ok((mut session, mut sign_in)) => {
+            Ok(mut player) => {
                 drop(handshake);
                 metrics::gauge!("terrane_sockets").increment(1);
                 metrics::gauge!("terrane_webtransport_sessions").increment(1);
-                let end =
-                    pump::pump(&mut session, &mut sign_in, &connection, &mut sending, &mut messages).await;
+                let end = pump::pump(&mut player, &edge, &connection, &mut sending, &mut messages).await;
                 metrics::gauge!("terrane_webtransport_sessions").decrement(1);
                 metrics::gauge!("terrane_sockets").decrement(1);
                 end
@@ -165,11 +163,7 @@ async fn carry(
     drop(place);
 }
 
-async fn join(
-    edge: &Edge,
-    zone: &zone::Handle,
-    messages: &mut Messages,
-) -> Result<(zone::Session, identity::SessionWatch), End> {
+async fn join(edge: &Edge, zone: &zone::Handle, messages: &mut Messages) -> Result<Player, End> {
     let first = timeout(HELLO_TIME_MAX, messages.next()).await.map_err(|_| socket::hello_timeout())??;
     socket::join(edge, zone, &first).await
 }
@@ -199,7 +193,7 @@ async fn admit(edge: &Edge, doors: &Doors, request: SessionRequest) -> Option<Se
         return None;
     }
     let address = api::ClientAddress(request.remote_address().ip().to_canonical());
-    let is_too_fast = doors.limiter.take(Limit::ApiAddress, &address.network().to_string()).await.is_err();
+    let is_too_fast = edge.limiter.take(Limit::ApiAddress, &address.network().to_string()).await.is_err();
     if is_too_fast || edge.is_stopping() {
         request.too_many_requests().await;
         return None;

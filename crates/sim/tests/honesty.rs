@@ -57,7 +57,9 @@ fn run(
             while unsent > 0 {
                 let count = unsent.min(16);
                 let inputs = vec![Input::new(Buttons::FORWARD.with(Buttons::RUN), DVec3::Y); count as usize];
-                let _ = zone.take_inputs(id, next, &inputs);
+                if zone.take_inputs(id, next, &inputs) == Err(InputError::QueueFull) {
+                    zone.blame(id, Offence::TooFast);
+                }
                 (next, unsent) = (next + count, unsent - count);
             }
         }

@@ -402,6 +402,7 @@ fn run(mut host: Host) {
         if !host.may_tick() {
             // Time stands still for everybody, and is not made up for.
             std::thread::sleep(UNSURE_FOR);
+            host.excuse_haste();
             due = clock.elapsed();
             continue;
         }

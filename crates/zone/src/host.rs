@@ -32,7 +32,7 @@ use bytes::Bytes;
 use glam::DVec3;
 use motion::{Ground, Surface};
 use planet::Planet;
-use sim::{Audience, AudienceConfig, EntityId, InputError, Stretches};
+use sim::{Audience, AudienceConfig, EntityId, InputError, Offence, Stretches};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,6 +138,8 @@ pub(crate) struct Host {
     /// A moving average, over about a second.
     load: f64,
     skipped_ticks: u64,
+    /// Until then, more inputs than time are the server's fault.
+    excused_until: Duration,
     pacing: Pacing,
     companions: Companions,
     /// None where there are no fences.
@@ -210,6 +212,7 @@ impl Host {
             dropped_frames: 0,
             load: 0.0,
             skipped_ticks: 0,
+            excused_until: Duration::ZERO,
             companions: Companions::default(),
             fences,
             writer,
@@ -330,6 +333,9 @@ impl Host {
     fn take_inputs(&mut self, account_id: Uuid, batch: &InputBatch) {
         let Some(player) = self.players.get_mut(&account_id) else { return };
         if let Err(error) = self.world.take_inputs(player.entity, batch.first_seq, &batch.inputs) {
+            if error == InputError::QueueFull && self.clock.elapsed() >= self.excused_until {
+                self.world.blame(player.entity, Offence::TooFast);
+            }
             let code = match error {
                 InputError::QueueFull => "too_fast",
                 InputError::TooFarAhead { .. } | InputError::NoBody => "bad_sequence",

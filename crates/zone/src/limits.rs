@@ -28,10 +28,6 @@ pub const MESSAGES_PER_S: f64 = 90.0;
 pub const MESSAGES_BURST: f64 = 180.0;
 /// A session with this many refused messages since it last kept the limit for a second is sent away with `flooding`.
 pub const REFUSED_MESSAGES_MAX: u32 = 900;
-/// Things said per second, and at once. More are refused with `too_fast`.
-pub const SAYS_PER_S: f64 = 10.0;
-/// See [`SAYS_PER_S`].
-pub const SAYS_BURST: f64 = 10.0;
 /// Something said is heard so far, in metres.
 pub const VOICE_M: f64 = 50.0;
 /// Stretches of suspicious movement that are kept for staff, of all accounts together; of more, the newest.

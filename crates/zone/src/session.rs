@@ -1,7 +1,7 @@
 //! One connection of one player.
 
 use crate::handle::{Command, SessionId, Shared};
-use crate::limits::{MESSAGES_BURST, MESSAGES_PER_S, REFUSED_MESSAGES_MAX, SAYS_BURST, SAYS_PER_S};
+use crate::limits::{MESSAGES_BURST, MESSAGES_PER_S, REFUSED_MESSAGES_MAX};
 use crate::outbox::{OutboxReader, Waiting};
 use crate::outgoing::Carrier;
 use crate::text::check_text;
@@ -28,7 +28,6 @@ pub struct Session {
     pub(crate) shared: Arc<Shared>,
     pub(crate) reader: OutboxReader,
     pub(crate) messages: TokenBucket,
-    pub(crate) says: TokenBucket,
     pub(crate) refused_messages: u32,
     pub(crate) has_left: bool,
 }
@@ -41,7 +40,6 @@ impl Session {
             shared,
             reader,
             messages: TokenBucket::full(MESSAGES_PER_S, MESSAGES_BURST, now),
-            says: TokenBucket::full(SAYS_PER_S, SAYS_BURST, now),
             refused_messages: 0,
             has_left: false,
         }
@@ -51,6 +49,16 @@ impl Session {
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.count_message()?;
         self.take(bytes).inspect_err(|fault| self.tell(fault))
+    }
+
+    /// Counts a message that is not let through, for a reason of who carries it, and tells the client why.
+    pub fn refuse(&mut self, code: &'static str, detail: String) -> Fault {
+        if let Err(fault) = self.count_message() {
+            return fault;
+        }
+        let fault = refused(code, detail);
+        self.tell(&fault);
+        fault
     }
 
     /// Counts something of the client that is no message of the protocol, a ping of its socket for example, as one.
@@ -103,16 +111,12 @@ impl Session {
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let now = self.shared.clock.elapsed();
         let message =
             ClientMessage::decode(bytes).map_err(|error| fatal("bad_message", error.to_string()))?;
         let message = match message {
             ClientMessage::Hello(_) => return Err(fatal("bad_message", "a second hello".into())),
             ClientMessage::Say(say) => {
                 let text = check_text(&say.text).map_err(|error| refused(error.code(), error.to_string()))?;
-                if !self.says.take(now) {
-                    return Err(refused("too_fast", format!("more than {SAYS_PER_S} texts a second")));
-                }
                 ClientMessage::Say(Say { text: text.to_owned() })
             }
             other => other,

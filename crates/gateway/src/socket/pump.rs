@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::extract::ws::close_code;
 use bytes::Bytes;
-use identity::SessionWatch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
@@ -16,7 +15,10 @@ use zone::{Fault, Session};
 
 use super::incoming::Incoming;
 use super::line::{Line, Written};
-use super::{End, LINGER_TIME_MAX, MESSAGE_BYTES_MAX, PING_INTERVAL, bye, silence_ends, text_refused};
+use super::{
+    End, LINGER_TIME_MAX, MESSAGE_BYTES_MAX, PING_INTERVAL, Player, bye, silence_ends, text_refused,
+};
+use crate::Edge;
 
 /// How long the system may take none of what waits. Longer than the zone waits for a slow reader, so that its reason
 /// comes first.
@@ -39,29 +41,24 @@ pub(super) async fn first_message(line: &Line, incoming: &mut Incoming) -> Resul
 }
 
 /// Everything between the welcome and the end.
-pub(super) async fn pump(
-    session: &mut Session,
-    sign_in: &mut SessionWatch,
-    line: &Arc<Line>,
-    incoming: &mut Incoming,
-) -> End {
-    session.carried_by(Arc::<Line>::clone(line));
+pub(super) async fn pump(player: &mut Player, edge: &Edge, line: &Arc<Line>, incoming: &mut Incoming) -> End {
+    player.session.carried_by(Arc::<Line>::clone(line));
     let mut heard_at = Instant::now();
     let mut asked_at = heard_at;
     // One timer for all that has a time.
     let timer = sleep_until(heard_at + PING_INTERVAL);
     tokio::pin!(timer);
-    let mut written = line.go_on(session.waiting());
+    let mut written = line.go_on(player.session.waiting());
     let mut ended_at: Option<Instant> = None;
     loop {
         let mut alarm = asked_at + PING_INTERVAL;
         match written {
             Written::Lost => return End::Gone("lost"),
-            Written::All if session.waiting().is_over() => return End::Said,
+            Written::All if player.session.waiting().is_over() => return End::Said,
             Written::All => {}
             Written::Blocked(since) => {
                 alarm = alarm.min(since + WRITE_TIME_MAX);
-                if session.waiting().is_closed() {
+                if player.session.waiting().is_closed() {
                     // What is left to say is said in the same time, however little is taken at once.
                     let ended_at = *ended_at.get_or_insert_with(Instant::now);
                     alarm = alarm.min(ended_at + WRITE_TIME_MAX);
@@ -74,17 +71,17 @@ pub(super) async fn pump(
             timer.as_mut().reset(alarm);
         }
         tokio::select! {
-            () = session.waiting().ready() => written = line.go_on(session.waiting()),
-            () = line.writable(), if written != Written::All => written = line.go_on(session.waiting()),
+            () = player.session.waiting().ready() => written = line.go_on(player.session.waiting()),
+            () = line.writable(), if written != Written::All => written = line.go_on(player.session.waiting()),
             message = incoming.next(line), if held_until.is_none() => {
                 heard_at = Instant::now();
                 let taken = match message {
-                    Ok(message) => take(session, message),
+                    Ok(message) => take(player, edge, message).await,
                     Err(error) => return read_failed(&error),
                 };
                 if written == Written::All && line.go_on_with_rest() != Written::All {
                     // The answer to a ping did not go out whole.
-                    written = line.go_on(session.waiting());
+                    written = line.go_on(player.session.waiting());
                 }
                 match taken {
                     Ok(()) => {}
@@ -93,12 +90,12 @@ pub(super) async fn pump(
                         metrics::counter!("terrane_socket_faults_total", "code" => fault.code).increment(1);
                         debug!(code = fault.code, detail = fault.detail, "a message was refused");
                         if fault.is_fatal {
-                            return last_words(session, line).await;
+                            return last_words(&mut player.session, line).await;
                         }
                     }
                 }
             }
-            () = sign_in.ended() => {
+            () = player.sign_in.ended() => {
                 return End::Bye(bye("session_ended", "this session was ended, or the account suspended", false));
             }
             () = timer.as_mut() => {
@@ -131,11 +128,11 @@ enum Refusal {
     Fault(Fault),
 }
 
-fn take(session: &mut Session, message: Message) -> Result<(), Refusal> {
+async fn take(player: &mut Player, edge: &Edge, message: Message) -> Result<(), Refusal> {
     match message {
-        Message::Binary(bytes) => session.receive(&bytes).map_err(Refusal::Fault),
+        Message::Binary(bytes) => player.receive(edge, &bytes).await.map_err(Refusal::Fault),
         // Answered already; whoever sends nothing else is held to the same limit.
-        Message::Ping(_) | Message::Pong(_) => session.note_other().map_err(Refusal::Fault),
+        Message::Ping(_) | Message::Pong(_) => player.session.note_other().map_err(Refusal::Fault),
         Message::Text(_) => Err(Refusal::End(End::Bye(text_refused()))),
         Message::Close(_) => Err(Refusal::End(End::Gone("closed"))),
         Message::Frame(_) => unreachable!("tungstenite gives whole messages"),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use identity::SessionWatch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 use wire::{Kind, ServerMessage};
@@ -12,7 +11,8 @@ use zone::{Fault, Frame, Outgoing, Session};
 
 use super::CLOSED;
 use super::messages::Messages;
-use crate::socket::{End, LINGER_TIME_MAX, bye};
+use crate::Edge;
+use crate::socket::{End, LINGER_TIME_MAX, Player, bye};
 
 /// How long the client's system may take none of what waits. Longer than the zone waits for a slow reader, so that its
 /// reason comes first.
@@ -35,23 +35,23 @@ struct Out<'a> {
 
 /// Everything between the welcome and the end.
 pub(super) async fn pump(
-    session: &mut Session,
-    sign_in: &mut SessionWatch,
+    player: &mut Player,
+    edge: &Edge,
     connection: &Connection,
     stream: &mut SendStream,
     messages: &mut Messages,
 ) -> End {
     let mut out = Out::new(connection, stream);
     let received_datagrams = metrics::counter!("terrane_webtransport_datagrams_total", "way" => "in");
-    out.take_all(session);
+    out.take_all(&player.session);
     loop {
-        if out.rest.is_empty() && session.waiting().is_over() {
+        if out.rest.is_empty() && player.session.waiting().is_over() {
             return End::Said;
         }
         let deadline = out.blocked_since.map(|since| since + WRITE_TIME_MAX);
         let taken = tokio::select! {
-            () = session.waiting().ready(), if out.rest.is_empty() => {
-                out.take_all(session);
+            () = player.session.waiting().ready(), if out.rest.is_empty() => {
+                out.take_all(&player.session);
                 Ok(())
             }
             is_alive = out.write_some(), if !out.rest.is_empty() => {
@@ -59,20 +59,20 @@ pub(super) async fn pump(
                     return End::Gone("lost");
                 }
                 if out.rest.is_empty() {
-                    out.take_all(session);
+                    out.take_all(&player.session);
                 }
                 Ok(())
             }
             message = messages.next() => match message {
-                Ok(message) => session.receive(&message),
+                Ok(message) => player.receive(edge, &message).await,
                 Err(end) => return end,
             },
             datagram = connection.receive_datagram() => {
                 let Ok(datagram) = datagram else { return End::Gone("lost") };
                 received_datagrams.increment(1);
-                take_datagram(session, &datagram)
+                take_datagram(&mut player.session, &datagram)
             }
-            () = sign_in.ended() => {
+            () = player.sign_in.ended() => {
                 return End::Bye(bye("session_ended", "this session was ended, or the account suspended", false));
             }
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
@@ -83,7 +83,7 @@ pub(super) async fn pump(
             metrics::counter!("terrane_socket_faults_total", "code" => fault.code).increment(1);
             debug!(code = fault.code, detail = fault.detail, "a message was refused");
             if fault.is_fatal {
-                return last_words(session, &mut out).await;
+                return last_words(&mut player.session, &mut out).await;
             }
         }
     }

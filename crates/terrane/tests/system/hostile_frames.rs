@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 
 use motion::Input;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
-use wire::{ClientMessage, Hello, InputBatch, Ping, Place, Say};
+use wire::{ClientMessage, Hello, InputBatch, Ping, Place, Say, ServerMessage};
 
 use crate::support::{Account, DEADLINE, Player, Server, garbage, run};
 
@@ -119,18 +119,38 @@ fn too_much_is_refused_and_far_too_much_ends_the_session() {
     let server = Server::start();
     run(async {
         let account = Account::new(&server).await;
-        let mut talker = account.enter(&server).await;
-        for _ in 0..30 {
-            talker.send(&ClientMessage::Say(Say { text: "again".into() })).await;
-        }
-        assert_eq!(talker.expect_refused().await, "too_fast");
-        talker.frame().await;
-
         let mut flooder = account.enter(&server).await;
         for _ in 0..3_000 {
             flooder.send(&ClientMessage::Ping(Ping { client_time_ms: f64::NAN })).await;
         }
         assert_eq!(flooder.expect_bye().await.code, "flooding");
+        check_alive(&server).await;
+    });
+}
+
+#[test]
+fn who_talks_more_than_the_operator_allows_is_refused_on_a_second_connection_too() {
+    let server = Server::start_in("[limits]\nchat = \"3/min burst 3\"", &[("TERRANE_LIMITS_FACTOR", "1")]);
+    run(async {
+        let account = Account::new(&server).await;
+        let talk = ClientMessage::Say(Say { text: "again".into() });
+        let mut talker = account.enter(&server).await;
+        for _ in 0..4 {
+            talker.send(&talk).await;
+        }
+        assert_eq!(talker.expect_refused().await, "too_fast");
+        talker.frame().await;
+        let mut again = account.enter(&server).await;
+        again.send(&talk).await;
+        assert_eq!(again.expect_refused().await, "too_fast");
+        again.frame().await;
+        let mut other = Account::new(&server).await.enter(&server).await;
+        other.send(&talk).await;
+        let heard = |message: &ServerMessage<'_>| match message {
+            ServerMessage::Said(said) => Some(said.text.clone()),
+            _ => None,
+        };
+        assert_eq!(other.until("their own voice", heard).await, "again");
         check_alive(&server).await;
     });
 }

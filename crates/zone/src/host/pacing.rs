@@ -65,6 +65,9 @@ impl Host {
         self.pacing.observed_at = now;
         let measures = self.pacing.governor.observe(Load { tick_p95_share, seconds });
         self.audience.set_measures(measures);
+        if measures.stretch > 1.0 {
+            self.excuse_haste();
+        }
         self.world.want_split(measures.is_split_wanted);
         if (measures.stretch - self.pacing.stretch).abs() > 1e-9 {
             self.pacing.stretch = measures.stretch;

@@ -5,6 +5,9 @@ use crate::handle::{MovementStretch, Stats};
 use std::sync::PoisonError;
 use std::time::Duration;
 
+/// So long after time went slower than it should, more inputs than time do not speak against anybody.
+const EXCUSED_FOR: Duration = Duration::from_secs(5);
+
 /// Kept handles: a look-up by name per tick would cost more than the counting.
 pub(super) struct Meters {
     tick: metrics::Histogram,
@@ -59,6 +62,13 @@ impl Host {
     pub(crate) fn skip(&mut self, ticks: u64) {
         self.skipped_ticks += ticks;
         self.meters.skipped_ticks.increment(ticks);
+        self.excuse_haste();
+    }
+
+    /// Notes that less time passed here than elsewhere. Who sends as many inputs as there is time sends too many then,
+    /// and until those that wait are worked off.
+    pub(crate) fn excuse_haste(&mut self) {
+        self.excused_until = self.clock.elapsed() + EXCUSED_FOR;
     }
 
     /// Notes how long a tick took.
