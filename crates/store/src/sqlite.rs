@@ -18,6 +18,9 @@ const READERS: usize = 3;
 /// Transactions that share one commit at most.
 const GROUP_MAX: usize = 64;
 const STATEMENTS_CACHED: usize = 256;
+/// Pages that a connection keeps, at most: with the engine's own 2 MiB the upper levels of large indexes are read again
+/// for each question.
+const CACHE_KIB: i64 = 16 << 10;
 /// Only a program outside can hold our lock; this is how long we wait for it.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Files up to this size are read whole when opened, so that damage shows at the start and not in the middle.
@@ -98,6 +101,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         Ok(connection)
     };
     open().map_err(|error| cannot_open(path, &error))
