@@ -1,8 +1,8 @@
 // Terrane and Colyseus side by side: as many players, each of whom sees as many others, sent ten times a second, in
 // paired rounds. `node bench/colyseus.mjs BINARY [PLAYERS] [SECONDS] [ROUNDS]`.
 //
-// Terrane's CPU is that of the whole server, inputs and movement included. Colyseus' room gets no inputs, moves its
-// bodies by chance and knows from the start whom each player sees.
+// Terrane's CPU is that of the whole server: movement on its ground, interest and journal included. Colyseus' room takes
+// as many inputs, keeps what they say, moves its bodies by chance and knows from the start whom each player sees.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -11,6 +11,8 @@ import { median, newFolder, removeFolder, runBots, startServer, stopServer } fro
 
 const [binary, players = "200", seconds = "10", rounds = "3"] = process.argv.slice(2);
 const HZ = 10;
+// What the bots send by themselves.
+const INPUT_HZ = "6";
 // Share of the people of a crowd that moves at a time.
 const MOVING = 0.74;
 // As close as people stand in a square.
@@ -22,7 +24,7 @@ async function ours() {
   const folder = newFolder();
   const server = await startServer(binary, folder);
   try {
-    const { report } = await runBots(binary, server, ["crowd", "--count", players, "--seconds", seconds, "--seed", "1", "--watchers", "20", "--radius", RADIUS_M]);
+    const { report } = await runBots(binary, server, ["crowd", "--count", players, "--seconds", seconds, "--seed", "1", "--watchers", "20", "--radius", RADIUS_M, "--input-hz", INPUT_HZ]);
     if (report.connected !== Number(players) || report.dropped > 0) throw new Error(JSON.stringify(report.sums.reasons));
     return {
       seen: Math.round(report.visible_bodies),
@@ -54,7 +56,7 @@ async function theirs(seen) {
   const server = run("server.mjs", players, seen, MOVING, seconds);
   const fromServer = lines(server);
   const { port } = await fromServer();
-  const reader = run("reader.mjs", port, players);
+  const reader = run("reader.mjs", port, players, INPUT_HZ);
   const fromReader = lines(reader);
   try {
     await fromReader();

@@ -1,12 +1,17 @@
-// Players of the room who read nothing but the length of what they get: `node reader.mjs PORT CLIENTS`. Says how many
-// messages and bytes came each time a line comes in.
+// Players of the room who say where they want to go and read nothing but the length of what they get:
+// `node reader.mjs PORT CLIENTS INPUT_HZ`. Says how many messages and bytes came each time a line comes in.
 import { createInterface } from "node:readline";
+import { pack } from "msgpackr";
 import WebSocket from "ws";
 
-const [port, clients] = process.argv.slice(2).map(Number);
+const [port, clients, inputHz] = process.argv.slice(2).map(Number);
 const AT_ONCE = 32;
 const JOIN_ROOM = 10;
+const ROOM_DATA = 13;
 const ROOM_STATE_PATCH = 15;
+const TURN_MS = 10;
+
+const sockets = [];
 
 let messages = 0;
 let bytes = 0;
@@ -22,6 +27,7 @@ async function join() {
   const { roomId, processId, sessionId } = seat.room ? { ...seat.room, sessionId: seat.sessionId } : seat;
   await new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/${processId}/${roomId}?sessionId=${sessionId}`, { perMessageDeflate: false });
+    sockets.push(socket);
     socket.on("message", (data) => {
       if (data[0] === JOIN_ROOM) {
         socket.send(Buffer.from([JOIN_ROOM]));
@@ -44,4 +50,13 @@ const joiner = async () => {
 };
 await Promise.all(Array.from({ length: AT_ONCE }, joiner));
 console.log(JSON.stringify({ joined: clients }));
+
+// The message 0 of the room. Everybody in turn, evenly over the time.
+const input = Buffer.concat([Buffer.from([ROOM_DATA, 0]), pack([17, 0.6, -0.3, 0.7])]);
+const began = performance.now();
+let sent = 0;
+setInterval(() => {
+  const due = ((performance.now() - began) / 1000) * inputHz * clients;
+  for (; sent < due; sent++) sockets[sent % clients].send(input);
+}, TURN_MS);
 createInterface({ input: process.stdin }).on("line", () => console.log(JSON.stringify({ messages, bytes })));

@@ -28,10 +28,12 @@ class Crowd extends Room {
     // Patches are sent by hand, right after the bodies have moved.
     this.patchRate = null;
     this.setSimulationInterval(() => this.turn(), PATCH_MS);
+    this.onMessage(0, (client, [keys, ...look]) => Object.assign(client.userData, { keys, look }));
   }
 
   onJoin(client) {
     client.view = new StateView();
+    client.userData = {};
     const body = new Body();
     Object.assign(body, { x: random() * 100, y: random() * 5, z: random() * 100, facing: 0 });
     this.state.bodies.set(client.sessionId, body);

@@ -1,3 +1,4 @@
+import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures.ts";
 import { linkIn, PASSWORD, Person } from "./people.ts";
 import { Trader } from "./traders.ts";
@@ -36,11 +37,42 @@ test("one registers by the link in a mail, signs in elsewhere, and ends the sess
   await home.go("/account");
   await expect(home.page.getByTestId("account")).toHaveAttribute("data-standing", "stranger");
   await expect(home.page.getByRole("heading", { level: 1 })).toHaveText("Sign in");
+
+  // Who signs out leaves nothing of theirs in the browser.
+  const theirs = [await away.accountId(), "Ann Heron", "refreshToken"];
+  const before = await kept(away.page);
+  for (const word of theirs) expect(before).toContain(word);
+  await away.page.getByRole("button", { name: "Sign out here" }).click();
+  await away.page.getByRole("dialog").getByRole("button", { name: "Sign out", exact: true }).click();
+  await expect(away.page.getByTestId("account")).toHaveAttribute("data-standing", "stranger");
+  const after = await kept(away.page);
+  for (const word of [...theirs, "ann@example.org", "CryptoKey"]) expect(after).not.toContain(word);
   home.expectQuiet(REFUSALS);
   away.expectQuiet(REFUSALS);
   await home.close();
   await away.close();
 });
+
+/** All that the page has put into the browser's storages, as text. */
+async function kept(page: Page): Promise<string> {
+  return await page.evaluate(async () => {
+    const answer = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error ?? new Error("no reason given"));
+      });
+    const values: unknown[] = [{ ...localStorage }, { ...sessionStorage }, document.cookie];
+    for (const { name = "" } of await indexedDB.databases()) {
+      const database = await answer(indexedDB.open(name));
+      for (const store of database.objectStoreNames) {
+        const objects = database.transaction(store).objectStore(store);
+        values.push(await answer(objects.getAllKeys()), await answer(objects.getAll()));
+      }
+      database.close();
+    }
+    return JSON.stringify(values, (_, value: unknown) => (value instanceof CryptoKey ? "CryptoKey" : value));
+  });
+}
 
 test("a guest who keeps what is theirs keeps the land, and finds it on another device", async ({
   browser,

@@ -61,6 +61,8 @@ export class Visitor {
     const context = await browser.newContext({
       reducedMotion: "reduce",
       viewport: { width: 640, height: 360 },
+      // A quarter of the points to draw in software: most tests look at what the page says, not at its picture.
+      deviceScaleFactor: 0.5,
       ...options,
     });
     const page = await context.newPage();

@@ -31,6 +31,7 @@ test("the planet looks as it did", async ({ browser, server }) => {
   test.setTimeout(400_000);
   const visitor = await Visitor.open(browser, server.url, {
     viewport: { width: 320, height: 200 },
+    deviceScaleFactor: 1,
     quality: "low",
     // The panels are hidden by a style of our own, which the page's policy forbids.
     bypassCSP: true,

@@ -33,13 +33,15 @@ async function shoot(trader: { readonly page: Page }, name: string, isWhole = fa
   await page.setViewportSize(SIZES[0][1]);
 }
 
+const SHARP = { deviceScaleFactor: 1 };
+
 test("the market", async ({ browser }) => {
   test.setTimeout(600_000);
   const server = await quickMarket({ TERRANE_PLANET_RASTER_LEVEL: "8" });
   try {
-    const ann = await Trader.withLand(browser, server.url, "Plum Corner");
-    const bob = await Trader.withLand(browser, server.url, "Apple Yard");
-    const dan = await Trader.withLand(browser, server.url, "Heron Bank");
+    const ann = await Trader.withLand(browser, server.url, "Plum Corner", SHARP);
+    const bob = await Trader.withLand(browser, server.url, "Apple Yard", SHARP);
+    const dan = await Trader.withLand(browser, server.url, "Heron Bank", SHARP);
     const cyd = await Trader.enter(browser, server.url);
     for (const [trader, name, price] of [
       [ann, "Plum Corner", "120"],
@@ -120,7 +122,7 @@ test("the console", async ({ browser }) => {
     const staff = await Person.admin(browser, server);
     const players = [];
     for (let count = 0; count < 5; count += 1) players.push(await Person.guest(browser, server));
-    const walker = await Visitor.open(browser, server.url);
+    const walker = await Visitor.open(browser, server.url, SHARP);
     await walker.online();
     const [first] = players;
     const id = (await first?.accountId()) ?? "";

@@ -31,8 +31,13 @@ export class Trader {
   }
 
   /** Somebody who walks in the world claims the ground before their feet, and then opens the market. */
-  static async withLand(browser: Browser, url: string, name: string): Promise<Trader> {
-    const visitor = await Visitor.open(browser, url);
+  static async withLand(
+    browser: Browser,
+    url: string,
+    name: string,
+    options: BrowserContextOptions = {},
+  ): Promise<Trader> {
+    const visitor = await Visitor.open(browser, url, options);
     const { page } = visitor;
     await toFreeGround(visitor);
     await page.keyboard.press("KeyE");

@@ -3,10 +3,12 @@
 use std::io::{Read as _, Write as _};
 
 use motion::Input;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use wire::{ClientMessage, Hello, InputBatch, Ping, Place, Say, ServerMessage};
 
-use crate::support::{Account, DEADLINE, Player, Server, garbage, run};
+use crate::support::{Account, DEADLINE, Player, Server, garbage, run, run_at_most, wait_at_most};
 
 /// The server still welcomes a newcomer, and is the same process.
 async fn check_alive(server: &Server) {
@@ -111,6 +113,75 @@ fn a_socket_that_says_nothing_is_closed_in_time() {
         assert_eq!(silent.expect_bye().await.code, "hello_timeout");
         let waited_s = began_at.elapsed().as_secs_f64();
         assert!((4.0..8.0).contains(&waited_s), "{waited_s} s");
+    });
+}
+
+/// A line to the server on which nothing passes any more once it is cut, and neither end is told: the cable of a
+/// network, not the end of a program.
+struct Cable {
+    address: std::net::SocketAddr,
+    cut: tokio::sync::watch::Sender<bool>,
+}
+
+impl Cable {
+    async fn to(server: &Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (cut, is_cut) = tokio::sync::watch::channel(false);
+        let host = server.host().to_owned();
+        tokio::spawn(async move {
+            let (near, _) = listener.accept().await.unwrap();
+            let far = TcpStream::connect(host).await.unwrap();
+            let (from_near, to_near) = near.into_split();
+            let (from_far, to_far) = far.into_split();
+            tokio::spawn(Self::carry(from_near, to_far, is_cut.clone()));
+            Self::carry(from_far, to_near, is_cut).await;
+        });
+        Self { address, cut }
+    }
+
+    async fn carry(
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        mut is_cut: tokio::sync::watch::Receiver<bool>,
+    ) {
+        tokio::select! {
+            _ = tokio::io::copy(&mut from, &mut to) => {}
+            _ = is_cut.wait_for(|it| *it) => {}
+        }
+        // Both ends stay open for as long as the test lives.
+        std::future::pending::<()>().await;
+    }
+}
+
+#[test]
+fn a_connection_that_went_dead_without_a_word_is_ended_and_its_body_can_be_taken_up_again() {
+    let server = Server::start();
+    let patience = 3 * DEADLINE;
+    run_at_most(2 * patience, async {
+        let account = Account::new(&server).await;
+        let cable = Cable::to(&server).await;
+        let mut player = Player::over(TcpStream::connect(cable.address).await.unwrap(), &server).await;
+        player.send(&ClientMessage::Hello(account.hello())).await;
+        player.expect_welcome().await;
+        player.frame().await;
+        assert_eq!(server.metric("terrane_sockets").await, Some(1.0));
+        cable.cut.send(true).unwrap();
+        // Thirty seconds without a word, and not by chance of a closed socket.
+        wait_at_most(patience, "the end of a dead connection", || async {
+            let is_over = server.metric("terrane_sockets").await == Some(0.0);
+            is_over.then_some(())
+        })
+        .await;
+        let resume_token = player.welcome.resume_token.clone();
+        let mut again = Player::connect(&server).await;
+        again.send(&ClientMessage::Hello(Hello { resume_token, ..account.hello() })).await;
+        again.expect_welcome().await;
+        assert!(again.welcome.resumed);
+        assert_eq!(again.welcome.entity_id, player.welcome.entity_id);
+        again.frame().await;
+        drop(player);
+        check_alive(&server).await;
     });
 }
 
