@@ -102,7 +102,7 @@ test("two bid in an auction: who is outbid is told and has the money back, who w
     await expect(bob.page.getByTestId("toast").filter({ hasText: "outbid" })).toBeVisible();
     await expect(bob.page.getByTestId("outbid")).toBeVisible();
     await expect.poll(() => bob.money()).toEqual({ available: 50_000, held: 0 });
-    const price = await cyd.page.getByTestId("price").innerText();
+    const price = (await cyd.page.getByTestId("price").textContent()) ?? "";
     expect(price).toMatch(/^15\d\.\d\d coin$/);
 
     // It ends by itself: money and land change hands together.
@@ -130,7 +130,7 @@ test("what cannot be is refused in words, and nothing is spent", async ({ browse
   await ann.tab("Wallet");
   const amount = page.getByLabel("Amount", { exact: true });
   const pay = page.getByRole("button", { name: "Pay", exact: true });
-  const own = await page.locator("code").first().innerText();
+  const own = (await page.locator("code").first().textContent()) ?? "";
   await page.getByLabel("To", { exact: true }).fill(own);
   await expect(page.getByText("This is yourself.")).toBeVisible();
   await page.getByLabel("To", { exact: true }).fill("Bob");
@@ -178,7 +178,7 @@ test("land is managed: fence, people with a role, description, and abandoned onl
   const ann = await Trader.withLand(browser, server.url, "Quiet Hill");
   const bob = await Trader.enter(browser, server.url);
   await bob.tab("Wallet");
-  const bobId = await bob.page.locator("code").first().innerText();
+  const bobId = (await bob.page.locator("code").first().textContent()) ?? "";
   const { page } = ann;
   await ann.tab("My land");
   await page.getByRole("link", { name: "Quiet Hill" }).click();

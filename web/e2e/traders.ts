@@ -81,8 +81,8 @@ export class Trader {
 
   /** What the wallet says that one can spend and what is held, in minor units. */
   async money(): Promise<{ readonly available: number; readonly held: number }> {
-    const text = (await this.page.getByTestId("available").innerText()).replace(/\s+/g, " ");
-    const amounts = [...text.matchAll(/([\d,]+)\.(\d\d) coin/g)].map(([, whole = "", part = ""]) =>
+    const text = (await this.page.getByTestId("available").textContent()) ?? "";
+    const amounts = [...text.matchAll(/([\d,]+)\.(\d\d)\scoin/g)].map(([, whole = "", part = ""]) =>
       Number(whole.replaceAll(",", "") + part),
     );
     return { available: amounts[0] ?? Number.NaN, held: amounts[1] ?? 0 };

@@ -30,7 +30,8 @@ insert into bare_entries select $4::bigint, $1::bigint, -$3::bigint where exists
 const TAKE_MANY: &str = "update bare_accounts a set balance = a.balance + d.amount from \
     (select account_id, sum(amount)::bigint as amount from unnest($1::bigint[], $2::bigint[]) as r(account_id, amount) \
      group by account_id) d where a.account_id = d.account_id and a.balance + d.amount >= 0";
-const WRITE_MANY: &str = "insert into bare_entries select * from unnest($1::bigint[], $2::bigint[], $3::bigint[])";
+const WRITE_MANY: &str =
+    "insert into bare_entries select * from unnest($1::bigint[], $2::bigint[], $3::bigint[])";
 
 fn pair(random: &mut Random) -> (i64, i64) {
     let from = random.below(ACCOUNTS as u64) as i64;

@@ -98,10 +98,7 @@ const TABLES: [(&str, &str); 11] = [
     ("legs", "posting_id, ledger_account_id, asset_id, amount, leg_number, balance_after"),
     ("parcels", "parcel_id, owner_id, claimed_at, cell_count, area_m2, center, biome, front"),
     ("parcel_cells", "cell, parcel_id"),
-    (
-        "titles",
-        "parcel_id, title_number, kind, owner_id, price_minor, currency, posting_id, since",
-    ),
+    ("titles", "parcel_id, title_number, kind, owner_id, price_minor, currency, posting_id, since"),
     (
         "sales",
         "sale_id, kind, state, parcel_id, seller_id, seller_is_group, opened_by, currency, price_minor, \
@@ -265,8 +262,7 @@ impl<S: Sink> Maker<'_, S> {
             let row = [Field::Id(id), Field::Text(kind), Field::Time(BEGAN_US)];
             self.sink.add(table("ledger_accounts"), &row)?;
         }
-        self.sink
-            .add(table("assets"), &[Field::Text("coin"), Field::Text("currency"), Field::Int(2)])?;
+        self.sink.add(table("assets"), &[Field::Text("coin"), Field::Text("currency"), Field::Int(2)])?;
         for number in 0..ACCOUNTS {
             let (id, name) = (account_id(number), format!("Person {number}"));
             let row = [Field::Id(id), Field::Text(&name), Field::Int(0x33_66_99), Field::Time(BEGAN_US)];
@@ -283,13 +279,25 @@ impl<S: Sink> Maker<'_, S> {
         let mut bytes = [0; 10];
         bytes[2..].copy_from_slice(&self.postings.to_be_bytes());
         let id = uuid::Builder::from_unix_timestamp_millis(at_us as u64 / 1000, &bytes).into_uuid();
-        let row =
-            [Field::Id(id), Field::Text(client), Field::Text(kind), Field::Text(reference), Field::Time(at_us)];
+        let row = [
+            Field::Id(id),
+            Field::Text(client),
+            Field::Text(kind),
+            Field::Text(reference),
+            Field::Time(at_us),
+        ];
         self.sink.add(table("postings"), &row)?;
         Ok((id, at_us))
     }
 
-    fn leg(&mut self, posting: Uuid, account: Uuid, asset: &str, amount: i64, after: Purse) -> anyhow::Result<()> {
+    fn leg(
+        &mut self,
+        posting: Uuid,
+        account: Uuid,
+        asset: &str,
+        amount: i64,
+        after: Purse,
+    ) -> anyhow::Result<()> {
         self.legs += 1;
         let row = [
             Field::Id(posting),
@@ -309,7 +317,12 @@ impl<S: Sink> Maker<'_, S> {
     fn show(&self) {
         if std::io::stderr().is_terminal() {
             let (share, seconds) = (self.legs as f64 / self.total as f64, self.began.elapsed().as_secs_f64());
-            eprint!("\r  {:3.0} % of {} legs, {:.0} s left ", share * 100.0, self.total, seconds / share - seconds);
+            eprint!(
+                "\r  {:3.0} % of {} legs, {:.0} s left ",
+                share * 100.0,
+                self.total,
+                seconds / share - seconds
+            );
         }
     }
 

@@ -45,7 +45,10 @@ pub(crate) fn measure(url: &str, size: Size) -> anyhow::Result<()> {
     let began = Instant::now();
     load::postgres(&address, size)?;
     let postgres_s = began.elapsed().as_secs_f64();
-    println!("loaded {} parcels and {} legs: sqlite {sqlite_s:.0} s, postgres {postgres_s:.0} s", size.parcels, size.legs);
+    println!(
+        "loaded {} parcels and {} legs: sqlite {sqlite_s:.0} s, postgres {postgres_s:.0} s",
+        size.parcels, size.legs
+    );
 
     // How fine the ground is does not matter here.
     let planet = Arc::new(Planet::generate(PlanetSpec::for_test(1, 3)));
@@ -140,7 +143,8 @@ fn router(store: &Store, planet: &Arc<Planet>) -> Router {
 }
 
 async fn ask(router: &Router, person: u64, path: &str) -> anyhow::Result<()> {
-    let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {person}")).body(Body::empty())?;
+    let request =
+        Request::get(path).header(header::AUTHORIZATION, format!("Bearer {person}")).body(Body::empty())?;
     let response = router.clone().oneshot(request).await?;
     let status = response.status();
     let body = to_bytes(response.into_body(), 1 << 22).await?;
@@ -158,12 +162,14 @@ fn plans(file: &Path, address: &str) -> anyhow::Result<()> {
         ),
         (
             "a statement",
-            "select leg_number, amount, balance_after from legs where ledger_account_id = {id} \
-             and asset_id = 'coin' and leg_number < 100 order by leg_number desc limit 51",
+            "select l.leg_number, p.posted_at, t.message from legs l join postings p on p.posting_id = l.posting_id \
+             left join transfers t on t.posting_id = l.posting_id where l.ledger_account_id = {id} \
+             and l.asset_id = 'coin' and l.leg_number < 100 order by l.leg_number desc limit 51",
         ),
         (
             "a balance",
-            "select amount, held from balances where ledger_account_id = {id} and asset_id = 'coin'",
+            "select b.asset_id, b.amount, b.held, a.scale from assets a cross join balances b where a.kind = 'currency' \
+             and b.ledger_account_id = {id} and b.asset_id = a.asset_id order by a.asset_id",
         ),
     ];
     let id = load::account_id(7);

@@ -128,7 +128,11 @@ fn print(table: &mut Table) {
     const RATIOS: [(&str, &str, &str); 8] = [
         ("sqlite: 64 clients / bare one at a time", "sqlite sales, 64 clients", "sqlite bare, 1 a commit"),
         ("sqlite: 64 clients / one client", "sqlite sales, 64 clients", "sqlite sales, 1 client"),
-        ("postgres: 64 clients / bare one at a time", "postgres sales, 64 clients", "postgres bare, 1 connection"),
+        (
+            "postgres: 64 clients / bare one at a time",
+            "postgres sales, 64 clients",
+            "postgres bare, 1 connection",
+        ),
         ("postgres: 64 clients / one client", "postgres sales, 64 clients", "postgres sales, 1 client"),
         (
             "postgres: 64 clients / bare on 64 connections",

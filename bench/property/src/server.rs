@@ -15,8 +15,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn of(url: &str) -> anyhow::Result<Self> {
-        let backend: i32 =
-            Client::connect(url, NoTls)?.query_one("select pg_backend_pid()", &[])?.get(0);
+        let backend: i32 = Client::connect(url, NoTls)?.query_one("select pg_backend_pid()", &[])?.get(0);
         Ok(Self { postmaster: stat(backend as u32).context("the server runs on this machine")?.parent })
     }
 
@@ -50,9 +49,5 @@ fn stat(process: u32) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let fields: Vec<&str> = text.rsplit_once(") ")?.1.split(' ').collect();
     let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
-    Some(Stat {
-        parent: number(1)? as u32,
-        own: number(11)? + number(12)?,
-        ended: number(13)? + number(14)?,
-    })
+    Some(Stat { parent: number(1)? as u32, own: number(11)? + number(12)?, ended: number(13)? + number(14)? })
 }

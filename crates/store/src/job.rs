@@ -26,17 +26,17 @@ pub(crate) trait Job: Send {
     fn is_wanted(&self) -> bool;
     /// Runs the body once and keeps its result.
     fn attempt(&mut self, tx: &mut Tx<'_>) -> Verdict;
-    /// Sends the result of the last attempt.
-    fn finish(self: Box<Self>);
+    /// Sends the result of the last attempt, unless that is done.
+    fn answer(&mut self);
     /// Sends an error instead.
-    fn fail(self: Box<Self>, error: Error);
+    fn fail(&mut self, error: Error);
 }
 
 struct Transaction<F, T, E> {
     isolation: Isolation,
     body: F,
     result: Option<std::thread::Result<Result<T, E>>>,
-    reply: oneshot::Sender<std::thread::Result<Result<T, E>>>,
+    reply: Option<oneshot::Sender<std::thread::Result<Result<T, E>>>>,
 }
 
 /// A job for `body`, and where its answer will arrive. A panic of the body travels in the outer result.
@@ -51,7 +51,7 @@ where
     E: From<Error> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Transaction { isolation, body, result: None, reply }), answer)
+    (Box::new(Transaction { isolation, body, result: None, reply: Some(reply) }), answer)
 }
 
 impl<F, T, E> Job for Transaction<F, T, E>
@@ -65,7 +65,7 @@ where
     }
 
     fn is_wanted(&self) -> bool {
-        !self.reply.is_closed()
+        self.reply.as_ref().is_some_and(|reply| !reply.is_closed())
     }
 
     fn attempt(&mut self, tx: &mut Tx<'_>) -> Verdict {
@@ -78,14 +78,17 @@ where
         verdict
     }
 
-    fn finish(self: Box<Self>) {
-        let result = self.result.expect("a job is finished after an attempt");
+    fn answer(&mut self) {
+        let Some(reply) = self.reply.take() else { return };
+        let result = self.result.take().expect("a job is answered after an attempt");
         // Nobody listening is no fault: the caller went away while the body ran.
-        let _ = self.reply.send(result);
+        let _ = reply.send(result);
     }
 
-    fn fail(self: Box<Self>, error: Error) {
-        let _ = self.reply.send(Ok(Err(error.into())));
+    fn fail(&mut self, error: Error) {
+        if let Some(reply) = self.reply.take() {
+            let _ = reply.send(Ok(Err(error.into())));
+        }
     }
 }
 

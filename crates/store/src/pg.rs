@@ -94,7 +94,7 @@ impl Worker {
     fn work(&mut self, mut job: Box<dyn Job>) {
         for attempt in 1.. {
             match self.attempt(&mut *job) {
-                Outcome::Finish => return job.finish(),
+                Outcome::Finish => return job.answer(),
                 Outcome::Fail(error) => return job.fail(error),
                 Outcome::Again(error) if attempt == ATTEMPTS_MAX => return job.fail(error),
                 Outcome::Again(_) => {
@@ -141,6 +141,12 @@ impl Session {
             unreachable!("the transaction was made for this engine two lines above")
         };
         let outcome = match verdict {
+            Verdict::Keep if job.isolation() == Isolation::Read => {
+                // Nothing was written, so nothing that the end says could change the answer.
+                job.answer();
+                let _ = transaction.rollback();
+                Outcome::Finish
+            }
             Verdict::Keep => match transaction.commit() {
                 Ok(()) => Outcome::Finish,
                 Err(error) => match Error::from(error) {

@@ -18,9 +18,6 @@ const READERS: usize = 3;
 /// Transactions that share one commit at most.
 const GROUP_MAX: usize = 64;
 const STATEMENTS_CACHED: usize = 256;
-/// Pages that a connection keeps, at most: with the engine's own 2 MiB the upper levels of large indexes are read again
-/// for each question.
-const CACHE_KIB: i64 = 16 << 10;
 /// Only a program outside can hold our lock; this is how long we wait for it.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Files up to this size are read whole when opened, so that damage shows at the start and not in the middle.
@@ -101,7 +98,6 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         Ok(connection)
     };
     open().map_err(|error| cannot_open(path, &error))
@@ -155,9 +151,9 @@ fn read(connection: &Connection, mut job: Box<dyn Job>) {
     match connection.execute_batch("begin deferred") {
         Ok(()) => {
             job.attempt(&mut Tx::new(EngineTx::Sqlite(connection)));
-            // Nothing was written; both ways of ending it are the same.
+            // Nothing was written: both ways of ending it are the same, and neither changes the answer.
+            job.answer();
             let _ = connection.execute_batch("rollback");
-            job.finish();
         }
         Err(error) => job.fail(error.into()),
     }
@@ -192,7 +188,7 @@ impl Writer {
     /// Runs all in one commit; if that fails, each in its own.
     fn run(&mut self, mut group: Vec<Box<dyn Job>>) {
         if let Err(error) = self.begin() {
-            return group.into_iter().for_each(|job| job.fail(error.clone()));
+            return group.iter_mut().for_each(|job| job.fail(error.clone()));
         }
         let outcome = self.attempt(&mut group);
         if !self.connection.is_autocommit() {
@@ -200,9 +196,9 @@ impl Writer {
             let _ = self.connection.execute_batch("rollback");
         }
         match outcome {
-            Ok(()) => group.into_iter().for_each(Job::finish),
+            Ok(()) => group.iter_mut().for_each(|job| job.answer()),
             Err(_) if group.len() > 1 => group.into_iter().for_each(|job| self.run(vec![job])),
-            Err(error) => group.into_iter().for_each(|job| job.fail(error.clone())),
+            Err(error) => group.iter_mut().for_each(|job| job.fail(error.clone())),
         }
     }
 

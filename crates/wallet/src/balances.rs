@@ -33,9 +33,10 @@ store::statements! {
              where balances.ledger_account_id = rows.account_id and balances.asset_id = rows.asset_id";
     /// What is there.
     FIND = "select amount, held from balances where ledger_account_id = $1 and asset_id = $2";
-    /// What an account has of every kind of money.
-    MONEY = "select b.asset_id, b.amount, b.held, a.scale from balances b join assets a on a.asset_id = b.asset_id \
-             where b.ledger_account_id = $1 and a.kind = 'currency' order by b.asset_id";
+    /// What an account has of every kind of money. The engines take joins in this order: there are a few currencies, and
+    /// may be many deeds.
+    MONEY = "select b.asset_id, b.amount, b.held, a.scale from assets a cross join balances b \
+             where a.kind = 'currency' and b.ledger_account_id = $1 and b.asset_id = a.asset_id order by a.asset_id";
     /// Who holds which deed.
     DEED_HOLDERS = "select b.asset_id, b.ledger_account_id from balances b join assets a on a.asset_id = b.asset_id \
                     where a.kind = 'deed' and b.amount > 0";

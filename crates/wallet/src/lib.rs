@@ -59,6 +59,7 @@ pub static WELCOME_GRANT: LazyLock<Amount> =
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "wallet", sql: include_str!("../migrations/0002_wallet.sql") },
     Migration { number: 8, name: "books", sql: include_str!("../migrations/0008_books.sql") },
+    Migration { number: 23, name: "currencies", sql: include_str!("../migrations/0023_currencies.sql") },
 ];
 
 /// Every statement, for the test that shows each to both engines.
