@@ -54,12 +54,13 @@ function watch(page: Page, entityId?: number): Promise<void> {
     };
     const sights: Sight[] = [];
     shared.__sights = sights;
-    const look = () => {
+    const look = (frameMs: number) => {
       if (shared.__sights !== sights) return;
       const state = shared.__terrane;
       const place =
         entityId === undefined ? state.position : state.seen.find(({ id }) => id === entityId)?.position;
-      if (place) sights.push({ atMs: Date.now(), place });
+      // The time for which the page drew, not the one at which the picture was done: that may be long after.
+      if (place) sights.push({ atMs: performance.timeOrigin + frameMs, place });
       requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
